@@ -1,0 +1,17 @@
+/** What receivers and observers would say of the configuration when they start. Nothing is started. */
+import { parseUsers } from './capture/forward-handshake.ts'
+import { parseTailSources } from './capture/file-tail/tail-source.ts'
+import { StrategyFile } from './capture/strategy-file.ts'
+import { tlsFiles } from './capture/stream-receivers.ts'
+import { readPem } from './capture/tcp-listener.ts'
+import type { Config } from './config.ts'
+
+/** Rejects with `InputError` `bad_config` for the first fault. */
+export async function checkConfig(config: Config): Promise<void> {
+  const { forward, syslog, jaeger, tail } = config
+  parseTailSources(JSON.parse(tail))
+  if (forward.enabled) parseUsers(forward.users)
+  if (forward.enabled && forward.tls) await readPem(tlsFiles(config, 'forward.tls'))
+  if (syslog.enabled && syslog.tls) await readPem(tlsFiles(config, 'syslog.tls'))
+  if (jaeger.enabled) new StrategyFile(jaeger.sampling.file).close()
+}

@@ -1,0 +1,395 @@
+/**
+ * Every option of clew, declared once (how the rest follows from a row: base/option.ts). To add an option, add a row;
+ * then print docs/configuration.md again (`node src/main.ts config --docs`).
+ */
+import { InputError } from './base/errors.ts'
+import type { ConfigOf, OptionSection } from './base/option.ts'
+import { loadOptions } from './base/option-sources.ts'
+import { printSizeExact } from './base/size.ts'
+import type { LoadedOptions, OptionInput } from './base/option-sources.ts'
+
+export const optionSections = [
+  {
+    title: 'Place and addresses',
+    options: [
+      {
+        name: 'data',
+        type: 'path',
+        default: '$XDG_DATA_HOME/clew',
+        help: 'folder of the store and the log; without XDG_DATA_HOME this is ~/.local/share/clew',
+      },
+      { name: 'host', type: 'string', default: '127.0.0.1', help: 'address that all listeners bind to' },
+      { name: 'ui.port', type: 'port', default: '7070', help: 'port of the web UI and the native API' },
+      {
+        name: 'cors.origins',
+        type: 'list',
+        default: '',
+        zero: 'none',
+        help: 'web origins that may send to the receivers over HTTP from a browser, such as https://shop.example; * for any',
+      },
+    ],
+  },
+  {
+    title: 'Receivers',
+    options: [
+      { name: 'otlp.grpc.port', type: 'port', default: '4317', help: 'port of OTLP over gRPC' },
+      { name: 'otlp.http.port', type: 'port', default: '4318', help: 'port of OTLP over HTTP' },
+      { name: 'zipkin.enabled', type: 'bool', default: 'true', help: 'take Zipkin spans' },
+      { name: 'zipkin.port', type: 'port', default: '9411', help: 'port of Zipkin over HTTP' },
+      {
+        name: 'jaeger.enabled',
+        type: 'bool',
+        default: 'true',
+        help: 'take Jaeger spans, and tell Jaeger clients what to sample',
+      },
+      { name: 'jaeger.compact.port', type: 'port', default: '6831', help: 'port of Jaeger compact thrift over UDP' },
+      { name: 'jaeger.binary.port', type: 'port', default: '6832', help: 'port of Jaeger binary thrift over UDP' },
+      { name: 'jaeger.http.port', type: 'port', default: '14268', help: 'port of Jaeger thrift over HTTP' },
+      { name: 'jaeger.grpc.port', type: 'port', default: '14250', help: 'port of Jaeger over gRPC' },
+      {
+        name: 'jaeger.sampling.port',
+        type: 'port',
+        default: '5778',
+        help: "port of Jaeger's remote sampling over HTTP",
+      },
+      {
+        name: 'jaeger.sampling.file',
+        type: 'string',
+        default: '',
+        zero: 'sampling everything',
+        help: "file of sampling strategies in Jaeger's JSON format, read again when it changes",
+      },
+      {
+        name: 'forward.enabled',
+        type: 'bool',
+        default: 'true',
+        help: 'take Fluentd Forward, over TCP, and its heartbeat over UDP',
+      },
+      { name: 'forward.port', type: 'port', default: '24224', help: 'port of Fluentd Forward, TCP and UDP' },
+      {
+        name: 'forward.shared_key',
+        type: 'string',
+        secret: true,
+        default: '',
+        zero: 'none',
+        help: 'key that Forward clients must prove to know',
+      },
+      {
+        name: 'forward.users',
+        type: 'list',
+        secret: true,
+        default: '',
+        zero: 'anyone',
+        help: 'users of Forward with their passwords, name:password each',
+      },
+      {
+        name: 'forward.tls',
+        type: 'bool',
+        default: 'false',
+        help: 'speak TLS on the Forward port; needs tls.cert and tls.key',
+      },
+      { name: 'syslog.enabled', type: 'bool', default: 'true', help: 'take syslog over UDP and TCP' },
+      { name: 'syslog.port', type: 'port', default: '5514', help: 'port of syslog, UDP and TCP' },
+      {
+        name: 'syslog.tls',
+        type: 'bool',
+        default: 'false',
+        help: 'take syslog over TLS too; needs tls.cert and tls.key',
+      },
+      { name: 'syslog.tls_port', type: 'port', default: '6514', help: 'port of syslog over TLS' },
+      { name: 'gelf.enabled', type: 'bool', default: 'true', help: 'take GELF over UDP and TCP' },
+      { name: 'gelf.port', type: 'port', default: '12201', help: 'port of GELF, UDP and TCP' },
+      {
+        name: 'lines.enabled',
+        type: 'bool',
+        default: 'true',
+        help: 'take events as lines of JSON or text over UDP and TCP',
+      },
+      { name: 'lines.port', type: 'port', default: '5170', help: 'port of events as lines, UDP and TCP' },
+      {
+        name: 'tls.cert',
+        type: 'string',
+        default: '',
+        zero: 'none',
+        help: 'PEM file of the certificate chain that listeners with TLS show',
+      },
+      { name: 'tls.key', type: 'string', default: '', zero: 'none', help: 'PEM file of the key of tls.cert' },
+    ],
+  },
+  {
+    title: 'Files and host',
+    options: [
+      {
+        name: 'tail',
+        type: 'json',
+        default: '[]',
+        help: 'files to follow, a list of maps: paths, parser, multi_line, service, type, encoding, exclude, start_at (docs/capture.md)',
+      },
+      {
+        name: 'host_events.enabled',
+        type: 'bool',
+        default: 'false',
+        help: 'sample process starts and exits, TCP connections and load of this host from /proc',
+      },
+      {
+        name: 'host_events.interval',
+        type: 'duration',
+        default: '1s',
+        min: '100ms',
+        max: '1h',
+        help: 'pause between samples of processes and connections; load is sampled every ten seconds, or less often if this is longer',
+      },
+    ],
+  },
+  {
+    title: 'Limits of receivers',
+    options: [
+      {
+        name: 'limits.body_bytes',
+        type: 'bytes',
+        default: '64MiB',
+        min: '64KiB',
+        max: '1GiB',
+        help: 'largest request, after decompression; more is refused as too large',
+      },
+      {
+        name: 'limits.connections',
+        type: 'int',
+        default: '2000',
+        unit: 'connections',
+        min: '1',
+        max: '100000',
+        help: 'open connections of each listener; further ones are closed',
+      },
+      {
+        name: 'limits.concurrent_requests',
+        type: 'int',
+        default: '512',
+        unit: 'requests',
+        min: '1',
+        max: '100000',
+        help: 'requests that receivers work on at once; further ones are told to retry',
+      },
+      {
+        name: 'limits.request_timeout',
+        type: 'duration',
+        default: '30s',
+        min: '100ms',
+        max: '1h',
+        help: 'time a client may take to send one request or frame',
+      },
+      {
+        name: 'limits.stream_idle',
+        type: 'duration',
+        default: '1h',
+        min: '100ms',
+        max: '7d',
+        help: 'time a Forward, syslog, GELF or lines connection may say nothing before it is closed',
+      },
+    ],
+  },
+  {
+    title: 'Log and durability',
+    options: [
+      {
+        name: 'durability.sync',
+        type: 'bool',
+        default: 'true',
+        help: 'sync the log and the store to disk before success is answered; false survives a killed process, not a power cut',
+      },
+      {
+        name: 'log.max_bytes',
+        type: 'bytes',
+        default: '2GiB',
+        min: '16MiB',
+        help: 'bound of the log on disk; while it is reached, receivers tell clients to retry',
+      },
+      {
+        name: 'log.segment_bytes',
+        type: 'bytes',
+        default: '64MiB',
+        min: '1MiB',
+        max: '1GiB',
+        help: 'size at which a new file of the log is begun',
+      },
+      {
+        name: 'log.retry_window',
+        type: 'duration',
+        default: '5m',
+        max: '1h',
+        zero: 'never',
+        help: 'how long a request is remembered, so that a client that sends it again does not store it twice',
+      },
+      {
+        name: 'fresh.spans',
+        type: 'int',
+        default: '1000000',
+        unit: 'spans',
+        min: '1000',
+        max: '100000000',
+        zero: 'none',
+        help: 'newest spans whose traces are answered from the log, at once and without the store; 25 to 80 bytes of memory each',
+      },
+      {
+        name: 'memory.batches_in_flight',
+        type: 'bytes',
+        default: '96MiB',
+        min: '1MiB',
+        help: 'decoded batches kept for the writer; past it they are read back from the log',
+      },
+    ],
+  },
+  {
+    title: 'Store',
+    options: [
+      {
+        name: 'writer.block_rows',
+        type: 'int',
+        default: '100000',
+        unit: 'rows',
+        min: '100',
+        max: '1000000',
+        help: 'rows of a block at which it is inserted',
+      },
+      {
+        name: 'writer.block_wait',
+        type: 'duration',
+        default: '1s',
+        min: '10ms',
+        max: '1m',
+        help: 'time after which a block is inserted even if it is small',
+      },
+      {
+        name: 'store.memory',
+        type: 'bytes',
+        default: '1200MiB',
+        min: '256MiB',
+        help: 'memory cap of the engine, as it counts it itself',
+      },
+      {
+        name: 'store.readers',
+        type: 'int',
+        default: '2',
+        unit: 'sessions',
+        min: '1',
+        max: '64',
+        help: 'queries that run at once; further ones wait',
+      },
+      {
+        name: 'rollup.interval',
+        type: 'duration',
+        default: '10s',
+        min: '1s',
+        max: '1h',
+        help: 'pause between rollup runs',
+      },
+    ],
+  },
+  {
+    title: 'Queries',
+    options: [
+      {
+        name: 'query.timeout',
+        type: 'duration',
+        default: '30s',
+        min: '100ms',
+        max: '1h',
+        help: 'time after which a query is stopped',
+      },
+      { name: 'query.memory', type: 'bytes', default: '512MiB', min: '32MiB', help: 'memory one query may use' },
+    ],
+  },
+  {
+    title: 'Retention',
+    options: [
+      {
+        name: 'retention.spans',
+        type: 'duration',
+        default: '7d',
+        min: '1h',
+        zero: 'no limit',
+        help: 'age at which spans are dropped',
+      },
+      {
+        name: 'retention.events',
+        type: 'duration',
+        default: '7d',
+        min: '1h',
+        zero: 'no limit',
+        help: 'age at which events are dropped',
+      },
+      {
+        name: 'retention.max_bytes',
+        type: 'bytes',
+        default: '0',
+        min: '64MiB',
+        zero: 'no limit',
+        help: 'size of the store at which its oldest data is dropped',
+      },
+      {
+        name: 'disk.min_free',
+        type: 'bytes',
+        default: '512MiB',
+        zero: 'no reserve',
+        help: 'free disk space below which new data is refused until there is room again',
+      },
+    ],
+  },
+  {
+    title: 'Process',
+    options: [
+      {
+        name: 'shutdown.timeout',
+        type: 'duration',
+        default: '5s',
+        min: '100ms',
+        max: '5m',
+        help: 'time an orderly stop may take before the process ends anyway; what was acknowledged is in the log',
+      },
+      {
+        name: 'log_level',
+        type: 'enum',
+        values: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+        default: 'info',
+        help: 'lowest level of log lines on stderr',
+      },
+      {
+        name: 'log_format',
+        type: 'enum',
+        values: ['auto', 'pretty', 'json'],
+        default: 'auto',
+        help: 'form of log lines; auto is pretty on a terminal and json elsewhere',
+      },
+    ],
+  },
+] as const satisfies readonly OptionSection[]
+
+/** Fully typed, with units in the names: `config.otlp.http.port`, `config.query.timeoutMs`, `config.store.memoryBytes`. */
+export type Config = ConfigOf<typeof optionSections>
+
+/** Environment variables are `CLEW_` and the option's name. */
+export const environmentPrefix = 'CLEW_'
+
+/** Variables with the prefix that are not options: read by the command line itself. */
+export const reservedVariables = ['CLEW_CONFIG', 'CLEW_URL', 'CLEW_OTLP_URL'] as const
+
+/**
+ * The configuration in force and where each value came from: flag, else environment, else file, else default. The file is
+ * `--config`, else `CLEW_CONFIG`, else the first that exists of `clew.yaml` in the data folder and in the user's
+ * configuration folder (`$XDG_CONFIG_HOME/clew/clew.yaml`).
+ *
+ * Throws `InputError` (`bad_usage` when all faults are flags, else `bad_config`) that lists every fault, one a line.
+ */
+export function loadConfig(input: OptionInput = {}): LoadedOptions<Config> {
+  const table = { sections: optionSections, environmentPrefix, reservedVariables, fileName: 'clew.yaml' }
+  const loaded = loadOptions<Config>(table, input)
+  const { log } = loaded.config
+  // The log drops whole segments, so with fewer than two it could never make room while it is written to.
+  if (log.segmentBytes * 2 > log.maxBytes) {
+    const place = loaded.origins['log.segment_bytes']?.place || 'log.segment_bytes'
+    const [segment, bound] = [printSizeExact(log.segmentBytes), printSizeExact(log.maxBytes)]
+    const message = `cannot use "${segment}" for log.segment_bytes (${place}): expected at most half of log.max_bytes, ${bound}`
+    throw new InputError('bad_config', message, { at: place })
+  }
+  return loaded
+}

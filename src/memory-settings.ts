@@ -1,0 +1,56 @@
+/**
+ * The C library's memory settings for a server, which count only from a process's first moment: so the process replaces
+ * itself once, under the same id. By default glibc raises the size from which it maps memory on its own as soon as one
+ * large block is freed; request bodies and blocks then come from a heap that never shrinks, and a burst of spans leaves
+ * 300 MB behind for good (docs/performance.md).
+ *
+ * What lies in the heap goes back by `trimHeap`, once nothing comes. That needs Node to call the C library (node:ffi, from
+ * Node 26); without it even the buffers that sockets are read into are mapped on their own, a sixth of the CPU of ingest.
+ */
+import { isBuiltin } from 'node:module'
+
+/** What of node:ffi is used here. */
+interface Ffi {
+  dlopen(
+    library: string,
+    functions: { malloc_trim: { arguments: ['u64']; return: 'i32' } },
+  ): { readonly functions: CLibrary }
+}
+
+interface CLibrary {
+  malloc_trim(pad: bigint): number
+}
+
+const ffiModule = 'node:ffi'
+
+export function memorySettings(canTrim = isBuiltin(ffiModule)): Readonly<Record<string, string>> {
+  // Sockets are read in blocks of 64 KiB, which come and go all the time; bodies and blocks are larger.
+  return { MALLOC_MMAP_THRESHOLD_: canTrim ? '262144' : '32768', MALLOC_ARENA_MAX: '2' }
+}
+
+/** Calls into the C library are said to be experimental by Node, which a person who starts clew need not read. */
+export const quietFlag = '--disable-warning=ExperimentalWarning'
+
+/** Replaces this process by itself with the settings; returns when they are there already or the system cannot. */
+export function applyMemorySettings(): void {
+  if (process.platform !== 'linux' || process.execve === undefined) return
+  const settings = memorySettings()
+  if (Object.keys(settings).every((name) => process.env[name] !== undefined)) return
+  const args = [process.execPath, quietFlag, ...process.execArgv, ...process.argv.slice(1)]
+  const env = { ...settings, ...(process.env as Record<string, string>) }
+  process.execve(process.execPath, args, env)
+}
+
+let library: CLibrary | undefined
+
+/** Gives free pages of the C library's heap back to the system, where this process was started for that. */
+export function trimHeap(): void {
+  if (!process.execArgv.includes(quietFlag) || !isBuiltin(ffiModule)) return
+  try {
+    const ffi = process.getBuiltinModule(ffiModule) as unknown as Ffi
+    library ??= ffi.dlopen('libc.so.6', { malloc_trim: { arguments: ['u64'], return: 'i32' } }).functions
+    library.malloc_trim(0n)
+  } catch {
+    // Another C library.
+  }
+}
