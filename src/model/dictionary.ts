@@ -1,0 +1,114 @@
+/**
+ * Interns byte strings that live in an arena: equal bytes get one number, in order of first appearance, from 0.
+ * Batches hold names and attribute keys as these numbers, so a key that a thousand spans share is looked at once.
+ * Open addressing over `hashBytes`; the arena may grow (same offsets) between calls.
+ */
+export class Dictionary {
+  /** Number of entries. */
+  count = 0
+  starts = new Uint32Array(64)
+  lengths = new Uint32Array(64)
+  #hashes = new Int32Array(64)
+  #slots = new Int32Array(256).fill(-1)
+  #mask = 255
+
+  /** The number of `arena[start, end)`. */
+  intern(arena: Uint8Array, start: number, end: number): number {
+    const length = end - start
+    const hash = hashBytes(arena, start, end)
+    let slot = hash & this.#mask
+    for (;;) {
+      const entry = this.#slots[slot]!
+      if (entry < 0) return this.#add(slot, hash, start, length)
+      if (
+        this.#hashes[entry] === hash &&
+        this.lengths[entry] === length &&
+        equalBytes(arena, this.starts[entry]!, start, length)
+      ) {
+        return entry
+      }
+      slot = (slot + 1) & this.#mask
+    }
+  }
+
+  clear(): void {
+    this.count = 0
+    this.#slots.fill(-1)
+  }
+
+  /** Undoes the addition that the last `intern` made; only allowed right after it. */
+  forgetLast(): void {
+    const entry = --this.count
+    let slot = this.#hashes[entry]! & this.#mask
+    while (this.#slots[slot] !== entry) slot = (slot + 1) & this.#mask
+    this.#slots[slot] = -1
+  }
+
+  #add(slot: number, hash: number, start: number, length: number): number {
+    const entry = this.count++
+    if (entry === this.starts.length) this.#growEntries()
+    this.starts[entry] = start
+    this.lengths[entry] = length
+    this.#hashes[entry] = hash
+    this.#slots[slot] = entry
+    if (this.count * 2 > this.#slots.length) this.#growSlots()
+    return entry
+  }
+
+  #growEntries(): void {
+    const size = this.starts.length * 2
+    this.starts = grown(this.starts, size)
+    this.lengths = grown(this.lengths, size)
+    const hashes = new Int32Array(size)
+    hashes.set(this.#hashes)
+    this.#hashes = hashes
+  }
+
+  #growSlots(): void {
+    const size = this.#slots.length * 2
+    this.#slots = new Int32Array(size).fill(-1)
+    this.#mask = size - 1
+    for (let entry = 0; entry < this.count; entry++) {
+      let slot = this.#hashes[entry]! & this.#mask
+      while (this.#slots[slot]! >= 0) slot = (slot + 1) & this.#mask
+      this.#slots[slot] = entry
+    }
+  }
+}
+
+/**
+ * Mixes the length and up to five words of four bytes: both ends, the middle and the quarters. That tells keys and names
+ * apart, and a long value costs no more than a short one. Equal hashes are compared byte by byte.
+ */
+export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start
+  let hash = Math.imul(length + 0x9e3779b9, prime)
+  if (length >= 4) {
+    hash = Math.imul(hash ^ wordAt(bytes, start), prime)
+    hash = Math.imul(hash ^ (hash >>> 15) ^ wordAt(bytes, end - 4), prime)
+    if (length > 8) hash = Math.imul(hash ^ (hash >>> 15) ^ wordAt(bytes, start + ((length - 4) >> 1)), prime)
+    if (length > 16) {
+      hash = Math.imul(hash ^ (hash >>> 15) ^ wordAt(bytes, start + (length >> 2)), prime)
+      hash = Math.imul(hash ^ (hash >>> 15) ^ wordAt(bytes, end - 4 - (length >> 2)), prime)
+    }
+  } else for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, prime)
+  return hash ^ (hash >>> 13)
+}
+
+const prime = 0x85ebca6b
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+}
+
+function equalBytes(bytes: Uint8Array, a: number, b: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (bytes[a + i] !== bytes[b + i]) return false
+  return true
+}
+
+/** A larger copy of a column. */
+export function grown(column: Uint32Array, size: number): Uint32Array<ArrayBuffer> {
+  const copy = new Uint32Array(size)
+  copy.set(column)
+  return copy
+}
