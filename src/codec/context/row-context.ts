@@ -1,0 +1,68 @@
+/**
+ * Where trace context goes once found: the id columns of a row. Used by every decoder of log-like records; the ones of
+ * structured records go through `record/record-row.ts`, the ones of plain text call `linkText`.
+ */
+import type { EventBatchBuilder } from '../../model/event-batch.ts'
+import { findTraceReference, type TraceReference } from './trace-reference.ts'
+
+/** Longer texts are searched only so far: context stands in a line's head, and a stack trace may be long. */
+const searchedBytesMax = 4096
+
+export function writeReference(builder: EventBatchBuilder, row: number, found: TraceReference): void {
+  writeHex(found.traceId, builder.traceIds, row * 16)
+  if (found.spanId !== undefined) writeHex(found.spanId, builder.spanIds, row * 8)
+  builder.flags[row] = found.flags
+}
+
+/** Links the row to the trace that its text names, if it names one. */
+export function linkText(builder: EventBatchBuilder, row: number, text: string): void {
+  const found = findTraceReference(text.length > searchedBytesMax ? text.slice(0, searchedBytesMax) : text)
+  if (found !== undefined) writeReference(builder, row, found)
+}
+
+/** As `linkText` for bytes in an arena; most lines name no trace, so they are looked at without making text of them. */
+export function linkBytes(builder: EventBatchBuilder, row: number, start: number, length: number): void {
+  const { bytes } = builder.arena
+  const part = Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(length, searchedBytesMax))
+  if (!mentionsContext(part)) return
+  linkText(builder, row, part.toString('utf8'))
+}
+
+function mentionsContext(bytes: Buffer): boolean {
+  return marks.some((mark) => bytes.includes(mark))
+}
+
+const marks = ['race', 'RACE', 'b3', 'B3'].map((mark) => Buffer.from(mark))
+
+export function writeHex(hex: string, to: Uint8Array, at: number): void {
+  for (let i = 0; i < hex.length; i += 2) to[at + i / 2] = Number.parseInt(hex.slice(i, i + 2), 16)
+}
+
+/**
+ * Copies an id written as exactly `length * 2` hex digits; false, leaving zeros, when it is anything else or all zero.
+ */
+export function copyHexId(
+  bytes: Uint8Array,
+  start: number,
+  to: Uint8Array,
+  target: { at: number; length: number },
+): boolean {
+  const { at, length } = target
+  let any = 0
+  for (let i = 0; i < length; i++) {
+    const high = hexValues[bytes[start + i * 2]!]!
+    const low = hexValues[bytes[start + i * 2 + 1]!]!
+    if (high > 15 || low > 15) {
+      to.fill(0, at, at + length)
+      return false
+    }
+    any |= to[at + i] = (high << 4) | low
+  }
+  return any !== 0
+}
+
+const hexValues = new Uint8Array(256).fill(255)
+for (let i = 0; i < 16; i++) {
+  hexValues[i.toString(16).charCodeAt(0)] = i
+  hexValues[i.toString(16).toUpperCase().charCodeAt(0)] = i
+}

@@ -1,0 +1,56 @@
+/**
+ * Syslog over TCP (RFC 6587): each frame says itself which of the two it is.
+ *   octet counting  = 1*9DIGIT SP <that many bytes>      ; recognised by "<" or a digit-free start of the message
+ *   non-transparent = *byte ( LF | NUL )
+ */
+import { InputError } from '../../base/errors.ts'
+import type { FrameRule } from './frame-buffer.ts'
+import { syslogLineFrames } from './delimited.ts'
+
+class SyslogFrames implements FrameRule {
+  readonly endsWithStream = true
+  readonly name = 'syslog message'
+  readonly #line = syslogLineFrames()
+  /** Length of the count with its space, and the count; 0 for a line; -1 while that is not known. */
+  #prefix = -1
+  #count = 0
+
+  reset(): void {
+    this.#prefix = -1
+    this.#line.reset()
+  }
+
+  end(bytes: Uint8Array, start: number, stop: number): number {
+    if (this.#prefix < 0) this.#prefix = this.#readCount(bytes, start, stop)
+    if (this.#prefix < 0) return -1
+    if (this.#prefix === 0) return this.#line.end(bytes, start, stop)
+    const end = start + this.#prefix + this.#count
+    if (end <= stop) return end
+    if (this.#count > 1 << 30) throw new InputError('too_large', `cannot take a syslog message of ${this.#count} bytes`)
+    return -1
+  }
+
+  message(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    if (this.#prefix <= 0) return this.#line.message(bytes, start, end)
+    return this.#line.message(bytes, start + this.#prefix, end)
+  }
+
+  /** A line may begin with a digit too, so a count is one only when a message follows it. */
+  #readCount(bytes: Uint8Array, start: number, stop: number): number {
+    let at = start
+    let count = 0
+    for (; at < stop && isDigit(bytes[at]!) && at - start < 9; at++) count = count * 10 + bytes[at]! - 0x30
+    if (at === stop) return at === start || isDigit(bytes[at - 1]!) ? -1 : 0
+    if (at === start || bytes[start] === 0x30 || bytes[at] !== 0x20) return 0
+    if (at + 1 === stop) return -1
+    if (bytes[at + 1] !== 0x3c) return 0
+    this.#count = count
+    return at + 1 - start
+  }
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39
+}
+
+export const syslogFrames = (): FrameRule => new SyslogFrames()

@@ -1,0 +1,73 @@
+/** A Jaeger tag (also a log's field) between its bytes and its place; one object serves all, as reading is synchronous. */
+import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
+import type { Attribute, AttributeValue } from '../../model/attributes.ts'
+import { isUtf8Range, utf8Text } from '../utf8.ts'
+
+export interface JaegerTag {
+  keyStart: number
+  keyEnd: number
+  /** `other` is binary; its a and b are a range, as for a string. */
+  type: ValueType
+  /** As attribute columns hold values. */
+  a: number
+  b: number
+}
+
+export function newTag(): JaegerTag {
+  return { keyStart: 0, keyEnd: 0, type: valueTypes.string, a: 0, b: 0 }
+}
+
+/**
+ * The values that a tag carries, of which its type says which one counts: some clients write all of them each time. Two
+ * entries a type, as columns hold values.
+ */
+const values = new Uint32Array(12)
+
+/** To be called before the fields of a tag are read. */
+export function beginTag(tag: JaegerTag): void {
+  tag.keyStart = tag.keyEnd = 0
+  tag.type = valueTypes.string
+  values.fill(0)
+}
+
+export function setTagValue(type: ValueType, a: number, b: number): void {
+  values[type * 2] = a
+  values[type * 2 + 1] = b
+}
+
+/** Gives the tag the value of its type; 0, false or empty when there was none. */
+export function endTag(tag: JaegerTag): void {
+  tag.a = values[tag.type * 2]!
+  tag.b = values[tag.type * 2 + 1]!
+}
+
+/** What is wrong with the texts of a tag, or ''. */
+export function tagProblem({ keyStart, keyEnd, type, a, b }: JaegerTag, bytes: Uint8Array): string {
+  if (!isUtf8Range(bytes, keyStart, keyEnd)) return 'a tag key is not valid UTF-8'
+  if (type === valueTypes.string && !isUtf8Range(bytes, a, a + b)) return 'a tag value is not valid UTF-8'
+  return ''
+}
+
+/** The tag as an object, for processes and log fields. */
+export function attributeOf(tag: JaegerTag, bytes: Uint8Array): Attribute {
+  return { key: utf8Text(bytes, tag.keyStart, tag.keyEnd), value: valueOf(tag, bytes) }
+}
+
+const scratch = new DataView(new ArrayBuffer(8))
+
+function valueOf({ type, a, b }: JaegerTag, bytes: Uint8Array): AttributeValue {
+  switch (type) {
+    case valueTypes.int:
+      return { type: 'int', value: BigInt.asIntN(64, (BigInt(b) << 32n) | BigInt(a)) }
+    case valueTypes.double:
+      scratch.setUint32(0, a, true)
+      scratch.setUint32(4, b, true)
+      return { type: 'double', value: scratch.getFloat64(0, true) }
+    case valueTypes.bool:
+      return { type: 'bool', value: a !== 0 }
+    case valueTypes.other:
+      return { type: 'bytes', value: bytes.slice(a, a + b) }
+    default:
+      return { type: 'string', value: utf8Text(bytes, a, a + b) }
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * OTLP common.proto from the wire (opentelemetry-proto 1.11, common/v1/common.proto):
+ *   KeyValue = 1 key string · 2 value AnyValue
+ *   AnyValue = oneof 1 string · 2 bool · 3 int64 · 4 double · 5 ArrayValue{1 values} · 6 KeyValueList{1 values} · 7 bytes
+ * Simple values go straight into columns; arrays, maps and bytes, which are rare, become objects first.
+ */
+import type { Attribute, AttributeValue } from '../../model/attributes.ts'
+import { toAnyValueJson } from '../../model/attributes.ts'
+import { valueTypes, type AttributeColumnsBuilder, type TextSink } from '../../model/attribute-columns.ts'
+import type { Dictionary } from '../../model/dictionary.ts'
+import { isUtf8Range, utf8Text } from '../utf8.ts'
+import type { WireReader } from './wire.ts'
+
+/** Arrays and maps may nest this deep; deeper ones cost the row that holds them. */
+export const nestingMax = 32
+
+export interface AttributeTarget extends TextSink {
+  readonly attributes: AttributeColumnsBuilder
+  readonly dictionary: Dictionary
+}
+
+/** Adds one KeyValue that lies in [reader.at, end) to the target's row; returns what is wrong with it, or ''. */
+export function decodeAttribute(reader: WireReader, end: number, target: AttributeTarget): string {
+  let key = -1
+  let valueStart = -1
+  let valueEnd = 0
+  const bytes = reader.bytes
+  while (reader.at < end) {
+    const tag = reader.tag(end)
+    if (tag === 0x0a) {
+      const stop = reader.lengthEnd(end)
+      const before = target.dictionary.count
+      key = target.dictionary.intern(bytes, reader.at, stop)
+      if (key === before && !isUtf8Range(bytes, reader.at, stop)) {
+        target.dictionary.forgetLast()
+        return 'an attribute key is not valid UTF-8'
+      }
+      reader.at = stop
+    } else if (tag === 0x12) {
+      valueEnd = reader.lengthEnd(end)
+      valueStart = reader.at
+      reader.at = valueEnd
+    } else reader.skip(tag & 7, end)
+  }
+  if (key < 0) key = target.dictionary.intern(bytes, end, end)
+  if (valueStart < 0) {
+    target.attributes.add(key, valueTypes.other, target.texts.push('{}') - 1, 0)
+    return ''
+  }
+  reader.at = valueStart
+  const problem = decodeValueInto(reader, valueEnd, key, target)
+  reader.at = end
+  return problem
+}
+
+function decodeValueInto(reader: WireReader, end: number, key: number, target: AttributeTarget): string {
+  const start = reader.at
+  const columns = target.attributes
+  if (start === end) {
+    columns.add(key, valueTypes.other, target.texts.push('{}') - 1, 0)
+    return ''
+  }
+  // The usual value is one field that fills the message; anything else takes the general road.
+  const tag = reader.tag(end)
+  switch (tag) {
+    case 0x0a: {
+      const stop = reader.lengthEnd(end)
+      if (stop !== end) break
+      if (!isUtf8Range(reader.bytes, reader.at, stop)) return 'an attribute value is not valid UTF-8'
+      columns.add(key, valueTypes.string, reader.at, stop - reader.at)
+      return ''
+    }
+    case 0x10: {
+      const low = reader.varint32(end)
+      if (reader.at !== end) break
+      columns.add(key, valueTypes.bool, low !== 0 || reader.high !== 0 ? 1 : 0, 0)
+      return ''
+    }
+    case 0x18:
+      reader.varint32(end)
+      if (reader.at !== end) break
+      columns.add(key, valueTypes.int, reader.low, reader.high)
+      return ''
+    case 0x21:
+      reader.fixed64(end)
+      if (reader.at !== end) break
+      columns.add(key, valueTypes.double, reader.low, reader.high)
+      return ''
+  }
+  reader.at = start
+  const value = decodeAnyValue(reader, end, 0)
+  if (typeof value === 'string') return value
+  if (isSimple(value)) columns.addValue(key, value, target)
+  else columns.add(key, valueTypes.other, target.texts.push(JSON.stringify(toAnyValueJson(value))) - 1, 0)
+  return ''
+}
+
+function isSimple(value: AttributeValue): boolean {
+  return value.type === 'string' || value.type === 'int' || value.type === 'double' || value.type === 'bool'
+}
+
+/** An AnyValue as an object, or what is wrong with it. The last field of the oneof wins, as proto3 asks. */
+export function decodeAnyValue(reader: WireReader, end: number, depth: number): AttributeValue | string {
+  if (depth > nestingMax) return `an attribute value nests deeper than ${nestingMax} levels`
+  reader.countObject()
+  let value: AttributeValue = { type: 'empty' }
+  while (reader.at < end) {
+    const tag = reader.tag(end)
+    const next = decodeAnyValueField(reader, tag, end, depth)
+    if (typeof next === 'string') return next
+    if (next !== undefined) value = next
+  }
+  return value
+}
+
+function decodeAnyValueField(
+  reader: WireReader,
+  tag: number,
+  end: number,
+  depth: number,
+): AttributeValue | string | undefined {
+  switch (tag) {
+    case 0x0a: {
+      const stop = reader.lengthEnd(end)
+      if (!isUtf8Range(reader.bytes, reader.at, stop)) return 'an attribute value is not valid UTF-8'
+      const value = utf8Text(reader.bytes, reader.at, stop)
+      reader.at = stop
+      return { type: 'string', value }
+    }
+    case 0x10:
+      reader.varint32(end)
+      return { type: 'bool', value: reader.low !== 0 || reader.high !== 0 }
+    case 0x18:
+      reader.varint32(end)
+      return { type: 'int', value: BigInt.asIntN(64, (BigInt(reader.high) << 32n) | BigInt(reader.low)) }
+    case 0x21: {
+      reader.fixed64(end)
+      const view = new DataView(reader.bytes.buffer, reader.bytes.byteOffset + reader.at - 8, 8)
+      return { type: 'double', value: view.getFloat64(0, true) }
+    }
+    case 0x2a:
+      return decodeArray(reader, reader.lengthEnd(end), depth)
+    case 0x32:
+      return decodeMap(reader, reader.lengthEnd(end), depth)
+    case 0x3a: {
+      const stop = reader.lengthEnd(end)
+      const value = reader.bytes.slice(reader.at, stop)
+      reader.at = stop
+      return { type: 'bytes', value }
+    }
+    default:
+      reader.skip(tag & 7, end)
+      return undefined
+  }
+}
+
+function decodeArray(reader: WireReader, end: number, depth: number): AttributeValue | string {
+  const values: AttributeValue[] = []
+  while (reader.at < end) {
+    const tag = reader.tag(end)
+    if (tag !== 0x0a) {
+      reader.skip(tag & 7, end)
+      continue
+    }
+    const value = decodeAnyValue(reader, reader.lengthEnd(end), depth + 1)
+    if (typeof value === 'string') return value
+    values.push(value)
+  }
+  return { type: 'array', value: values }
+}
+
+function decodeMap(reader: WireReader, end: number, depth: number): AttributeValue | string {
+  const entries: Attribute[] = []
+  while (reader.at < end) {
+    const tag = reader.tag(end)
+    if (tag !== 0x0a) {
+      reader.skip(tag & 7, end)
+      continue
+    }
+    const entry = decodeKeyValue(reader, reader.lengthEnd(end), depth + 1)
+    if (typeof entry === 'string') return entry
+    entries.push(entry)
+  }
+  return { type: 'map', value: entries }
+}
+
+/** A KeyValue as an object, or what is wrong with it; for resources, scopes, events and links. */
+export function decodeKeyValue(reader: WireReader, end: number, depth = 0): Attribute | string {
+  reader.countObject()
+  let key = ''
+  let value: AttributeValue = { type: 'empty' }
+  while (reader.at < end) {
+    const tag = reader.tag(end)
+    if (tag === 0x0a) {
+      const stop = reader.lengthEnd(end)
+      if (!isUtf8Range(reader.bytes, reader.at, stop)) return 'an attribute key is not valid UTF-8'
+      key = utf8Text(reader.bytes, reader.at, stop)
+      reader.at = stop
+    } else if (tag === 0x12) {
+      const decoded = decodeAnyValue(reader, reader.lengthEnd(end), depth)
+      if (typeof decoded === 'string') return decoded
+      value = decoded
+    } else reader.skip(tag & 7, end)
+  }
+  return { key, value }
+}

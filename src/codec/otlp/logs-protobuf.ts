@@ -1,0 +1,167 @@
+/**
+ * OTLP logs from protobuf (opentelemetry-proto 1.11, logs/v1/logs.proto):
+ *   LogRecord = 1 time fixed64 · 2 severity_number · 3 severity_text · 5 body AnyValue · 6 attributes*
+ *             · 7 dropped_attributes · 8 flags fixed32 · 9 trace_id · 10 span_id · 11 observed_time fixed64
+ *             · 12 event_name
+ * The request body is the batch's arena: texts are referred to where they lie.
+ */
+import { toAnyValueJson } from '../../model/attributes.ts'
+import { bodyTypes, EventBatchBuilder } from '../../model/event-batch.ts'
+import type { Codec, DecodeContext, Decoded } from '../codec.ts'
+import { isUtf8Range } from '../utf8.ts'
+import { decodeAnyValue, decodeAttribute } from './any-value.ts'
+import { decodeEnvelope, type RowVisitor } from './envelope.ts'
+import { enumMax, enumProblem, idProblem, timeProblem } from './problem.ts'
+import type { WireReader } from './wire.ts'
+
+export const otlpLogsProtobuf: Codec = { name: 'otlp-logs-protobuf', signal: 'events', decode }
+
+let builder = new EventBatchBuilder()
+/** What stands in for a time when the record has none, as low and high word. */
+let receivedLow = 0
+let receivedHigh = 0
+
+const visitor: RowVisitor = {
+  levels: ['resource_logs', 'scope_logs', 'log_records'],
+  row(reader, end) {
+    const row = builder.beginRow()
+    builder.resourceIndexes[row] = builder.resources.length - 1
+    builder.scopeIndexes[row] = builder.scopes.length - 1
+    const problem = decodeLogRecord(reader, end, row)
+    if (problem === '') builder.endRow()
+    else builder.dropRow()
+    return problem
+  },
+}
+
+function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
+  builder.reset('otlp', body)
+  const receivedNs = BigInt(receivedAtMs) * 1_000_000n
+  receivedLow = Number(receivedNs & 0xffffffffn)
+  receivedHigh = Number(receivedNs >> 32n)
+  try {
+    const { rejected, rejectedReason } = decodeEnvelope(body, builder, visitor)
+    return { batch: builder.finish(), rejected, rejectedReason }
+  } finally {
+    release()
+  }
+}
+
+/** Nothing of a request stays behind, neither its bytes nor, after a huge one, its columns. */
+function release(): void {
+  if (builder.isLarge) builder = new EventBatchBuilder()
+  else builder.reset('otlp')
+}
+
+/** Reads one log record into the row; returns what is wrong with it, or ''. */
+function decodeLogRecord(reader: WireReader, end: number, row: number): string {
+  builder.severityTexts[row] = builder.types[row] = -1
+  while (reader.at < end) {
+    const problem = decodeField(reader, reader.tag(end), end, row)
+    if (problem !== '') return problem
+  }
+  const noText = 0xffffffff
+  if (builder.severityTexts[row] === noText)
+    builder.severityTexts[row] = builder.dictionary.intern(reader.bytes, end, end)
+  if (builder.types[row] === noText) builder.types[row] = builder.dictionary.intern(reader.bytes, end, end)
+  settleTime(row)
+  return ''
+}
+
+function decodeField(reader: WireReader, tag: number, end: number, row: number): string {
+  switch (tag) {
+    case 0x09:
+      reader.fixed64(end)
+      return setTime(builder.timeWords, row, reader, 'time_unix_nano')
+    case 0x10: {
+      const number = reader.varint32(end)
+      if (number > enumMax || reader.high !== 0) return enumProblem('severity_number')
+      builder.severityNumbers[row] = number
+      return ''
+    }
+    case 0x1a:
+      return internText(reader, reader.lengthEnd(end), builder.severityTexts, row)
+    case 0x2a:
+      return decodeBody(reader, reader.lengthEnd(end), row)
+    case 0x32:
+      return decodeAttribute(reader, reader.lengthEnd(end), builder)
+    case 0x38:
+      builder.droppedAttributes[row] = reader.varint32(end)
+      return ''
+    case 0x45:
+      builder.flags[row] = reader.fixed32(end)
+      return ''
+    case 0x4a:
+      return copyId(reader, reader.lengthEnd(end), builder.traceIds.subarray(row * 16, row * 16 + 16), 'trace_id')
+    case 0x52:
+      return copyId(reader, reader.lengthEnd(end), builder.spanIds.subarray(row * 8, row * 8 + 8), 'span_id')
+    case 0x59:
+      reader.fixed64(end)
+      return setTime(builder.observedWords, row, reader, 'observed_time_unix_nano')
+    case 0x62:
+      return internText(reader, reader.lengthEnd(end), builder.types, row)
+    default:
+      reader.skip(tag & 7, end)
+      return ''
+  }
+}
+
+function setTime(words: Uint32Array, row: number, reader: WireReader, what: string): string {
+  if (reader.high >= 0x80000000) return timeProblem(what)
+  words[row * 2] = reader.low
+  words[row * 2 + 1] = reader.high
+  return ''
+}
+
+/** A record without a time takes the one it was observed at, else that of its receipt. */
+function settleTime(row: number): void {
+  const { timeWords, observedWords } = builder
+  if ((timeWords[row * 2]! | timeWords[row * 2 + 1]!) !== 0) return
+  builder.timeGiven[row] = 0
+  const isObserved = (observedWords[row * 2]! | observedWords[row * 2 + 1]!) !== 0
+  timeWords[row * 2] = isObserved ? observedWords[row * 2]! : receivedLow
+  timeWords[row * 2 + 1] = isObserved ? observedWords[row * 2 + 1]! : receivedHigh
+}
+
+/** Ids are optional: none and all zero are the same, any other length is a mistake. */
+function copyId(reader: WireReader, stop: number, to: Uint8Array, what: string): string {
+  const length = stop - reader.at
+  if (length !== 0 && length !== to.length) return idProblem(what, to.length, length)
+  if (length === 0) to.fill(0)
+  for (let i = 0; i < length; i++) to[i] = reader.bytes[reader.at + i]!
+  reader.at = stop
+  return ''
+}
+
+function internText(reader: WireReader, stop: number, column: Uint32Array, row: number): string {
+  const { dictionary } = builder
+  const before = dictionary.count
+  const entry = dictionary.intern(reader.bytes, reader.at, stop)
+  if (entry === before && !isUtf8Range(reader.bytes, reader.at, stop)) {
+    dictionary.forgetLast()
+    return `${column === builder.types ? 'event_name' : 'severity_text'} is not valid UTF-8`
+  }
+  column[row] = entry
+  reader.at = stop
+  return ''
+}
+
+/** A text body, nearly every one, stays where it lies; anything else is kept as OTLP JSON of its AnyValue. */
+function decodeBody(reader: WireReader, end: number, row: number): string {
+  const start = reader.at
+  if (reader.at < end && reader.tag(end) === 0x0a && reader.lengthEnd(end) === end) {
+    if (!isUtf8Range(reader.bytes, reader.at, end)) return 'the body is not valid UTF-8'
+    builder.bodyTypes[row] = bodyTypes.string
+    builder.bodies[row * 2] = reader.at
+    builder.bodies[row * 2 + 1] = end - reader.at
+    reader.at = end
+    return ''
+  }
+  reader.at = start
+  const value = decodeAnyValue(reader, end, 0)
+  if (typeof value === 'string') return `body: ${value}`
+  if (value.type === 'string') builder.setBody(row, bodyTypes.string, value.value)
+  else if (value.type === 'empty') builder.setBody(row, bodyTypes.empty, '')
+  else builder.setBody(row, bodyTypes.json, JSON.stringify(toAnyValueJson(value)))
+  return ''
+}

@@ -1,0 +1,222 @@
+/**
+ * Turns the keys and values of a structured record into one row of events: what `fields.ts` recognises goes to the
+ * column it means (body, time, severity, ids, resource, …), everything else stays an attribute with its type.
+ * Decoders call `begin`, then `put` for each key in order, then `end`; nothing is made per value, and a key is looked up
+ * once a batch.
+ */
+import type { AttributeValue } from '../../model/attributes.ts'
+import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
+import type { EventBatchBuilder } from '../../model/event-batch.ts'
+import { bodyTypes } from '../../model/event-batch.ts'
+import type { Resource, Scope } from '../../model/resource.ts'
+import { linkBytes } from '../context/row-context.ts'
+import { byteKey, utf8Text } from '../utf8.ts'
+import { fieldNamed, nestedFieldNamed, resourceSlot, slotCount, slots, type Field } from './fields.ts'
+import { RecordSource, type SourceDefaults } from './record-source.ts'
+import { SlotValues } from './slot-values.ts'
+import { takeContext, takeSeverity, takeTime } from './take-slot.ts'
+
+const resourceMask = ((1 << slotCount) - 1) & ~((1 << resourceSlot) - 1)
+
+export class RecordRow {
+  readonly builder: EventBatchBuilder
+  /** What the row has found so far, by slot. */
+  readonly values: SlotValues
+  readonly #source: RecordSource
+  /** By dictionary number; `null` is a plain attribute, a hole was not looked up yet. */
+  #fields: (Field | null | undefined)[] = []
+  readonly #keys = new Map<string, number>()
+  /** Severity numbers by dictionary number of their text; -1 is no severity. */
+  readonly severities: number[] = []
+  emptyText = 0
+  row = 0
+  #hasTime = false
+
+  constructor(builder: EventBatchBuilder) {
+    this.builder = builder
+    this.values = new SlotValues(builder)
+    this.#source = new RecordSource(builder, this.values)
+  }
+
+  /** To be called after the builder's own reset: forgets everything of the batch before. */
+  reset(): void {
+    this.#fields = []
+    this.#keys.clear()
+    this.severities.length = 0
+    this.values.clear()
+    this.emptyText = this.builder.dictionary.intern(this.builder.arena.bytes, 0, 0)
+    this.#source.reset()
+  }
+
+  /** What stands in for rows that do not name their service or host, and what all of them share. */
+  setDefaults(defaults: SourceDefaults): void {
+    this.#source.setDefaults(defaults)
+  }
+
+  /** Until the next call every row has this resource and scope, whatever its keys say; `undefined` ends that. */
+  setOrigin(resource: Resource | undefined, scope: Scope | undefined): void {
+    this.#source.setOrigin(resource, scope)
+  }
+
+  /** Number of a key that is not in the arena. */
+  keyOf(name: string): number {
+    let key = this.#keys.get(name)
+    if (key === undefined) {
+      key = this.builder.internText(name)
+      this.#keys.set(name, key)
+    }
+    return key
+  }
+
+  begin(): void {
+    const { builder } = this
+    this.values.clear()
+    const row = builder.beginRow()
+    this.row = row
+    builder.severityTexts[row] = builder.types[row] = this.emptyText
+    this.#hasTime = false
+  }
+
+  /** The record's time from outside its keys; then its own time keys stay attributes. Nanoseconds in two words. */
+  setTimeWords(low: number, high: number): void {
+    this.builder.timeWords[this.row * 2] = low
+    this.builder.timeWords[this.row * 2 + 1] = high
+    this.#hasTime = true
+  }
+
+  setTime(nanos: bigint): void {
+    this.setTimeWords(Number(nanos & 0xffffffffn), Number((nanos >> 32n) & 0xffffffffn))
+  }
+
+  /** A value in column form, see `attribute-columns.ts`. */
+  put(key: number, type: ValueType, a: number, b: number): void {
+    let field = this.#fields[key]
+    if (field === undefined) field = this.#lookUp(key)
+    if (field === null || type === valueTypes.other) this.builder.attributes.add(key, type, a, b)
+    else this.values.offer(field, { key, type, a, b })
+  }
+
+  /** As `put`, for names and values that are not in the arena yet. */
+  putValue(name: string, value: AttributeValue): void {
+    this.putKeyed(this.keyOf(name), value)
+  }
+
+  putKeyed(key: number, value: AttributeValue): void {
+    const { attributes } = this.builder
+    attributes.addValue(key, value, this.builder)
+    const at = --attributes.count
+    this.put(key, attributes.types[at] as ValueType, attributes.a[at]!, attributes.b[at]!)
+  }
+
+  putText(name: string, value: string): void {
+    this.putValue(name, { type: 'string', value })
+  }
+
+  /** Always an attribute, whatever its name means elsewhere. */
+  putAttribute(name: string, value: AttributeValue): void {
+    this.builder.attributes.addValue(this.keyOf(name), value, this.builder)
+  }
+
+  /** A map that was put as an attribute may still say something of the row: its headers, its pod. */
+  lookInto(key: number, map: AttributeValue): void {
+    if (map.type !== 'map') return
+    const parent = this.#keyText(key).toLowerCase()
+    for (const entry of map.value) {
+      if (entry.value.type !== 'string' && entry.value.type !== 'int') continue
+      const field = nestedFieldNamed(parent, entry.key)
+      if (field === undefined) continue
+      const { attributes } = this.builder
+      attributes.addValue(key, entry.value, this.builder)
+      const at = --attributes.count
+      // Key -1: the value is kept in its map already.
+      this.values.offer(field, {
+        key: -1,
+        type: attributes.types[at] as ValueType,
+        a: attributes.a[at]!,
+        b: attributes.b[at]!,
+      })
+    }
+  }
+
+  setBody(text: string): void {
+    this.builder.setBody(this.row, bodyTypes.string, text)
+  }
+
+  setType(text: string): void {
+    this.builder.types[this.row] = this.keyOf(text)
+  }
+
+  setSeverity(number: number, text: string): void {
+    this.builder.severityNumbers[this.row] = number
+    this.builder.severityTexts[this.row] = this.keyOf(text)
+  }
+
+  /** Completes the row. A record without a time takes the time of receipt, at which it was observed. */
+  end(receivedAtMs: number): void {
+    const { builder, values, row } = this
+    if (values.has(slots.body)) this.#takeBody()
+    if (this.#hasTime) values.spill(slots.time)
+    else {
+      const nanos = values.has(slots.time) ? takeTime(values) : 0n
+      builder.setTimes(row, nanos, nanos === 0n ? BigInt(Math.round(receivedAtMs)) * 1_000_000n : 0n, 0n)
+    }
+    if ((values.present & ~resourceMask) !== 0) this.#takeRest()
+    if (builder.bodyTypes[row] === bodyTypes.string && !this.#linked()) {
+      linkBytes(builder, row, builder.bodies[row * 2]!, builder.bodies[row * 2 + 1]!)
+    }
+    this.#source.assign(row)
+    builder.endRow()
+  }
+
+  drop(): void {
+    this.values.clear()
+    this.builder.dropRow()
+  }
+
+  #takeBody(): void {
+    const { builder, values, row } = this
+    if (builder.bodyTypes[row] !== bodyTypes.empty) return values.spill(slots.body)
+    const { type, a, b } = values.take(slots.body)
+    if (type === valueTypes.string) {
+      builder.bodyTypes[row] = bodyTypes.string
+      builder.bodies[row * 2] = a
+      builder.bodies[row * 2 + 1] = b
+    } else builder.setBody(row, bodyTypes.json, values.json(type, a, b))
+  }
+
+  #takeRest(): void {
+    const { builder, values, row } = this
+    if (values.has(slots.type)) {
+      if (values.type(slots.type) !== valueTypes.string) values.spill(slots.type)
+      else {
+        const { a, b } = values.take(slots.type)
+        builder.types[row] = builder.dictionary.intern(builder.arena.bytes, a, a + b)
+      }
+    }
+    takeSeverity(this)
+    takeContext(this)
+  }
+
+  #linked(): boolean {
+    const { traceIds } = this.builder
+    for (let i = this.row * 16, end = i + 16; i < end; i++) if (traceIds[i] !== 0) return true
+    return false
+  }
+
+  #lookUp(key: number): Field | null {
+    const field = fieldNamed(this.#keyText(key)) ?? null
+    this.#fields[key] = field
+    return field
+  }
+
+  #keyText(key: number): string {
+    const { dictionary, arena } = this.builder
+    const start = dictionary.starts[key]!
+    return utf8Text(arena.bytes, start, start + dictionary.lengths[key]!)
+  }
+
+  /** The bytes of a text value as a map key. */
+  textKey(a: number, b: number): string {
+    return byteKey(this.builder.arena.bytes, a, a + b)
+  }
+}

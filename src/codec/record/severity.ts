@@ -1,0 +1,62 @@
+/**
+ * Severities by the names and numbers programs use, as OTLP severity numbers (logs data model, appendix B; 0 is unknown).
+ * Syslog levels (RFC 5424 §6.2.1) have their own scale, smaller is worse.
+ */
+const names: Readonly<Record<string, number>> = {
+  trace: 1,
+  verbose: 1,
+  finest: 1,
+  finer: 3,
+  fine: 5,
+  debug: 5,
+  config: 8,
+  info: 9,
+  information: 9,
+  informational: 9,
+  success: 9,
+  notice: 10,
+  warn: 13,
+  warning: 13,
+  error: 17,
+  err: 17,
+  eror: 17,
+  severe: 17,
+  crit: 18,
+  alert: 19,
+  emerg: 21,
+  emergency: 21,
+  critical: 21,
+  fatal: 21,
+  panic: 21,
+  t: 1,
+  d: 5,
+  i: 9,
+  n: 10,
+  w: 13,
+  e: 17,
+  f: 21,
+  c: 21,
+}
+
+/** `undefined` for a word that names no severity. */
+export function severityOfName(name: string): number | undefined {
+  const word = name.trim().toLowerCase()
+  if (/^\d+$/.test(word)) return severityOfNumber(Number(word))
+  // The four steps of each OTLP range may carry a digit: INFO2, ERROR4.
+  const step = /^(trace|debug|info|warn|error|fatal)([2-4])$/.exec(word)
+  if (step !== null) return names[step[1]!]! + Number(step[2]) - 1
+  return Object.hasOwn(names, word) ? names[word] : undefined
+}
+
+export const syslogSeverities = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const
+
+/** Number of a syslog level, 0 emerg … 7 debug. */
+export function severityOfSyslog(level: number): number {
+  return [21, 19, 18, 17, 13, 10, 9, 5][level] ?? 0
+}
+
+/** A level given as a number: syslog's 0-7, or the steps of ten of pino and bunyan (10 trace … 60 fatal). */
+export function severityOfNumber(level: number): number | undefined {
+  if (Number.isInteger(level) && level >= 0 && level <= 7) return severityOfSyslog(level)
+  return ({ 10: 1, 20: 5, 30: 9, 40: 13, 50: 17, 60: 21 } as Record<number, number>)[level]
+}

@@ -1,0 +1,27 @@
+/**
+ * What was made from the same bytes a moment ago: senders repeat who they are in every request. Bounded: when full it
+ * starts anew, as the senders of the moment fill it again within a request each.
+ */
+
+export class Remembered<T> {
+  readonly #entries = new Map<string, T>()
+  readonly #entriesMax: number
+  readonly #keyLengthMax: number
+
+  /** Longer keys are made each time, so memory is bounded by the product of the two. */
+  constructor(entriesMax: number, keyLengthMax: number) {
+    this.#entriesMax = entriesMax
+    this.#keyLengthMax = keyLengthMax
+  }
+
+  get(key: string, make: () => T): T {
+    if (key.length > this.#keyLengthMax) return make()
+    let entry = this.#entries.get(key)
+    if (entry === undefined) {
+      entry = make()
+      if (this.#entries.size >= this.#entriesMax) this.#entries.clear()
+      this.#entries.set(key, entry)
+    }
+    return entry
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Cuts the bytes of a file into events: lines, or several lines that belong together.
+ *
+ *   file  = { line }        line = { byte } ( LF | CRLF )
+ *   event = line { line that continues it }
+ *
+ * A pure function that looks only ahead, so the tailer (which sees a file grow) and the decoder (which sees what the
+ * tailer cut) come to the same events. An event of more than `eventBytesMax` is cut there and goes on as another.
+ */
+import { classifiedCharsMax, type LineJoiner } from './line-joiner.ts'
+import type { FileEncoding } from './tail-format.ts'
+
+/** Even, so that it never parts the two bytes of UTF-16. */
+export const eventBytesMax = 256 * 1024
+
+export interface SplitOptions {
+  readonly joiner: LineJoiner | undefined
+  readonly encoding: FileEncoding
+  /** Nothing will follow soon: an event that could still be continued is complete. */
+  readonly isQuiet: boolean
+  /** Nothing will ever follow: a last line without its line end is complete. Includes `isQuiet`. */
+  readonly isEnd: boolean
+}
+
+/** Where the complete events end, ascending: event i is [ends[i - 1] or 0, ends[i]). */
+export function splitEvents(bytes: Buffer, options: SplitOptions): number[] {
+  const { joiner, encoding, isEnd } = options
+  const ends: number[] = []
+  let eventStart = 0
+  for (let at = 0; at < bytes.length;) {
+    let lineEnd = lineEndAfter(bytes, at, encoding)
+    const isWhole = lineEnd > 0
+    if (!isWhole) lineEnd = bytes.length
+    const isTooLong = lineEnd - at > eventBytesMax
+    if (!isWhole && !isTooLong && !isEnd) break
+    if (at > eventStart && (isTooLong || lineEnd - eventStart > eventBytesMax || !joins(bytes, at, lineEnd, options))) {
+      ends.push(at)
+      eventStart = at
+    }
+    if (isTooLong) {
+      at = eventStart = pieceEnd(bytes, at, encoding)
+      ends.push(at)
+      continue
+    }
+    if (at === eventStart) joiner?.begin(lineText(bytes, at, lineEnd, encoding))
+    at = lineEnd
+    if (joiner === undefined) {
+      ends.push(at)
+      eventStart = at
+    }
+  }
+  const lastWhole = isEnd ? bytes.length : lastLineEnd(bytes, eventStart, encoding)
+  if ((options.isQuiet || isEnd) && lastWhole > eventStart) ends.push(lastWhole)
+  return ends
+}
+
+function joins(bytes: Buffer, start: number, end: number, { joiner, encoding }: SplitOptions): boolean {
+  return joiner !== undefined && joiner.continues(lineText(bytes, start, end, encoding))
+}
+
+/** Where the line that starts at `at` ends, its line end included; 0 when its line end is not there. */
+function lineEndAfter(bytes: Buffer, at: number, encoding: FileEncoding): number {
+  if (encoding !== 'utf-16le') return bytes.indexOf(10, at) + 1
+  for (let found = bytes.indexOf(10, at); found >= 0; found = bytes.indexOf(10, found + 1)) {
+    // U+0A00 … U+0AFF have the same byte in the other place.
+    if ((found - at) % 2 === 0 && found + 1 < bytes.length && bytes[found + 1] === 0) return found + 2
+  }
+  return 0
+}
+
+function lastLineEnd(bytes: Buffer, from: number, encoding: FileEncoding): number {
+  let at = from
+  for (let end = lineEndAfter(bytes, at, encoding); end > 0; end = lineEndAfter(bytes, at, encoding)) at = end
+  return at
+}
+
+/** The line without its line end, as far as rules look at it. */
+function lineText(bytes: Buffer, start: number, end: number, encoding: FileEncoding): string {
+  const width = encoding === 'utf-16le' ? 2 : 1
+  const stop = Math.min(end, start + classifiedCharsMax * width)
+  const text = bytes.toString(
+    encoding === 'utf-16le' ? 'utf16le' : encoding === 'latin1' ? 'latin1' : 'utf8',
+    start,
+    stop,
+  )
+  return text.replace(/\r?\n$/, '')
+}
+
+/** End of the first piece of a line that is too long, not within a character. */
+function pieceEnd(bytes: Buffer, start: number, encoding: FileEncoding): number {
+  const end = start + eventBytesMax
+  // The second half of a pair of surrogates does not begin a piece.
+  if (encoding === 'utf-16le') return (bytes[end + 1]! & 0xfc) === 0xdc ? end - 2 : end
+  if (encoding !== 'utf-8') return end
+  for (let back = 0; back < 4; back++) if ((bytes[end - back]! & 0xc0) !== 0x80) return end - back
+  return end
+}

@@ -1,0 +1,44 @@
+/** How the text of one event becomes a record, by parser name. Adding a format is adding a row. */
+import type { RecordRow } from '../record/record-row.ts'
+import { putAccessLine } from './access-line.ts'
+import { putJsonLine } from './json-line.ts'
+import { putLogfmtLine, typedText } from './logfmt-line.ts'
+import { putPythonLine } from './python-line.ts'
+import type { ParserName } from './tail-format.ts'
+
+export type LineParser = (text: string, record: RecordRow) => boolean
+
+/** A pattern is not tried on longer texts, so that one line cannot keep an expression busy for long. */
+const patternCharsMax = 16 * 1024
+
+/** Those `auto` tries, in this order; logfmt last, as a sentence may hold a `key=value`. */
+const sure: readonly LineParser[] = [putJsonLine, putAccessLine, putPythonLine]
+
+const parsers: Readonly<Record<Exclude<ParserName, 'pattern'>, LineParser>> = {
+  json: putJsonLine,
+  logfmt: putLogfmtLine,
+  combined: putAccessLine,
+  python: putPythonLine,
+  plain: () => true,
+  auto: (text, record) => {
+    // What no parser knows is plain text, which is no fault here.
+    if (!sure.some((parse) => parse(text, record)) && /^[\w.-]+=/.test(text)) putLogfmtLine(text, record)
+    return true
+  },
+}
+
+/** Throws `SyntaxError` when the pattern is no regular expression. */
+export function lineParserOf(name: ParserName, pattern = ''): LineParser {
+  return name === 'pattern' ? patternParser(new RegExp(pattern, 'su')) : parsers[name]
+}
+
+function patternParser(pattern: RegExp): LineParser {
+  return (text, record) => {
+    const groups = text.length > patternCharsMax ? undefined : pattern.exec(text)?.groups
+    if (groups === undefined) return false
+    for (const [name, value] of Object.entries(groups)) {
+      if (value !== undefined) record.putValue(name, typedText(value))
+    }
+    return true
+  }
+}

@@ -1,0 +1,121 @@
+/** Pieces of tailed files as events; what the bytes are is in `tail-body.ts`, where events end in `event-splitter.ts`. */
+import { isUtf8 } from 'node:buffer'
+import { InputError, messageOf } from '../../base/errors.ts'
+import { valueTypes } from '../../model/attribute-columns.ts'
+import { bodyTypes, EventBatchBuilder } from '../../model/event-batch.ts'
+import type { Codec, DecodeContext, Decoded } from '../codec.ts'
+import { slots } from '../record/fields.ts'
+import { RecordRow } from '../record/record-row.ts'
+import { splitEvents } from './event-splitter.ts'
+import { makeJoiner, type LineJoiner } from './line-joiner.ts'
+import { lineParserOf, type LineParser } from './line-parsers.ts'
+import { decodeTailBody, type TailHeader } from './tail-body.ts'
+import type { FileEncoding } from './tail-format.ts'
+
+export const tail: Codec = { name: 'tail', signal: 'events', decode }
+
+const builder = new EventBatchBuilder()
+const record = new RecordRow(builder)
+
+function decode(body: Uint8Array, context: DecodeContext): Decoded {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const { header, start } = decodeTailBody(bytes)
+  const { parser, joiner } = compile(header)
+  const { encoding } = header.format
+  const content = bytes.subarray(start)
+  builder.reset('tail', body)
+  record.reset()
+  record.setDefaults({ service: header.service, host: header.host })
+  const piece: Piece = {
+    bytes,
+    header,
+    parser,
+    isPlainText: encoding === 'utf-8' && isUtf8(content),
+    pathKey: record.keyOf('log.file.path'),
+    pathStart: builder.appendText(header.path),
+    pathBytes: builder.textLength,
+    context,
+  }
+  let from = start
+  for (const end of splitEvents(content, { joiner, encoding, isQuiet: true, isEnd: true })) {
+    putEvent(piece, from, start + end)
+    from = start + end
+  }
+  return { batch: builder.finish(), rejected: 0, rejectedReason: '' }
+}
+
+function compile({ format }: TailHeader): { parser: LineParser; joiner: LineJoiner | undefined } {
+  try {
+    return { parser: lineParserOf(format.parser, format.pattern), joiner: makeJoiner(format.join) }
+  } catch (error) {
+    throw new InputError('bad_request', `cannot decode tailed bytes: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+interface Piece {
+  readonly bytes: Buffer
+  readonly header: TailHeader
+  readonly parser: LineParser
+  /** The bytes are text as the batch wants it, so a body may lie where it is. */
+  readonly isPlainText: boolean
+  readonly pathKey: number
+  /** Where the path lies in the arena, once for all rows. */
+  readonly pathStart: number
+  readonly pathBytes: number
+  readonly context: DecodeContext
+}
+
+function putEvent(piece: Piece, from: number, to: number): void {
+  const { bytes, header, parser, context } = piece
+  const [start, end] = trimmed(bytes, from, to, header.format.encoding)
+  if (start === end) return
+  const text = textOf(bytes.subarray(start, end), header.format.encoding)
+  record.begin()
+  if (header.type !== '') record.setType(header.type)
+  builder.attributes.add(piece.pathKey, valueTypes.string, piece.pathStart, piece.pathBytes)
+  if (!parser(text, record)) record.putAttribute('log.unparsed', { type: 'bool', value: true })
+  const { row } = record
+  if (builder.bodyTypes[row] === bodyTypes.empty && !record.values.has(slots.body)) {
+    if (piece.isPlainText) {
+      builder.bodyTypes[row] = bodyTypes.string
+      builder.bodies[row * 2] = start
+      builder.bodies[row * 2 + 1] = end - start
+    } else record.setBody(text)
+  }
+  record.end(context.receivedAtMs)
+  // Records without a time of their own keep the order of their lines, a nanosecond apart.
+  if (builder.timeGiven[row] === 0)
+    builder.setTimes(row, 0n, BigInt(Math.round(context.receivedAtMs)) * 1_000_000n + BigInt(row), 0n)
+}
+
+const lineFeed = 10
+const carriageReturn = 13
+
+/** Without line ends and empty lines after it, zeros before it (a file truncated under its writer) and the byte order mark. */
+function trimmed(bytes: Buffer, from: number, to: number, encoding: FileEncoding): [number, number] {
+  let [start, end] = [from, to]
+  if (encoding === 'utf-16le') {
+    const isLineEnd = (at: number) => bytes[at + 1] === 0 && (bytes[at] === lineFeed || bytes[at] === carriageReturn)
+    while (end - start >= 2 && isLineEnd(end - 2)) end -= 2
+    while (end - start >= 2 && bytes[start] === 0 && bytes[start + 1] === 0) start += 2
+    if (end - start >= 2 && bytes[start] === 0xff && bytes[start + 1] === 0xfe) start += 2
+    return [start, end]
+  }
+  while (end > start && (bytes[end - 1] === lineFeed || bytes[end - 1] === carriageReturn)) end--
+  while (end > start && bytes[start] === 0) start++
+  if (
+    encoding === 'utf-8' &&
+    end - start >= 3 &&
+    bytes[start] === 0xef &&
+    bytes[start + 1] === 0xbb &&
+    bytes[start + 2] === 0xbf
+  )
+    start += 3
+  return [start, end]
+}
+
+/** Bytes that are no text in the encoding become U+FFFD; the tailer counts them. */
+function textOf(bytes: Buffer, encoding: FileEncoding): string {
+  if (encoding === 'utf-16le') return bytes.toString('utf16le').toWellFormed()
+  return bytes.toString(encoding === 'latin1' ? 'latin1' : 'utf8')
+}

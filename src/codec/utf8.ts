@@ -1,0 +1,39 @@
+/** UTF-8 checks on parts of a buffer (RFC 3629): text that is not UTF-8 is refused where it enters. */
+import { isUtf8 } from 'node:buffer'
+
+/** From here on the native check wins over a loop, in spite of the view it needs. */
+const nativeBytesMin = 256
+
+export function isUtf8Range(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start >= nativeBytesMin) return isUtf8(bytes.subarray(start, end))
+  // Nearly all text is ASCII: eight bytes at a time, and only what is not goes to the slow check.
+  let seen = 0
+  let i = start
+  for (; i + 8 <= end; i += 8) {
+    seen |=
+      bytes[i]! |
+      bytes[i + 1]! |
+      bytes[i + 2]! |
+      bytes[i + 3]! |
+      bytes[i + 4]! |
+      bytes[i + 5]! |
+      bytes[i + 6]! |
+      bytes[i + 7]!
+  }
+  for (; i < end; i++) seen |= bytes[i]!
+  return seen < 0x80 || isUtf8(bytes.subarray(start, end))
+}
+
+export function utf8Text(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
+}
+
+/** One character a byte: a cheap, lossless map key for bytes. */
+export function byteKey(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+}
+
+/** The bytes themselves when they are UTF-8, else a copy in which what is not became replacement characters. */
+export function validText(bytes: Uint8Array): Uint8Array {
+  return isUtf8(bytes) ? bytes : Buffer.from(utf8Text(bytes, 0, bytes.length), 'utf8')
+}
