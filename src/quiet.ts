@@ -1,0 +1,41 @@
+/**
+ * Gives memory back once nothing has come for a while: a collector runs only when memory is asked for, so without this
+ * an idle process would keep all that a burst of spans needed.
+ */
+import v8 from 'node:v8'
+import vm from 'node:vm'
+import { trimHeap } from './memory-settings.ts'
+
+export interface QuietOptions {
+  /** A number that grows while there is work. */
+  readonly progress: () => number
+  /** Work that lets go of memory, before the collector runs; told for how long there was no work. */
+  readonly release: (quietMs: number) => Promise<void>
+  readonly afterMs?: number
+}
+
+/** Ticks without work after which memory is given back; later again, as the engine goes on merging for a while. */
+const releaseAt = [1, 3, 15]
+
+export function watchQuiet(options: QuietOptions): { stop(): void } {
+  const afterMs = options.afterMs ?? 20_000
+  let seen = options.progress()
+  let quietTicks = 0
+  const timer = setInterval(() => {
+    const now = options.progress()
+    quietTicks = now === seen ? quietTicks + 1 : 0
+    seen = now
+    if (releaseAt.includes(quietTicks)) void options.release(quietTicks * afterMs).then(collect)
+  }, afterMs)
+  timer.unref()
+  return { stop: () => clearInterval(timer) }
+}
+
+/** Two full collections: buffers whose owners die in the first are freed in the second, and then their pages. */
+function collect(): void {
+  v8.setFlagsFromString('--expose-gc')
+  const gc = vm.runInNewContext('gc') as () => void
+  gc()
+  gc()
+  trimHeap()
+}

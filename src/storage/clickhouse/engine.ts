@@ -1,0 +1,47 @@
+/**
+ * The seam between clew's storage and ClickHouse: embedded in the process today, a server or cluster with the same SQL
+ * later. Everything above this interface is shared.
+ */
+
+export type QueryParameter = string | number | bigint | readonly string[]
+
+export interface QueryOptions {
+  /** Values for `{name:Type}` placeholders; SQL text never holds outside values in another way. */
+  readonly parameters?: Readonly<Record<string, QueryParameter>>
+  /** Cancels: the promise rejects at once and the engine is told to stop the query. */
+  readonly signal?: AbortSignal
+  /** Engine settings for this query alone. */
+  readonly settings?: Readonly<Record<string, string | number>>
+}
+
+/** A Native block and where it goes. */
+export interface Block {
+  readonly table: string
+  /** `name type, …` in the order of the block's columns. */
+  readonly structure: string
+  /** The bytes of the block, in pieces; unchanged until the insert settles. */
+  readonly bytes: readonly Uint8Array[]
+  /** Inserts with the same token into the same table are stored once (within the table's deduplication window). */
+  readonly token: string
+  /**
+   * Set when an earlier attempt may have stored some of the rows, all of it or none; rows that are in the table already,
+   * as told by these columns together, are then left out. The first column is the table's time. Slower than a plain
+   * insert, and right even where the engine's own deduplication is not (embedded.ts).
+   */
+  readonly storedIf?: readonly [time: string, ...others: string[]]
+}
+
+export interface Engine {
+  /** Durable when it resolves. A rejected insert may or may not be there: repeat it with `storedIf`. */
+  insert(block: Block): Promise<void>
+  /** Rows as arrays of column values; 64-bit numbers come as text. */
+  query<Row extends readonly unknown[]>(sql: string, options?: QueryOptions): Promise<Row[]>
+  /** The same, row by row as the engine makes them; breaking off the loop stops the query. */
+  stream<Row extends readonly unknown[]>(sql: string, options?: QueryOptions): AsyncIterable<Row>
+  /** A statement without an answer: schema changes and maintenance, one at a time. */
+  execute(sql: string, options?: QueryOptions): Promise<void>
+  /** Gives memory that is free inside the engine back to the system. */
+  releaseMemory(): Promise<void>
+  /** Waits for what is under way, then closes; safe to call twice. */
+  close(): Promise<void>
+}

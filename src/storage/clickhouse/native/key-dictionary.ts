@@ -1,0 +1,93 @@
+/**
+ * The keys of one LowCardinality column within a block: copies each distinct byte string once and numbers it.
+ * Key 0 is the empty string, as the format asks.
+ */
+import { hashBytes } from '../../../model/dictionary.ts'
+import { ByteWriter } from './byte-writer.ts'
+
+export class KeyDictionary {
+  count = 1
+  /** Keys as the format's `str`, in order. */
+  readonly #encoded = new ByteWriter()
+  #starts = new Uint32Array(256)
+  #lengths = new Uint32Array(256)
+  #hashes = new Int32Array(256)
+  #slots = new Int32Array(1024).fill(-1)
+  #mask = 1023
+
+  constructor() {
+    this.reset()
+  }
+
+  reset(): void {
+    this.count = 1
+    this.#encoded.length = 0
+    this.#encoded.varint(0)
+    this.#slots.fill(-1)
+  }
+
+  intern(bytes: Uint8Array, start: number, length: number): number {
+    if (length === 0) return 0
+    const hash = hashBytes(bytes, start, start + length)
+    let slot = hash & this.#mask
+    for (;;) {
+      const key = this.#slots[slot]!
+      if (key < 0) return this.#add(slot, hash, { bytes, start, length })
+      if (this.#hashes[key] === hash && this.#lengths[key] === length && this.#equals(key, bytes, start)) return key
+      slot = (slot + 1) & this.#mask
+    }
+  }
+
+  internText(text: string): number {
+    const bytes = Buffer.from(text)
+    return this.intern(bytes, 0, bytes.length)
+  }
+
+  writeTo(out: ByteWriter): void {
+    out.raw(this.#encoded.bytes, 0, this.#encoded.length)
+  }
+
+  #equals(key: number, bytes: Uint8Array, start: number): boolean {
+    const own = this.#encoded.bytes
+    const at = this.#starts[key]!
+    for (let i = 0, n = this.#lengths[key]!; i < n; i++) if (own[at + i] !== bytes[start + i]) return false
+    return true
+  }
+
+  #add(slot: number, hash: number, from: { bytes: Uint8Array; start: number; length: number }): number {
+    const key = this.count++
+    if (key === this.#starts.length) this.#growKeys()
+    this.#encoded.slice(from.bytes, from.start, from.length)
+    this.#starts[key] = this.#encoded.length - from.length
+    this.#lengths[key] = from.length
+    this.#hashes[key] = hash
+    this.#slots[slot] = key
+    if (this.count * 2 > this.#slots.length) this.#growSlots()
+    return key
+  }
+
+  #growKeys(): void {
+    const size = this.#starts.length * 2
+    const wider = (column: Uint32Array): Uint32Array<ArrayBuffer> => {
+      const copy = new Uint32Array(size)
+      copy.set(column)
+      return copy
+    }
+    this.#starts = wider(this.#starts)
+    this.#lengths = wider(this.#lengths)
+    const hashes = new Int32Array(size)
+    hashes.set(this.#hashes)
+    this.#hashes = hashes
+  }
+
+  #growSlots(): void {
+    const size = this.#slots.length * 2
+    this.#slots = new Int32Array(size).fill(-1)
+    this.#mask = size - 1
+    for (let key = 1; key < this.count; key++) {
+      let slot = this.#hashes[key]! & this.#mask
+      while (this.#slots[slot]! >= 0) slot = (slot + 1) & this.#mask
+      this.#slots[slot] = key
+    }
+  }
+}

@@ -1,0 +1,232 @@
+/** Events: rows of `events`, and the span events that lie in the rows of `spans`. */
+import { fromTyped, parseTyped, type Attribute, type AttributeValue } from '../../../model/attributes.ts'
+import type { EventRow } from '../../../model/span-row.ts'
+import type { AttributeCondition } from '../../../model/span-filter.ts'
+import type { Engine } from '../engine.ts'
+import { parseEvents } from '../span-lists.ts'
+import { Conditions, addTimeRange, mapSql, originSql, type KeyFacts } from './conditions.ts'
+import { attributeSelects, hexOrEmpty, nanosOf } from './rows.ts'
+
+export interface EventSearch {
+  /** Words that the body must contain, all of them. */
+  readonly words: readonly string[]
+  readonly service?: string
+  readonly type?: string
+  readonly severityMin?: number
+  readonly traceId?: string
+  readonly spanId?: string
+  readonly attributes: readonly AttributeCondition[]
+  readonly startNs?: bigint
+  readonly endNs?: bigint
+  readonly limit: number
+  readonly signal?: AbortSignal
+}
+
+export interface EventPage {
+  /** Newest first; those of one trace oldest first, as a story is read. */
+  readonly events: readonly EventRow[]
+  readonly total: number
+}
+
+export async function searchEvents(engine: Engine, search: EventSearch, facts: KeyFacts): Promise<EventPage> {
+  const [records, spanEvents] = await Promise.all([
+    searchRecords(engine, search, facts),
+    wantsSpanEvents(search) ? searchSpanEvents(engine, search, facts) : { events: [], total: 0 },
+  ])
+  const events = [...records.events, ...spanEvents.events].sort((a, b) =>
+    a.timeUnixNano < b.timeUnixNano ? 1 : a.timeUnixNano > b.timeUnixNano ? -1 : 0,
+  )
+  const page = events.slice(0, search.limit)
+  if (search.traceId !== undefined) page.reverse()
+  return { events: page, total: records.total + spanEvents.total }
+}
+
+/** Span events have neither severity nor body. */
+function wantsSpanEvents(search: EventSearch): boolean {
+  return search.severityMin === undefined && search.words.length === 0
+}
+
+/** Of the newest so many spans that have the keys asked for, the events are looked at. */
+export const spansLookedAtMax = 10_000
+
+const everyColumn = attributeSelects((column) => column.startsWith('attributes_'))
+
+async function searchRecords(engine: Engine, search: EventSearch, facts: KeyFacts): Promise<EventPage> {
+  const conditions = recordConditions(search, facts)
+  const options = {
+    parameters: conditions.parameters,
+    ...(search.signal === undefined ? {} : { signal: search.signal }),
+  }
+  const where = conditions.where()
+  const [rows, [count]] = await Promise.all([
+    engine.query<readonly unknown[]>(
+      `SELECT ${recordColumns} FROM events ${where} ORDER BY time DESC LIMIT ${search.limit}`,
+      options,
+    ),
+    engine.query<[string]>(`SELECT count() FROM events ${where}`, options),
+  ])
+  return { events: rows.map(eventRow), total: Number(count?.[0] ?? 0) }
+}
+
+/** Log records of one trace in time order, at most `limit`. */
+export async function readTraceEvents(
+  engine: Engine,
+  traceId: string,
+  options: { readonly limit: number; readonly signal?: AbortSignal },
+): Promise<EventRow[]> {
+  const rows = await engine.query<readonly unknown[]>(
+    `SELECT ${recordColumns} FROM events WHERE trace_id = {traceId:FixedString(16)} ORDER BY time LIMIT {limit:UInt64}`,
+    {
+      parameters: { traceId, limit: options.limit },
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    },
+  )
+  return rows.map(eventRow)
+}
+
+const recordColumns = [
+  nanosOf('time'),
+  'time_given',
+  nanosOf('observed_time'),
+  hexOrEmpty('trace_id', 16),
+  hexOrEmpty('span_id', 8),
+  'flags',
+  'severity_number',
+  'severity_text',
+  'type',
+  'protocol',
+  'service_name',
+  'body_type',
+  'body',
+  'dropped_attributes_count',
+  'resource',
+  'scope',
+  ...everyColumn.sql,
+].join(', ')
+
+function eventRow(row: readonly unknown[]): EventRow {
+  return {
+    timeUnixNano: BigInt(row[0] as string),
+    timeGiven: row[1] === true,
+    observedTimeUnixNano: BigInt(row[2] as string),
+    traceId: row[3] as string,
+    spanId: row[4] as string,
+    flags: row[5] as number,
+    severityNumber: row[6] as number,
+    severityText: row[7] as string,
+    type: row[8] as string,
+    protocol: row[9] as string,
+    service: row[10] as string,
+    bodyType: row[11] as number,
+    body: row[12] as string,
+    droppedAttributesCount: row[13] as number,
+    resource: row[14] as string,
+    scope: row[15] as string,
+    attributes: everyColumn.read(row, 16),
+  }
+}
+
+function recordConditions(search: EventSearch, facts: KeyFacts): Conditions {
+  const conditions = new Conditions()
+  addTimeRange(conditions, 'time', search)
+  if (search.service !== undefined) conditions.add(`service_name = ${conditions.bind(search.service, 'String')}`)
+  if (search.type !== undefined) conditions.add(`type = ${conditions.bind(search.type, 'String')}`)
+  if (search.severityMin !== undefined) {
+    conditions.add(`severity_number >= ${conditions.bind(search.severityMin, 'UInt8')}`)
+  }
+  if (search.traceId !== undefined) conditions.add(`trace_id = ${conditions.bind(search.traceId, 'FixedString(16)')}`)
+  if (search.spanId !== undefined) conditions.add(`span_id = ${conditions.bind(search.spanId, 'FixedString(8)')}`)
+  for (const word of search.words) conditions.add(wordSql(word, conditions))
+  for (const { scope, key, value } of search.attributes) {
+    const either = scope === 'resource' ? [] : mapSql(key, value, conditions)
+    if (scope !== 'span' && facts.resource.has(key)) either.push(originSql('resource', key, value, conditions))
+    conditions.add(either.length === 0 ? '0' : `(${either.join(' OR ')})`)
+  }
+  return conditions
+}
+
+/** Whole tokens go through the body's text index; anything else is looked for as it stands. */
+function wordSql(word: string, conditions: Conditions): string {
+  const text = conditions.bind(word.toLowerCase(), 'String')
+  return /^[\p{L}\p{N}]+$/u.test(word) ? `hasAnyTokens(body, [${text}])` : `positionCaseInsensitive(body, ${text}) > 0`
+}
+
+async function searchSpanEvents(engine: Engine, search: EventSearch, facts: KeyFacts): Promise<EventPage> {
+  const conditions = new Conditions()
+  conditions.add("events != ''")
+  addTimeRange(conditions, 'start_time', search)
+  if (search.service !== undefined) conditions.add(`service_name = ${conditions.bind(search.service, 'String')}`)
+  if (search.traceId !== undefined) conditions.add(`trace_id = ${conditions.bind(search.traceId, 'FixedString(16)')}`)
+  if (search.spanId !== undefined) conditions.add(`span_id = ${conditions.bind(search.spanId, 'FixedString(8)')}`)
+  const named = search.type === undefined ? '' : conditions.bind(search.type, 'String')
+  if (named !== '') conditions.add(`position(events, concat('"name":', toJSONString(${named}))) > 0`)
+  for (const condition of search.attributes) conditions.add(spanEventSql(condition, conditions, facts))
+  const options = {
+    parameters: conditions.parameters,
+    ...(search.signal === undefined ? {} : { signal: search.signal }),
+  }
+  // Whether an event of a span is the one with the value, only reading it tells.
+  const isRead = search.attributes.length > 0
+  const matching =
+    named === ''
+      ? 'JSONLength(events)'
+      : `arrayCount(e -> JSONExtractString(e, 'name') = ${named}, JSONExtractArrayRaw(events))`
+  const [rows, [count]] = await Promise.all([
+    engine.query<[string, string, string, string, string, string]>(
+      `SELECT lower(hex(trace_id)), lower(hex(span_id)), service_name, events, resource, scope FROM spans
+       ${conditions.where()} ORDER BY start_time DESC LIMIT ${isRead ? spansLookedAtMax : search.limit}`,
+      options,
+    ),
+    isRead ? [] : engine.query<[string]>(`SELECT sum(${matching}) FROM spans ${conditions.where()}`, options),
+  ])
+  const events = rows.flatMap(([traceId, spanId, service, text, resource, scope]) =>
+    parseEvents(text)
+      .filter((event) => search.type === undefined || event.name === search.type)
+      .filter((event) => search.attributes.every((condition) => meets(condition, event.attributes, resource)))
+      .map((event): EventRow => ({
+        ...emptyEvent,
+        ...event,
+        traceId,
+        spanId,
+        service,
+        type: event.name,
+        resource,
+        scope,
+      })),
+  )
+  return { events, total: isRead ? events.length : Number(count?.[0] ?? 0) }
+}
+
+/** What a span must have for one of its events to meet the condition. */
+function spanEventSql({ scope, key, value }: AttributeCondition, conditions: Conditions, facts: KeyFacts): string {
+  const either: string[] = []
+  if (scope !== 'resource') either.push(`position(events, toJSONString(${conditions.bind(key, 'String')})) > 0`)
+  if (scope !== 'span' && facts.resource.has(key)) either.push(originSql('resource', key, value, conditions))
+  return either.length === 0 ? '0' : `(${either.join(' OR ')})`
+}
+
+function meets({ scope, key, value }: AttributeCondition, attributes: readonly Attribute[], resource: string): boolean {
+  const isHeld = (list: readonly Attribute[]): boolean =>
+    list.some((attribute) => attribute.key === key && isSpelledBy(attribute.value, value))
+  if (scope !== 'resource' && isHeld(attributes)) return true
+  if (scope === 'span') return false
+  const { attributes: ofResource } = parseTyped(resource) as { attributes?: Record<string, unknown> }
+  return ofResource?.[key] !== undefined && isSpelledBy(fromTyped(ofResource[key]), value)
+}
+
+/** As a person writes it: the text, the number or the boolean. */
+function isSpelledBy(value: AttributeValue, text: string): boolean {
+  if (value.type === 'double' || value.type === 'int') return text !== '' && Number(text) === Number(value.value)
+  return (value.type === 'string' || value.type === 'bool') && String(value.value) === text
+}
+
+const emptyEvent = {
+  timeGiven: true,
+  observedTimeUnixNano: 0n,
+  flags: 0,
+  severityNumber: 0,
+  severityText: '',
+  protocol: 'span_event',
+  bodyType: 0,
+  body: '',
+} as const

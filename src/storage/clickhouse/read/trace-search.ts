@@ -1,0 +1,142 @@
+/**
+ * Find traces by a span in them. First the matching trace ids, with the exact total; then the summaries of one page
+ * from `traces`, which is keyed by trace id.
+ */
+import { isSelective, type SpanFilter } from '../../../model/span-filter.ts'
+import type { Engine, QueryOptions } from '../engine.ts'
+import { joinSummaries, type TraceSummaryRow } from '../trace-summary.ts'
+import { Conditions, addTimeRange, spanConditions, type KeyFacts } from './conditions.ts'
+import { nanosOf } from './rows.ts'
+
+export type TraceSort = 'time' | 'duration' | 'spans' | 'errors'
+
+export interface TraceSearch {
+  readonly filter: SpanFilter
+  readonly sort: TraceSort
+  readonly limit: number
+  /** Where the page before ended; only with sort `time`. */
+  readonly after?: TracePlace
+  readonly signal?: AbortSignal
+}
+
+/** A trace's place in the order by time: the start of its first matching span. */
+export interface TracePlace {
+  readonly timeNs: bigint
+  readonly traceId: string
+}
+
+export interface TracePage {
+  readonly traces: readonly TraceSummaryRow[]
+  readonly total: number
+  /** Undefined on the last page. */
+  readonly next: TracePlace | undefined
+}
+
+export interface SearchSources {
+  readonly engine: Engine
+  readonly facts: KeyFacts
+  readonly summaries: { read(traceIds: readonly string[], signal?: AbortSignal): Promise<TraceSummaryRow[]> }
+}
+
+export async function searchTraces(
+  { engine, facts, summaries }: SearchSources,
+  search: TraceSearch,
+): Promise<TracePage> {
+  const page =
+    search.sort === 'time' ? await idsByTime(engine, search, facts) : await idsByFigure(engine, search, facts)
+  if (page.places.length === 0) return { traces: [], total: page.total, next: undefined }
+  const traceIds = page.places.map((place) => place.traceId)
+  const found = await summaries.read(traceIds, search.signal)
+  const byId = new Map(found.map((summary) => [summary.traceId, summary]))
+  const traces = page.places.flatMap((place) => byId.get(place.traceId) ?? [])
+  if (search.sort === 'time') traces.sort((a, b) => (a.startNs < b.startNs ? 1 : a.startNs > b.startNs ? -1 : 0))
+  const last = page.places.at(-1)!
+  return { traces, total: page.total, next: page.more && search.sort === 'time' ? last : undefined }
+}
+
+interface IdPage {
+  readonly places: TracePlace[]
+  readonly total: number
+  readonly more: boolean
+}
+
+/** The rows whose traces match: of `spans`, or of the small `traces` when only the time is asked for. */
+function matchingRows(filter: SpanFilter, facts: KeyFacts): { table: 'spans' | 'traces'; conditions: Conditions } {
+  if (isSelective(filter)) return { table: 'spans', conditions: spanConditions(filter, facts) }
+  const conditions = new Conditions()
+  addTimeRange(conditions, 'start_time', filter)
+  return { table: 'traces', conditions }
+}
+
+async function idsByTime(engine: Engine, search: TraceSearch, facts: KeyFacts): Promise<IdPage> {
+  const { after } = search
+  const { table, conditions } = matchingRows(search.filter, facts)
+  const rows = `FROM ${table} ${conditions.where()} GROUP BY trace_id`
+  // One more than asked for tells whether there is a next page.
+  const order = `ORDER BY t DESC, trace_id LIMIT ${search.limit + 1}`
+  const time = nanosOf('min(start_time)')
+  const sql =
+    after === undefined
+      ? `SELECT lower(hex(trace_id)), ${time} AS t, count() OVER () ${rows} ${order}`
+      : // What the window counts is not cut off by the place where the page begins.
+        `SELECT lower(hex(trace_id)), t, total FROM (SELECT trace_id, ${time} AS t, count() OVER () AS total ${rows})
+         WHERE (-t, trace_id) > (${conditions.bind(-after.timeNs, 'Int64')}, ${conditions.bind(after.traceId, 'FixedString(16)')})
+         ${order}`
+  const options: QueryOptions = {
+    parameters: conditions.parameters,
+    ...(search.signal === undefined ? {} : { signal: search.signal }),
+    // It would try whether the parts' own counts answer this, a millisecond in vain.
+    settings: { optimize_use_implicit_projections: 0 },
+  }
+  const found = await engine.query<[string, string, string]>(sql, options)
+  const places = found.slice(0, search.limit).map(([traceId, timeNs]) => ({ timeNs: BigInt(timeNs), traceId }))
+  const total = found[0]?.[2] ?? (after === undefined ? 0 : await countMatches(engine, rows, options))
+  return { places, total: Number(total), more: found.length > search.limit }
+}
+
+/** Past the last page no row tells how many there are. */
+async function countMatches(engine: Engine, rows: string, options: QueryOptions): Promise<string> {
+  const [row] = await engine.query<[string]>(`SELECT count() FROM (SELECT trace_id ${rows})`, options)
+  return row?.[0] ?? '0'
+}
+
+async function idsByFigure(engine: Engine, search: TraceSearch, facts: KeyFacts): Promise<IdPage> {
+  const { table, conditions } = matchingRows(search.filter, facts)
+  const figure = { time: '', duration: durationSql, spans: 'sum(span_count)', errors: 'sum(error_count)' }[search.sort]
+  const rows = await engine.query<[string, string, string]>(
+    `SELECT lower(hex(trace_id)), ${nanosOf('min(start_time)')}, count() OVER ()
+     FROM traces WHERE trace_id IN (SELECT trace_id FROM ${table} ${conditions.where()})
+     GROUP BY trace_id ORDER BY ${figure} DESC, trace_id LIMIT ${search.limit}`,
+    { parameters: conditions.parameters, ...(search.signal === undefined ? {} : { signal: search.signal }) },
+  )
+  const places = rows.map(([traceId, time]) => ({ timeNs: BigInt(time), traceId }))
+  return { places, total: Number(rows[0]?.[2] ?? 0), more: false }
+}
+
+/** Nanoseconds from the first start to the last end of a trace, over its rows in `traces`. */
+export const durationSql = `(${nanosOf('max(end_time)')} - ${nanosOf('min(start_time)')})`
+
+/** Of those that the store has, in no order. */
+export async function readSummaries(
+  engine: Pick<Engine, 'query'>,
+  traceIds: readonly string[],
+  signal?: AbortSignal,
+): Promise<TraceSummaryRow[]> {
+  const rows = await engine.query<[traceId: string, summary: string]>(
+    `SELECT lower(hex(trace_id)), summary FROM traces
+     WHERE trace_id IN (${traceIds.map((id) => `unhex('${checkedId(id)}')`).join(',')})`,
+    { ...(signal === undefined ? {} : { signal }), settings: { max_threads: 1 } },
+  )
+  const texts = new Map<string, string[]>()
+  for (const [traceId, summary] of rows) {
+    const known = texts.get(traceId)
+    if (known === undefined) texts.set(traceId, [summary])
+    else known.push(summary)
+  }
+  return [...texts].map(([traceId, parts]) => joinSummaries(traceId, parts))
+}
+
+function checkedId(id: string): string {
+  if (!/^[0-9a-f]{32}$/.test(id)) throw new Error(`assertion failed: ${id} is not a trace id`)
+  return id
+}

@@ -1,0 +1,117 @@
+/**
+ * Who calls whom. An edge is
+ * - a span whose parent lies in another service: parent's service -> span's service, of type `service`; or
+ * - a client or producer span that nobody stored an answer to: its service -> what its peer attributes name, of type
+ *   `database`, `messaging` or `external`.
+ * The span (the client span in the second case) owns the edge: it counts in the bucket where that span starts. Spans
+ * are matched by a 64-bit hash of trace id and span id: for 10 million spans the chance of one wrong match is 3 in a
+ * million (n² / 2^65).
+ */
+import { dayNs, inIntervals, instant, bucketSql, widen, type Interval } from './intervals.ts'
+
+const ownHash = 'cityHash64(trace_id, span_id)'
+const parentHash = 'cityHash64(trace_id, parent_span_id)'
+const hasParent = "parent_span_id != toFixedString('', 8)"
+
+/** A parent starts at most this long before its child (a message may wait in a queue), unless it lasts that long. */
+export const parentBeforeNs = 300_000_000_000n
+/** How far clocks of two machines may differ. */
+export const skewNs = 30_000_000_000n
+/** A server starts at most this long after the client span that called it. */
+export const answerAfterNs = 60_000_000_000n
+
+export interface EdgeOptions {
+  /** Only the traces of one part of many, to bound memory. */
+  readonly slice?: { readonly part: number; readonly parts: number }
+  /**
+   * False when no span of the intervals has attributes by the old names (`oldNamesSql`): half of what peers cost is the
+   * reading of whole maps to look for them.
+   */
+  readonly oldNames?: boolean
+}
+
+/** `digest` is the SQL of the durations' state. */
+export function edgesSql(intervals: readonly Interval[], digest: string, options: EdgeOptions = {}): string {
+  const { slice, oldNames = true } = options
+  const sliced = slice === undefined ? '1' : `cityHash64(trace_id) % ${slice.parts} = ${slice.part}`
+  const summed = (
+    calls: string,
+  ): string => `SELECT bucket, any(caller) AS parent, any(callee) AS child, any(type) AS child_type,
+      count() AS calls, countIf(status_code = 2) AS errors, ${digest} AS durations,
+      min(start_time) AS first_time, max(start_time) AS last_time
+    FROM (${calls}) GROUP BY bucket, cityHash64(caller, callee, type)`
+  return `${summed(serviceCalls(intervals, sliced))} UNION ALL ${summed(peerCalls(intervals, sliced, oldNames))}`
+}
+
+/**
+ * Zipkin's client and server share one span id: a child of the server then matches both, so what has a server span as
+ * parent in its own service is left out. Of an inner ANY join the engine would give one child for each parent; of the
+ * left one it gives every child, with an empty parent when there is none.
+ */
+function serviceCalls(intervals: readonly Interval[], sliced: string): string {
+  const servers = parentsSql(`cityHash64(${ownHash}, service_name)`, intervals, `kind IN (2, 5) AND ${sliced}`)
+  return `SELECT bucket, parent AS caller, child AS callee, 'service' AS type, status_code, duration, start_time
+    FROM (
+      SELECT ${bucketSql('start_time')} AS bucket, ${parentHash} AS hash, service_name AS child,
+        status_code, duration, start_time
+      FROM spans WHERE ${inIntervals('start_time', intervals)} AND ${hasParent} AND ${sliced}
+    ) AS children
+    LEFT ANY JOIN (${parentsSql(`${ownHash} AS hash, service_name AS parent`, intervals, sliced)}) AS parents
+    USING (hash)
+    WHERE parent != '' AND parent != child AND cityHash64(hash, child) NOT IN (${servers})`
+}
+
+/**
+ * Spans near the intervals, and those of the day before that last longer than "near": few, and found by the index on
+ * duration, which works only when their condition stands alone.
+ */
+function parentsSql(columns: string, intervals: readonly Interval[], sliced: string): string {
+  const near = widen(intervals, parentBeforeNs, skewNs)
+  const first = near[0]
+  const nearby = `SELECT ${columns} FROM spans WHERE ${inIntervals('start_time', near)} AND ${sliced}`
+  if (first === undefined) return nearby
+  return `${nearby} UNION ALL SELECT ${columns} FROM spans WHERE duration >= ${parentBeforeNs}
+    AND start_time >= ${instant(first.fromNs - dayNs)} AND start_time < ${instant(near.at(-1)!.toNs)}
+    AND NOT ${inIntervals('start_time', near)} AND ${sliced}`
+}
+
+/** Names of before OpenTelemetry 1.21 are still what many instrumentations send. */
+const oldNames = {
+  server_address: 'net.peer.name',
+  db_namespace: 'db.name',
+  messaging_destination_name: 'messaging.destination',
+} as const
+
+/** A row if a span of the intervals has an attribute by an old name: by the index on keys, which reads next to nothing. */
+export function oldNamesSql(intervals: readonly Interval[]): string {
+  const has = Object.values(oldNames).map((key) => `mapContains(attributes_string, '${key}')`)
+  return `SELECT 1 FROM spans WHERE ${inIntervals('start_time', intervals)} AND (${has.join(' OR ')}) LIMIT 1`
+}
+
+const text = (column: keyof typeof oldNames, withOld: boolean): string =>
+  withOld ? `if(${column} != '', toString(${column}), attributes_string['${oldNames[column]}'])` : `toString(${column})`
+const slash = (name: string): string => `if(${name} = '', '', concat('/', ${name}))`
+
+/** [type, name] of what a client or producer span calls; the name is empty when it does not say. */
+const peer = `multiIf(
+  peer_system != '', ('database', concat(peer_system, ${slash(`if(peer_database != '', peer_database, peer_address)`)})),
+  messaging_system != '', ('messaging', concat(messaging_system, ${slash('peer_destination')})),
+  peer_service != '', ('external', toString(peer_service)),
+  ('external', peer_address))`
+
+/** A call is answered when a span that is not internal has it as parent, or as Zipkin's server half shares its id. */
+function peerCalls(intervals: readonly Interval[], sliced: string, withOld: boolean): string {
+  const nearby = inIntervals('start_time', widen(intervals, skewNs, answerAfterNs))
+  return `SELECT bucket, service_name AS caller, peer.2 AS callee, peer.1 AS type,
+      status_code, duration, start_time
+    FROM (
+      SELECT ${bucketSql('start_time')} AS bucket, service_name, status_code, duration, start_time,
+        if(db_system_name != '', toString(db_system_name), toString(db_system)) AS peer_system,
+        ${text('db_namespace', withOld)} AS peer_database, ${text('server_address', withOld)} AS peer_address,
+        ${text('messaging_destination_name', withOld)} AS peer_destination, ${peer} AS peer
+      FROM spans WHERE ${inIntervals('start_time', intervals)} AND kind IN (3, 4) AND ${sliced}
+        AND ${ownHash} NOT IN (
+          SELECT arrayJoin(if(kind IN (2, 5), [${parentHash}, ${ownHash}], [${parentHash}]))
+          FROM spans WHERE ${nearby} AND kind IN (2, 3, 4, 5) AND ${sliced})
+    ) WHERE callee != ''`
+}

@@ -1,0 +1,73 @@
+/**
+ * Computes all figures of some buckets as one generation. Readers take the new rows only when the last statement has
+ * named the generation in `rollup_buckets`, so a crash before it changes nothing.
+ */
+import type { Engine } from '../engine.ts'
+import { figures, type Figure } from './figures.ts'
+import { oldNamesSql } from './edges-sql.ts'
+import { bucketInterval, bucketSql, inIntervals, joinIntervals } from './intervals.ts'
+
+export interface BucketRows {
+  readonly spans: number
+  readonly events: number
+}
+
+/** Spans of one statement that joins parents and children: some 100 MB of hash tables. */
+const joinRowsMax = 1_000_000
+
+/** One core at most, and states that outgrow memory go to disk: ingest comes first. */
+const settings = 'SETTINGS max_threads=1, max_memory_usage=500000000, max_bytes_before_external_group_by=150000000'
+
+type RowsOfBuckets = ReadonlyMap<number, BucketRows>
+
+/** Stops between two statements when aborted. */
+export async function insertFigures(
+  engine: Engine,
+  rows: RowsOfBuckets,
+  generation: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const intervals = joinIntervals([...rows.keys()].map(bucketInterval))
+  const spans = [...rows.values()].reduce((sum, bucket) => sum + bucket.spans, 0)
+  const oldNames = (await engine.query(oldNamesSql(intervals))).length > 0
+  for (const figure of Object.values(figures)) {
+    const parts = figure === figures.edges ? Math.ceil(spans / joinRowsMax) : 1
+    for (let part = 0; part < parts; part++) {
+      signal.throwIfAborted()
+      await engine.execute(insertSql(figure, figure.sql(intervals, { slice: { part, parts }, oldNames }), generation))
+    }
+  }
+}
+
+/** Makes the generation the one that readers take for the buckets. */
+export async function recordBuckets(engine: Engine, rows: RowsOfBuckets, generation: number): Promise<void> {
+  const lines = [...rows].map(([bucket, counts]) => `(${bucket}, ${generation}, ${counts.spans}, ${counts.events})`)
+  await engine.execute(
+    `INSERT INTO rollup_buckets (bucket, generation, span_rows, event_rows) VALUES ${lines.join(', ')}`,
+  )
+}
+
+function insertSql(figure: Figure, rowsSql: string, generation: number): string {
+  const columns = figure.columns.join(', ')
+  return `INSERT INTO ${figure.table} (generation, ${columns}) SELECT ${generation}, ${columns} FROM (${rowsSql}) ${settings}`
+}
+
+/** Rows that the buckets hold now; a bucket without any is not in the answer. */
+export async function countRows(engine: Engine, buckets: readonly number[]): Promise<Map<number, BucketRows>> {
+  const intervals = joinIntervals(buckets.map(bucketInterval))
+  return readCounts(engine, (time) => inIntervals(time, intervals))
+}
+
+/** `where` makes the condition for a table from its time column. */
+export async function readCounts(engine: Engine, where: (time: string) => string): Promise<Map<number, BucketRows>> {
+  const counted = (table: string, time: string, counts: string): string =>
+    `SELECT ${bucketSql(time)} AS bucket, ${counts} FROM ${table} WHERE ${where(time)} GROUP BY bucket`
+  const rows = await engine.query<[string, string, string]>(
+    `SELECT bucket, sum(s), sum(e) FROM (
+       ${counted('spans', 'start_time', 'count() AS s, toUInt64(0) AS e')} UNION ALL
+       ${counted('events', 'time', 'toUInt64(0) AS s, count() AS e')}) GROUP BY bucket`,
+  )
+  return new Map(
+    rows.map(([bucket, spans, events]) => [Number(bucket), { spans: Number(spans), events: Number(events) }]),
+  )
+}

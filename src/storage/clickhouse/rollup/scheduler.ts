@@ -1,0 +1,256 @@
+/**
+ * Keeps the rolled-up figures up to date: rolls a five-minute bucket up when it has closed and nothing came to it for
+ * some seconds, and again after late data. It sleeps until the next bucket is due, so an idle store is left alone.
+ */
+import type { Engine } from '../engine.ts'
+import { bucketSeconds } from '../../touched-buckets.ts'
+import { countRows, insertFigures, recordBuckets, type BucketRows } from './roll-up.ts'
+import { deleteAllStaleRows, deleteStaleRows, readNewestGeneration, type StaleRows } from './stale-rows.ts'
+import { findStaleBuckets, readRolledBuckets } from './stored-buckets.ts'
+
+export interface RollupOptions {
+  readonly engine: Engine
+  /** Least pause between runs. */
+  readonly intervalMs: number
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly onProblem: (message: string, error: unknown) => void
+}
+
+export interface Rollups {
+  /** Buckets (epoch seconds) that got rows; to be called once the rows can be read. */
+  touch(buckets: Iterable<number>): void
+  /** Buckets whose rolled-up rows are missing or out of date: readers compute these now. */
+  dirtyBuckets(): ReadonlySet<number>
+  /** Rolls up what is due; returns how many buckets. Runs by itself; tests call it. */
+  runDue(): Promise<number>
+  /** Compares with what is stored, after rows were dropped. */
+  checkStored(): Promise<void>
+  /** Waits for the run under way. */
+  stop(): Promise<void>
+}
+
+/** Spans of a bucket still come for this long after it has closed: exporters send every few seconds. */
+export const graceMs = 10_000
+/** A closed bucket is rolled up when it was quiet for this long, ... */
+export const quietMs = 5_000
+/** ... or when it waited this long while late data kept coming. */
+const waitMaxMs = 60_000
+/** Buckets that start further ahead come from wrong clocks and will not close soon: they count as closed. */
+const aheadMaxMs = 3_600_000
+/** Longer than any query may run on rows of an older generation, for all but the longest timeouts. */
+export const staleKeepMs = 300_000
+
+const runBucketsMax = 48
+const runSpansMax = 2_000_000
+
+/** Resolves when what an earlier process left is known; the writer should start after it. */
+export async function startRollups(options: RollupOptions): Promise<Rollups> {
+  await deleteAllStaleRows(options.engine)
+  const rolled = await readRolledBuckets(options.engine)
+  const generations = new Map([...rolled].map(([bucket, { generation }]) => [bucket, generation]))
+  const scheduler = new Scheduler(options, generations, await readNewestGeneration(options.engine))
+  for (const bucket of await findStaleBuckets(options.engine, rolled)) scheduler.mark(bucket)
+  scheduler.wake()
+  return scheduler
+}
+
+interface Touched {
+  readonly firstMs: number
+  lastMs: number
+}
+
+class Scheduler implements Rollups {
+  readonly #options: RollupOptions
+  readonly #touched = new Map<number, Touched>()
+  #running: ReadonlyMap<number, Touched> = new Map()
+  /** The valid generation of each bucket that is rolled up. */
+  readonly #rolled: Map<number, number>
+  #stale: StaleRows[] = []
+  #generation: number
+  #timer: NodeJS.Timeout | undefined
+  #work: Promise<unknown> = Promise.resolve()
+  #lastRunMs = 0
+  readonly #stopping = new AbortController()
+
+  constructor(options: RollupOptions, rolled: Map<number, number>, generation: number) {
+    this.#options = options
+    this.#rolled = rolled
+    this.#generation = generation
+  }
+
+  /**
+   * The neighbours of a bucket that closed some time ago are marked with it: a late span may be the parent of a child in the next one, or the
+   * answer to a call in the one before.
+   */
+  touch(buckets: Iterable<number>): void {
+    const now = this.#options.now()
+    for (const bucket of buckets) {
+      this.mark(bucket)
+      if (this.#closedAtMs(bucket, now) + graceMs > now) continue
+      for (const near of [bucket - bucketSeconds, bucket + bucketSeconds]) if (this.#rolled.has(near)) this.mark(near)
+    }
+    this.wake()
+  }
+
+  mark(bucket: number): void {
+    const now = this.#options.now()
+    const known = this.#touched.get(bucket)
+    if (known === undefined) this.#touched.set(bucket, { firstMs: now, lastMs: now })
+    else known.lastMs = now
+  }
+
+  dirtyBuckets(): ReadonlySet<number> {
+    return new Set([...this.#touched.keys(), ...this.#running.keys()])
+  }
+
+  /** Sets the timer for the next thing to do; none when there is nothing. */
+  wake(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#stopping.signal.aborted || this.#running.size > 0) return
+    const now = this.#options.now()
+    let dueMs = Infinity
+    for (const [bucket, touched] of this.#touched) dueMs = Math.min(dueMs, this.#dueAtMs(bucket, touched, now))
+    if (this.#stale.length > 0) dueMs = Math.min(dueMs, this.#stale[0]!.sinceMs + staleKeepMs)
+    if (dueMs === Infinity) return
+    const waitMs = Math.max(dueMs, this.#lastRunMs + this.#options.intervalMs) - now
+    this.#timer = setTimeout(() => void this.runDue(), Math.min(Math.max(waitMs, 0), 2 ** 31 - 1)).unref()
+  }
+
+  #closedAtMs(bucket: number, now: number): number {
+    const startMs = bucket * 1000
+    return startMs > now + aheadMaxMs ? 0 : startMs + bucketSeconds * 1000
+  }
+
+  #dueAtMs(bucket: number, { firstMs, lastMs }: Touched, now: number): number {
+    const closedMs = this.#closedAtMs(bucket, now)
+    return Math.max(closedMs + graceMs, Math.min(lastMs + quietMs, Math.max(firstMs, closedMs) + waitMaxMs))
+  }
+
+  runDue(): Promise<number> {
+    const run = this.#work.then(() => this.#run())
+    this.#work = run
+    return run
+  }
+
+  async #run(): Promise<number> {
+    let count = 0
+    try {
+      // On only while more is due than one round takes: what became due meanwhile is cheaper together, at the next run.
+      for (let due = this.#takeDue(); due.size > 0;) {
+        count += due.size
+        await this.#rollUp(due)
+        due = due.size < runBucketsMax ? new Map<number, Touched>() : this.#takeDue()
+      }
+      await this.#deleteStale()
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return count
+      this.#options.onProblem('cannot roll up figures, trying again', error)
+    }
+    this.#lastRunMs = this.#options.now()
+    this.wake()
+    return count
+  }
+
+  /** Some of the buckets that are due, oldest first; they stay dirty while they are worked on. */
+  #takeDue(): ReadonlyMap<number, Touched> {
+    if (this.#stopping.signal.aborted) return new Map()
+    const now = this.#options.now()
+    const due = [...this.#touched]
+      .filter(([bucket, touched]) => this.#dueAtMs(bucket, touched, now) <= now)
+      .sort(([a], [b]) => a - b)
+      .slice(0, runBucketsMax)
+    for (const [bucket] of due) this.#touched.delete(bucket)
+    return (this.#running = new Map(due))
+  }
+
+  async #rollUp(due: ReadonlyMap<number, Touched>): Promise<void> {
+    const left = new Map(due)
+    try {
+      // Counted before the figures are made: a row that comes between them makes the bucket stale after a crash.
+      const counts = await countRows(this.#options.engine, [...due.keys()])
+      for (const group of groupsOf([...due.keys()], counts)) {
+        if (this.#stopping.signal.aborted) return
+        await this.#rollUpGroup(group)
+        for (const bucket of group.keys()) left.delete(bucket)
+      }
+    } finally {
+      const now = this.#options.now()
+      for (const [bucket, { firstMs }] of left) {
+        const again = this.#touched.get(bucket)
+        this.#touched.set(bucket, {
+          firstMs: Math.max(firstMs, now - waitMaxMs + quietMs),
+          lastMs: again?.lastMs ?? now,
+        })
+      }
+      this.#running = new Map()
+    }
+  }
+
+  async #rollUpGroup(group: ReadonlyMap<number, BucketRows>): Promise<void> {
+    const rows = new Map(
+      [...group].filter(([bucket, { spans, events }]) => spans + events > 0 || this.#rolled.has(bucket)),
+    )
+    if (rows.size === 0) return
+    const sinceMs = this.#options.now()
+    const generation = (this.#generation = Math.max(this.#generation + 1, sinceMs))
+    const stale = (bucket: number, old: number): StaleRows => ({ bucket, generation: old, empty: false, sinceMs })
+    try {
+      await insertFigures(this.#options.engine, rows, generation, this.#stopping.signal)
+    } catch (error) {
+      this.#stale.push(...[...rows.keys()].map((bucket) => stale(bucket, generation)))
+      throw error
+    }
+    await recordBuckets(this.#options.engine, rows, generation)
+    for (const [bucket, { spans, events }] of rows) {
+      const old = this.#rolled.get(bucket)
+      if (old !== undefined) this.#stale.push(stale(bucket, old))
+      if (spans + events > 0) this.#rolled.set(bucket, generation)
+      else {
+        this.#rolled.delete(bucket)
+        this.#stale.push({ ...stale(bucket, generation), empty: true })
+      }
+    }
+  }
+
+  async #deleteStale(): Promise<void> {
+    const old = this.#options.now() - staleKeepMs
+    const due = this.#stale.filter(({ sinceMs }) => sinceMs <= old)
+    if (due.length === 0 || this.#stopping.signal.aborted) return
+    await deleteStaleRows(this.#options.engine, due)
+    this.#stale = this.#stale.filter((rows) => !due.includes(rows))
+  }
+
+  async checkStored(): Promise<void> {
+    const { engine } = this.#options
+    for (const bucket of await findStaleBuckets(engine, await readRolledBuckets(engine))) this.mark(bucket)
+    this.wake()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    clearTimeout(this.#timer)
+    await this.#work
+  }
+}
+
+/** Buckets that are rolled up by the same statements. */
+function* groupsOf(
+  buckets: readonly number[],
+  counts: ReadonlyMap<number, BucketRows>,
+): Generator<ReadonlyMap<number, BucketRows>> {
+  let group = new Map<number, BucketRows>()
+  let spans = 0
+  for (const bucket of buckets) {
+    const rows = counts.get(bucket) ?? { spans: 0, events: 0 }
+    if (group.size > 0 && spans + rows.spans > runSpansMax) {
+      yield group
+      group = new Map()
+      spans = 0
+    }
+    group.set(bucket, rows)
+    spans += rows.spans
+  }
+  if (group.size > 0) yield group
+}

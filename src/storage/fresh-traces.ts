@@ -1,0 +1,172 @@
+/**
+ * Traces straight from the log while they are fresh, by id and by the value of an attribute that has many: at once after
+ * their spans were acknowledged, whatever the store is doing, and cheaper than a query over the columns of the store. An
+ * answer is complete or not given (docs/adr/0015-fresh-traces-from-the-log.md, docs/adr/0016-fresh-search-by-value.md).
+ */
+import type { BatchSink } from '../model/intake.ts'
+import type { Log, Position, RecordHeader } from '../model/log.ts'
+import type { SpanBatch } from '../model/span-batch.ts'
+import type { SpanFilter } from '../model/span-filter.ts'
+import { spanRowsOf } from '../model/span-row-reader.ts'
+import type { SpanRow } from '../model/span-row.ts'
+import type { StoredBatch } from './batch-queue.ts'
+import type { TracePage, TraceSearch } from './clickhouse/read/trace-search.ts'
+import { ArrivalClock } from './fresh/arrival-clock.ts'
+import { clockSkewMaxMs, isCovered, isWhole } from './fresh/coverage.ts'
+import { foundTraces, type CandidateSpan } from './fresh/found-traces.ts'
+import { readSpans, type DecodeSpans } from './fresh/log-spans.ts'
+import { SpanIndex, type PlacedSpan } from './fresh/span-index.ts'
+import { pageOf } from './fresh/trace-page.ts'
+
+export interface FreshTracesOptions {
+  readonly log: Log
+  /** The codec whose spans can be read one by one out of an uncompressed body. */
+  readonly codec: string
+  /** Throws when the bytes are not such spans. */
+  readonly decode: DecodeSpans
+  /** Spans remembered at most. */
+  readonly spansMax: number
+  /** Whether store and log held no span when this process began. */
+  readonly startedEmpty: boolean
+  /** Until when spans went on that were stored then. */
+  readonly storedUntilMs?: number
+  readonly clock?: ArrivalClock
+  readonly onProblem: (message: string, error: unknown) => void
+}
+
+/** Larger traces cost the store less than they cost the event loop here. */
+const answerSpansMax = 50_000
+/** What a search may read: some 20 ms of the event loop, as long as the engine would take beside it. */
+const searchSpansMax = 5000
+const searchTracesMax = 64
+/** Pause between looks at what the log still keeps. */
+const trimEveryMs = 1000
+
+export class FreshTraces implements BatchSink {
+  readonly #options: FreshTracesOptions
+  readonly #clock: ArrivalClock
+  readonly #index: SpanIndex
+  #setAtMs = -Infinity
+  #trimmedAtMs = -Infinity
+  /** Traces and pages of searches given. */
+  answers = 0
+  searches = 0
+
+  constructor(options: FreshTracesOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? new ArrivalClock()
+    const sinceMs = options.startedEmpty ? -Infinity : this.#clock.read().atMs
+    const valuesSinceMs = Math.max(sinceMs, (options.storedUntilMs ?? -Infinity) - clockSkewMaxMs)
+    this.#index = new SpanIndex(options.spansMax, sinceMs, valuesSinceMs)
+  }
+
+  /** Spans remembered, and the memory that takes. */
+  get size(): { spans: number; bytes: number } {
+    return { spans: this.#index.spans, bytes: this.#index.bytes }
+  }
+
+  offer(position: Position, batch: StoredBatch, { codec, encoding }: RecordHeader): void {
+    if (batch.signal !== 'spans') return
+    const { atMs, wasSet } = this.#clock.read()
+    if (wasSet) this.#setAtMs = atMs
+    if (atMs - this.#trimmedAtMs > trimEveryMs) this.#forgetTrimmed(atMs)
+    const isPlain = encoding === '' || encoding === 'identity'
+    const readable = batch.ranges !== undefined && isPlain && codec === this.#options.codec
+    this.#index.add(batch, { position, atMs, readable })
+  }
+
+  /**
+   * All spans of a trace in start order, or `undefined` when only the store can tell. `traceId` is 32 hex digits.
+   * Never rejects: what goes wrong here, the store can still answer.
+   */
+  async read(traceId: string): Promise<SpanRow[] | undefined> {
+    const entry = this.#index.entryOf(Buffer.from(traceId, 'hex'))
+    const spans = entry === undefined ? undefined : this.#index.spansOf(entry, answerSpansMax)
+    if (spans === undefined) return undefined
+    const coveredSinceMs = this.#coveredSince(this.#index.coveredSinceMs)
+    return this.#answer(`read trace ${traceId}`, spans, (batch) => {
+      const rows = spanRowsOf(batch)
+      if (rows.some((row) => row.traceId !== traceId)) throw new Error('the log holds other bytes than were written')
+      const roots = rows.flatMap(({ parentSpanId, startTimeUnixNano }, row) =>
+        parentSpanId === '' ? [{ startNs: startTimeUnixNano, atMs: spans[row]!.atMs }] : [],
+      )
+      if (!isWhole(roots, coveredSinceMs)) return undefined
+      this.answers++
+      return rows.sort(byStart)
+    })
+  }
+
+  /**
+   * The page that the store would give once it has everything, or `undefined` when only the store can tell. Never
+   * rejects.
+   */
+  async search(search: TraceSearch): Promise<TracePage | undefined> {
+    const { filter } = search
+    const spans = this.#candidates(filter)
+    if (spans === undefined) return undefined
+    const coveredSinceMs = this.#coveredSince(this.#index.coveredSinceMs)
+    return this.#answer('search', spans, (batch) => {
+      const found = foundTraces(batch, spans, filter, coveredSinceMs)
+      if (found === undefined) return undefined
+      this.searches++
+      return pageOf(found, search)
+    })
+  }
+
+  /** Gives back memory once nothing comes. */
+  release(): void {
+    this.#forgetTrimmed(this.#trimmedAtMs)
+  }
+
+  /** Forgets every span: from now on the store answers for them. */
+  forget(): void {
+    this.#index.dropBefore(this.#options.log.stats().nextPosition)
+  }
+
+  /** All spans of the traces that can have a span which meets the filter; `undefined` when there may be others, or many. */
+  #candidates({ attributes, startNs }: SpanFilter): CandidateSpan[] | undefined {
+    if (!isCovered(startNs, this.#coveredSince(this.#index.valuesCoveredSinceMs))) return undefined
+    const entries = this.#index.entriesWith(attributes, searchTracesMax)
+    if (entries === undefined) return undefined
+    const candidates: CandidateSpan[] = []
+    for (const entry of entries) {
+      const traceId = this.#index.idOf(entry)
+      const spans = this.#index.spansOf(entry, searchSpansMax - candidates.length)
+      if (spans === undefined) return undefined
+      for (const span of spans) candidates.push({ ...span, traceId })
+    }
+    return candidates
+  }
+
+  /** What `answer` makes of the spans, which are brought into the order of the log, as are the batch's rows. */
+  async #answer<Answer>(
+    what: string,
+    spans: PlacedSpan[],
+    answer: (batch: SpanBatch) => Answer | undefined,
+  ): Promise<Answer | undefined> {
+    const { log, decode, onProblem } = this.#options
+    try {
+      const batch = await readSpans(log, decode, spans)
+      if (batch === 'gone') this.#forgetTrimmed(this.#trimmedAtMs)
+      return typeof batch === 'object' ? answer(batch) : undefined
+    } catch (error) {
+      onProblem(`cannot ${what} from the log, asking the store`, error)
+      return undefined
+    }
+  }
+
+  /** After the clock was set, arrivals from before prove nothing about spans that may have been forgotten. */
+  #coveredSince(coveredSinceMs: number): number {
+    return coveredSinceMs === -Infinity ? coveredSinceMs : Math.max(coveredSinceMs, this.#setAtMs)
+  }
+
+  #forgetTrimmed(atMs: number): void {
+    this.#trimmedAtMs = atMs
+    this.#index.dropBefore(this.#options.log.stats().oldestPosition)
+  }
+}
+
+function byStart(a: SpanRow, b: SpanRow): number {
+  if (a.startTimeUnixNano !== b.startTimeUnixNano) return a.startTimeUnixNano < b.startTimeUnixNano ? -1 : 1
+  return a.durationNano === b.durationNano ? 0 : a.durationNano > b.durationNano ? -1 : 1
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import fc from 'fast-check'
+import { encodeTraces } from '../../../test/support/otlp-encode.ts'
+import { otlpRequest, otlpSpan, textAttribute } from '../../../test/support/otlp-span.ts'
+import { temporaryEngine } from '../../../test/support/temporary-store.ts'
+import { otlpTracesProtobuf } from '../../codec/otlp/traces-protobuf.ts'
+import type { Attribute, AttributeValue } from '../../model/attributes.ts'
+import type { SpanBatch } from '../../model/span-batch.ts'
+import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
+import { idText } from '../../model/span-row-reader.ts'
+import { spanConditions } from '../clickhouse/read/conditions.ts'
+import { StoreBlock } from '../clickhouse/store-block.ts'
+import { KnownKeys } from '../known-keys.ts'
+import { matchingRows } from './span-match.ts'
+
+const second = 1_000_000_000n
+const originNs = 1_700_000_000n * second
+
+/** Spelled in ways that the types of values share, as values and as what is asked for. */
+const texts = ['42', '42.0', '+42', '042', '4.5', '.5', '1e3', '1000', '0', '-0', '-0.0', '503', '00503', '70000']
+const words = [
+  'true',
+  'false',
+  'NaN',
+  'Infinity',
+  '-Infinity',
+  'a',
+  'é',
+  '[1]',
+  '{}',
+  '"a"',
+  '0x2a',
+  '1152921504606846976',
+]
+const json = ['{"doubleValue":"NaN"}', '{"arrayValue":{"values":[{"intValue":"1"}]}}', '{"bytesValue":"AQ=="}']
+const asked = [...texts, ...words, ...json, '']
+
+const values: AttributeValue[] = [
+  ...asked.map((value) => ({ type: 'string' as const, value })),
+  ...[42n, 0n, 503n, 70000n, 1000n, -1n, 1n << 60n].map((value) => ({ type: 'int' as const, value })),
+  ...[42, 4.5, 0.5, 1000, 0, -0, NaN, Infinity, -Infinity, 1e300].map((value) => ({ type: 'double' as const, value })),
+  ...[true, false].map((value) => ({ type: 'bool' as const, value })),
+  { type: 'bytes', value: Uint8Array.of(1) },
+  { type: 'array', value: [{ type: 'int', value: 1n }] },
+  { type: 'map', value: [] },
+  { type: 'empty' },
+]
+
+/** Dedicated ones of all three types, and one without a column. */
+const keys = ['user.id', 'http.route', 'http.response.status_code', 'plain']
+const attribute: fc.Arbitrary<Attribute> = fc.record({
+  key: fc.constantFrom(...keys),
+  value: fc.constantFrom(...values),
+})
+const span = fc.record({
+  name: fc.constantFrom('get', 'put', ''),
+  status: fc.nat(2),
+  startMs: fc.nat(10),
+  lastsMs: fc.integer({ min: -2, max: 5 }),
+  attributes: fc.array(attribute, { maxLength: 5 }),
+})
+const group = fc.record({
+  service: fc.constantFrom('cart', 'pay', undefined),
+  resource: fc.array(attribute, { maxLength: 3 }),
+  spans: fc.array(span, { maxLength: 12 }),
+})
+
+const time = (ms: number): bigint => originNs + BigInt(ms) * 1_000_000n
+
+const request = fc.array(group, { minLength: 1, maxLength: 6 }).map((groups) =>
+  otlpRequest(
+    ...groups.map(({ service, resource, spans }) => ({
+      resource: [...(service === undefined ? [] : [textAttribute('service.name', service)]), ...resource],
+      spans: spans.map(({ name, status, startMs, lastsMs, attributes }) =>
+        otlpSpan({
+          traceId: Buffer.alloc(16, 7),
+          name,
+          status: { code: status, message: '' },
+          start: time(startMs),
+          end: time(startMs + lastsMs),
+          attributes,
+        }),
+      ),
+    })),
+  ),
+)
+
+const engine = await temporaryEngine({ after })
+
+/** Stores the batch as the writer does; the spans that meet a filter, by the engine. */
+async function storedIn(batch: SpanBatch, token: string): Promise<(filter: SpanFilter) => Promise<Set<string>>> {
+  const known = new KnownKeys()
+  const block = new StoreBlock()
+  block.add(batch)
+  for (const key of block.irregularKeys) known.addIrregular(key)
+  for (const resource of batch.resources) known.addResource(resource)
+  await engine.execute('TRUNCATE TABLE spans')
+  await block.insert(engine, token)
+  return async (filter) => {
+    const conditions = spanConditions(filter, known)
+    const rows = await engine.query<[string]>(`SELECT lower(hex(span_id)) FROM spans ${conditions.where()}`, {
+      parameters: conditions.parameters,
+    })
+    return new Set(rows.map(([id]) => id))
+  }
+}
+
+/** `undefined` when only the engine can tell. */
+function matchedIn(batch: SpanBatch, filter: SpanFilter): Set<string> | undefined {
+  const rows = matchingRows(batch, filter)
+  if (rows === undefined) return undefined
+  return new Set([...rows.keys()].filter((row) => rows[row] === 1).map((row) => idText(batch.spanIds, row, 8)))
+}
+
+const conditions = keys.flatMap((key) =>
+  asked.map((value, i): AttributeCondition => ({
+    scope: i % 3 === 0 ? 'span' : i % 3 === 1 ? 'resource' : 'any',
+    key,
+    value,
+  })),
+)
+const filters: SpanFilter[] = [
+  ...conditions.map((condition) => ({ attributes: [condition] })),
+  { service: 'cart', attributes: [] },
+  { service: 'unknown_service', attributes: [] },
+  { operation: 'get', attributes: [] },
+  { operation: '', attributes: [] },
+  { operation: 'nobody', attributes: [] },
+  { status: 2, attributes: [] },
+  { durationMinNs: 1_000_000n, attributes: [] },
+  { durationMaxNs: 1_000_000n, attributes: [] },
+  { startNs: time(3), endNs: time(7), attributes: [] },
+  { service: 'pay', status: 1, endNs: time(8), attributes: [{ scope: 'any', key: 'user.id', value: '42' }] },
+  { attributes: ['user.id', 'plain'].map((key) => ({ scope: 'any', key, value: '42' })) },
+]
+
+test('the rows that match are those the engine finds, for every spelling, type, scope and repetition', async () => {
+  let answered = 0
+  let left = 0
+  let found = 0
+  for (const [i, each] of fc.sample(request, { numRuns: 6, seed: 16 }).entries()) {
+    const batch = otlpTracesProtobuf.decode(encodeTraces(each), { receivedAtMs: 0 }).batch as SpanBatch
+    if (batch.rows === 0) continue
+    const byEngine = await storedIn(batch, `match-${i}`)
+    for (const filter of filters) {
+      const matched = matchedIn(batch, filter)
+      if (matched === undefined) {
+        left++
+        continue
+      }
+      answered++
+      found += matched.size
+      const expected = await byEngine(filter)
+      assert.deepEqual(
+        matched,
+        expected,
+        JSON.stringify(filter, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)),
+      )
+    }
+  }
+  assert.ok(answered > 500 && found > 200 && left < answered / 2, `${answered} answered, ${left} left, ${found} found`)
+})
+
+test('what is asked for without a text is left to the engine', () => {
+  const one = otlpRequest({ resource: [], spans: [otlpSpan({ traceId: Buffer.alloc(16, 1) })] })
+  const batch = otlpTracesProtobuf.decode(encodeTraces(one), { receivedAtMs: 0 }).batch as SpanBatch
+  assert.equal(matchedIn(batch, { attributes: [{ scope: 'any', key: 'user.id', value: '' }] }), undefined)
+  assert.deepEqual(matchedIn(batch, { attributes: [{ scope: 'any', key: 'user.id', value: 'a' }] }), new Set())
+})

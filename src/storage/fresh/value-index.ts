@@ -1,0 +1,276 @@
+/**
+ * Which traces may have a span with a given value of an attribute that has many different ones (dedicated.ts `text`),
+ * for a search by value while its spans are fresh (docs/adr/0016-fresh-search-by-value.md).
+ *
+ * A ring of pairs (hash of key and value, trace entry) in order of arrival, 12 bytes each, and for each hash a chain from
+ * the newest pair to older ones. A chain ends where pairs were forgotten, so nothing has to be taken out of it. Hashes
+ * may meet, and an entry may have gone to another trace since: who asks looks at the spans themselves.
+ */
+import type { Position } from '../../model/log.ts'
+import type { Resource } from '../../model/resource.ts'
+import type { SpanBatch } from '../../model/span-batch.ts'
+import type { AttributeCondition } from '../../model/span-filter.ts'
+import { clockSkewMaxMs } from './coverage.ts'
+import { pieceEntries, ValueHasher } from './value-hash.ts'
+
+export interface ValueArrival {
+  readonly position: Position
+  /** Never less than the one before. */
+  readonly atMs: number
+  /** The trace entry of row r is `entries[(first + r) & (entries.length - 1)]`. */
+  readonly entries: Uint32Array
+  readonly first: number
+}
+
+/** Consecutive records that are forgotten together, once all of them are. */
+interface Mark {
+  /** Number of its first pair. */
+  first: number
+  /** The highest of its records. */
+  position: Position
+  /** No span of them was received later, or began more than the skew of clocks later. */
+  coversMs: number
+  next: Mark | undefined
+}
+
+const wordsPerPair = 3
+const capacityMin = 1024
+const pairsPerHead = 8
+/** Pairs of a mark, unless one record has more: few marks, and repetitions across small records are seen. */
+const markPairs = 256
+/** Places where a pair is looked for that repeats; at 8 bytes each they stay in the nearest cache. */
+const recentBits = 11
+/** Links followed for one search: a value so frequent is no way to a few traces. */
+const stepsMax = 16_384
+
+export class ValueIndex {
+  readonly #hasher: ValueHasher
+  readonly #pairsMax: number
+  /** Hash, trace entry, and low 32 bits of the number of the pair before in the chain; pair n lies at n modulo the capacity. */
+  #pairs = new Int32Array(0)
+  /** Low 32 bits of the number of the newest pair. */
+  #heads = new Int32Array(0)
+  /** Hash and entry of pairs of the newest mark; entry -1 for none. */
+  readonly #recent = new Int32Array(2 << recentBits)
+  /** The capacity - 1. */
+  #mask = -1
+  /** Numbers of the oldest pair held and of the next to come; 0 is never one. */
+  #oldest = 1
+  #next = 1
+  #oldestMark: Mark | undefined
+  #newestMark: Mark | undefined
+  #coveredSinceMs: number
+  /** Resources that were looked at, and the keys of this index they have. */
+  #seen = new WeakSet<Resource>()
+  readonly #onResources = new Set<string>()
+
+  /** `coveredSinceMs`: -Infinity when there is nothing stored that did not come by here. */
+  constructor(keys: readonly string[], pairsMax: number, coveredSinceMs: number) {
+    this.#hasher = new ValueHasher(keys)
+    this.#pairsMax = Math.max(pairsMax, pieceEntries)
+    this.#coveredSinceMs = coveredSinceMs
+  }
+
+  get pairs(): number {
+    return this.#next - this.#oldest
+  }
+
+  get bytes(): number {
+    return this.#pairs.byteLength + this.#heads.byteLength
+  }
+
+  /** Every span that began more than the skew of clocks after this time, by any clock, has its values here. */
+  get coveredSinceMs(): number {
+    return this.#coveredSinceMs
+  }
+
+  add(batch: SpanBatch, { position, atMs, entries, first }: ValueArrival): void {
+    this.#lookAtResources(batch.resources)
+    const wanted = this.#hasher.wantedOf(batch)
+    if (wanted === undefined) return
+    this.#mark(position, coversMs(batch, atMs))
+    let row = 0
+    for (let from = 0; from < batch.attributes.keys.length; from += pieceEntries) {
+      const count = this.#hasher.hashPiece(batch, wanted, from, row)
+      if (count === 0) continue
+      row = this.#hasher.rows[count - 1]!
+      const kept = this.#keepNew(count, entries, first)
+      this.#reserve(kept)
+      this.#put(kept)
+    }
+  }
+
+  /** The batch was handed over and its values are not here. */
+  leaveOut(batch: SpanBatch, atMs: number): void {
+    this.#uncover(coversMs(batch, atMs))
+  }
+
+  /** Whether all spans that meet the condition can be found by it. */
+  canFind({ scope, key, value }: AttributeCondition): boolean {
+    if (scope === 'resource' || value === '' || !this.#hasher.has(key)) return false
+    return scope === 'span' || !this.#onResources.has(key)
+  }
+
+  /** Entries that may meet a condition that can be found, of those wanted; `undefined` when they are too many. */
+  find(
+    { key, value }: AttributeCondition,
+    entriesMax: number,
+    isWanted: (entry: number) => boolean,
+  ): ReadonlySet<number> | undefined {
+    const found = new Set<number>()
+    const pairs = this.#pairs
+    let steps = 0
+    for (const hash of this.#hasher.hashesOf(key, value)) {
+      let number = this.#heads.length === 0 ? 0 : this.#numberOf(this.#heads[hash & (this.#heads.length - 1)]!)
+      while (number >= this.#oldest) {
+        const at = this.#slotOf(number)
+        if (pairs[at] === hash && isWanted(pairs[at + 1]!)) found.add(pairs[at + 1]!)
+        if (found.size > entriesMax || ++steps > stepsMax) return undefined
+        const before = this.#numberOf(pairs[at + 2]!)
+        // After 2^32 pairs a link can seem to lead on.
+        if (before >= number) break
+        number = before
+      }
+    }
+    return found
+  }
+
+  /** Forgets what came by records before a position. */
+  dropBefore(position: number): void {
+    while (this.#oldestMark !== undefined && this.#oldestMark.position < position) this.#dropOldestMark()
+  }
+
+  /** Forgets everything and gives back its memory. */
+  clear(): void {
+    this.dropBefore(Infinity)
+    this.#pairs = this.#heads = new Int32Array(0)
+    this.#mask = -1
+    this.#seen = new WeakSet()
+    this.#onResources.clear()
+  }
+
+  #uncover(ms: number): void {
+    if (ms > this.#coveredSinceMs) this.#coveredSinceMs = ms
+  }
+
+  #lookAtResources(resources: readonly Resource[]): void {
+    for (const resource of resources) {
+      if (this.#seen.has(resource)) continue
+      this.#seen.add(resource)
+      for (const { key } of resource.attributes) if (this.#hasher.has(key)) this.#onResources.add(key)
+    }
+  }
+
+  #mark(position: Position, coversMs: number): void {
+    const newest = this.#newestMark
+    if (newest !== undefined && this.#next - newest.first < markPairs) {
+      newest.position = Math.max(newest.position, position) as Position
+      newest.coversMs = Math.max(newest.coversMs, coversMs)
+      return
+    }
+    this.#newestMark = { first: this.#next, position, coversMs, next: undefined }
+    if (newest === undefined) this.#oldestMark = this.#newestMark
+    else newest.next = this.#newestMark
+    this.#recent.fill(-1)
+  }
+
+  #dropOldestMark(): void {
+    const { coversMs, next } = this.#oldestMark!
+    this.#uncover(coversMs)
+    this.#oldest = next?.first ?? this.#next
+    this.#oldestMark = next
+    if (next === undefined) this.#newestMark = undefined
+  }
+
+  /**
+   * Brings what is not known yet of the piece hashed last to its front, rows replaced by entries; returns how many that
+   * are. Without a branch, which would be mispredicted for every third pair; a pair not seen lately counts as new.
+   */
+  #keepNew(count: number, entries: Uint32Array, first: number): number {
+    const { hashes, rows } = this.#hasher
+    const recent = this.#recent
+    const mask = entries.length - 1
+    let kept = 0
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i]!
+      const entry = entries[(first + rows[i]!) & mask]!
+      const seen = ((hash ^ Math.imul(entry, 0x9e3779b1)) >>> (32 - recentBits)) << 1
+      const difference = (recent[seen]! ^ hash) | (recent[seen + 1]! ^ entry)
+      recent[seen] = hashes[kept] = hash
+      recent[seen + 1] = rows[kept] = entry
+      // 1 unless there is no difference.
+      kept += (difference | -difference) >>> 31
+    }
+    return kept
+  }
+
+  /** The first of the piece, once they are entries. */
+  #put(count: number): void {
+    const { hashes, rows } = this.#hasher
+    const pairs = this.#pairs
+    const heads = this.#heads
+    const headMask = heads.length - 1
+    let next = this.#next
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i]!
+      const at = this.#slotOf(next)
+      const head = hash & headMask
+      pairs[at] = hash
+      pairs[at + 1] = rows[i]!
+      pairs[at + 2] = heads[head]!
+      heads[head] = next++
+    }
+    this.#next = next
+  }
+
+  #slotOf(number: number): number {
+    return (number & this.#mask) * wordsPerPair
+  }
+
+  #numberOf(low: number): number {
+    return this.#next - ((this.#next - low) >>> 0)
+  }
+
+  /** Room for so many pairs more, at most a piece of them. */
+  #reserve(count: number): void {
+    while (this.pairs + count > this.#pairsMax) this.#dropForRoom()
+    while (this.pairs + count > this.#mask + 1) this.#grow()
+  }
+
+  /** The newest mark is still being filled: of that, the pairs so far are forgotten. */
+  #dropForRoom(): void {
+    const mark = this.#oldestMark!
+    if (mark !== this.#newestMark) return this.#dropOldestMark()
+    this.#uncover(mark.coversMs)
+    this.#oldest = mark.first = this.#next
+    this.#recent.fill(-1)
+  }
+
+  #grow(): void {
+    const capacity = Math.max(capacityMin, (this.#mask + 1) * 2)
+    const pairs = new Int32Array(capacity * wordsPerPair)
+    const heads = new Int32Array(capacity / pairsPerHead)
+    for (let number = this.#oldest; number < this.#next; number++) {
+      const from = this.#slotOf(number)
+      const to = (number & (capacity - 1)) * wordsPerPair
+      const head = this.#pairs[from]! & (heads.length - 1)
+      pairs[to] = this.#pairs[from]!
+      pairs[to + 1] = this.#pairs[from + 1]!
+      pairs[to + 2] = heads[head]!
+      heads[head] = number
+    }
+    this.#pairs = pairs
+    this.#heads = heads
+    this.#mask = capacity - 1
+  }
+}
+
+/** High words of nanoseconds count 2^32 of them. */
+const msPerHighWord = 2 ** 32 / 1e6
+
+function coversMs({ startTimes, rows }: SpanBatch, atMs: number): number {
+  const words = new Uint32Array(startTimes.buffer, startTimes.byteOffset, rows * 2)
+  let high = 0
+  for (let at = 1; at < words.length; at += 2) if (words[at]! > high) high = words[at]!
+  return Math.max(atMs, (high + 1) * msPerHighWord - clockSkewMaxMs)
+}

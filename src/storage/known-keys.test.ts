@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { drawSpans, second } from '../../test/support/test-spans.ts'
+import { storeRows, temporaryEngine } from '../../test/support/temporary-store.ts'
+import { KnownKeys } from './known-keys.ts'
+
+test('until when stored spans went on is known from the start on', async (t) => {
+  const engine = await temporaryEngine(t)
+  const loaded = async (): Promise<KnownKeys> => {
+    const keys = new KnownKeys()
+    await keys.load(engine)
+    return keys
+  }
+  assert.equal((await loaded()).storedUntilMs, -Infinity)
+  const origin = 1_795_000_200n * second
+  await storeRows(engine, drawSpans('web a 0s+1s\n  web b 90s+2s\ncart c 30s+5s', origin))
+  const { spans, storedUntilMs } = await loaded()
+  assert.equal(spans, 3)
+  assert.equal(storedUntilMs, Number(origin / 1_000_000n) + 92_001)
+})

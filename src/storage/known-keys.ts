@@ -1,0 +1,60 @@
+/**
+ * What is known of the store as a whole, kept in memory so that a search need not ask: which keys resources have, which
+ * dedicated keys have values outside their column, which columns are used at all, and about how many spans there are.
+ * Loaded at start, told by the writer before the rows can be read.
+ */
+import type { Resource } from '../model/resource.ts'
+import type { Engine } from './clickhouse/engine.ts'
+
+/** Keys remembered; a sender that makes up keys cannot fill the memory. Past it every key counts as a resource key. */
+const keysMax = 100_000
+
+export class KnownKeys {
+  readonly irregular = new Set<string>()
+  readonly resource = new Set<string>()
+  /** Bits of the columns of `spans` that hold something in any row (span-block.ts `presentColumns`). */
+  columns = 0
+  /** Spans stored; what retention removed since the start is still counted. */
+  spans = 0
+  /** Until when the spans went on that were stored at the start; -Infinity when there were none. */
+  storedUntilMs = -Infinity
+  readonly #seen = new WeakSet<Resource>()
+  #unsaved: string[] = []
+
+  async load(engine: Engine): Promise<void> {
+    for (const [key] of await engine.query<[string]>('SELECT DISTINCT key FROM irregular_keys')) this.irregular.add(key)
+    const rows = await engine.query<[string]>(
+      `SELECT DISTINCT arrayJoin(JSONExtractKeys(toString(resource), 'attributes'))
+       FROM (SELECT DISTINCT resource FROM spans UNION ALL SELECT DISTINCT resource FROM events) LIMIT ${keysMax}`,
+    )
+    for (const [key] of rows) this.resource.add(key)
+    const [used] = await engine.query<[number, string, string]>(
+      `SELECT groupBitOr(columns), (SELECT sum(rows) FROM system.parts WHERE active AND table = 'spans'),
+         toUnixTimestamp64Milli(max(end_time)) FROM traces`,
+    )
+    this.columns = used?.[0] ?? 0
+    this.spans = Number(used?.[1] ?? 0)
+    if (this.spans > 0) this.storedUntilMs = Number(used![2]) + 1
+  }
+
+  addResource(resource: Resource): void {
+    if (this.#seen.has(resource)) return
+    this.#seen.add(resource)
+    for (const { key } of resource.attributes) if (this.resource.size < keysMax) this.resource.add(key)
+  }
+
+  addIrregular(key: string): void {
+    if (this.irregular.has(key)) return
+    this.irregular.add(key)
+    this.#unsaved.push(key)
+  }
+
+  /** Saves irregular keys; must be durable before the rows that made them so. */
+  async save(engine: Engine): Promise<void> {
+    const keys = this.#unsaved
+    if (keys.length === 0) return
+    const parameters = { keys }
+    await engine.execute('INSERT INTO irregular_keys SELECT arrayJoin({keys:Array(String)})', { parameters })
+    this.#unsaved = this.#unsaved.slice(keys.length)
+  }
+}

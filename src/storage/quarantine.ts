@@ -1,0 +1,45 @@
+/**
+ * Records that the store refuses for good are kept aside as files, so that one bad block can neither stop the others
+ * nor be lost: `DIR/FROM-END/POSITION.CODEC[.ENCODING]`, the bytes as received, and `reason.txt`.
+ */
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { Log, Position } from '../model/log.ts'
+
+export class Quarantine {
+  readonly dir: string
+  readonly #log: Log
+
+  constructor(dir: string, log: Log) {
+    this.dir = dir
+    this.#log = log
+  }
+
+  /** Durable when it resolves; safe to repeat. */
+  async keep(from: Position, end: Position, reason: string): Promise<void> {
+    const folder = path.join(this.dir, `${from}-${end}`)
+    await mkdir(folder, { recursive: true })
+    for await (const record of this.#log.read(from)) {
+      if (record.position >= end) break
+      const ending = record.encoding === '' ? '' : `.${record.encoding}`
+      await writeFile(path.join(folder, `${record.position}.${record.codec}${ending}`), record.body, { flush: true })
+    }
+    await writeFile(path.join(folder, 'reason.txt'), reason + '\n', { flush: true })
+    for (const made of [folder, this.dir, path.dirname(this.dir)]) await syncFolder(made)
+  }
+
+  /** Folders kept so far. */
+  async count(): Promise<number> {
+    return (await readdir(this.dir).catch(() => [])).length
+  }
+}
+
+/** Makes names in a folder survive a loss of power. */
+async function syncFolder(dir: string): Promise<void> {
+  const handle = await open(dir, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

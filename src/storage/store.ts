@@ -1,0 +1,128 @@
+/** The embedded store as a whole: lock, engine, schema, writer and readers, opened and closed in order. */
+import fs from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import path from 'node:path'
+import type { Log } from '../model/log.ts'
+import type { DecodeRecord } from './batch-queue.ts'
+import type { Engine } from './clickhouse/engine.ts'
+import { openEmbedded } from './clickhouse/embedded.ts'
+import { startRollups, type Rollups } from './clickhouse/rollup/scheduler.ts'
+import { startTidy } from './clickhouse/tidy.ts'
+import { migrate } from './clickhouse/schema/migrate.ts'
+import { KnownKeys } from './known-keys.ts'
+import { TraceSummaries } from './trace-summaries.ts'
+import { Quarantine } from './quarantine.ts'
+import { startWriter, type StoredSummary, type Writer } from './writer.ts'
+
+export interface StoreOptions {
+  /** The data folder; the store's own files lie in `store/` below it. */
+  readonly dataDir: string
+  readonly log: Log
+  readonly decode: DecodeRecord
+  readonly sync: boolean
+  readonly memoryBytesMax: number
+  readonly queryMemoryBytesMax: number
+  readonly queryTimeoutMs: number
+  readonly readers: number
+  readonly blockRows: number
+  readonly blockWaitMs: number
+  readonly batchesBytesMax: number
+  /** Partitions up to this size are joined to one part when nothing comes. */
+  readonly joinBytesMax?: number
+  /** Least pause between runs of the rollups. */
+  readonly rollupIntervalMs: number
+  readonly onStored?: (summary: StoredSummary) => void
+  readonly onProblem: (message: string, error: unknown) => void
+  readonly onStep?: (message: string) => void
+}
+
+export interface Store {
+  readonly engine: Engine
+  readonly keys: KnownKeys
+  readonly writer: Writer
+  readonly rollups: Rollups
+  readonly quarantine: Quarantine
+  readonly summaries: TraceSummaries
+  /** Whether neither it nor the log had a span when it was opened. */
+  readonly startedEmpty: boolean
+  /** Gives back memory that is not in use, once nothing comes. */
+  release(): Promise<void>
+  /** Stores what is in the log, but no longer than until `untilMs` (a time); the rest waits there for the next start. */
+  close(untilMs?: number): Promise<void>
+}
+
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { dataDir, log, readers } = options
+  const engine = openEmbedded({ ...options, dir: path.join(dataDir, 'store'), readers })
+  let rollups: Rollups | undefined
+  try {
+    await migrate(engine, {
+      sync: options.sync,
+      onStep: ({ version, what }) => options.onStep?.(`migrating the store to schema version ${version}: ${what}`),
+    })
+    const keys = new KnownKeys()
+    await keys.load(engine)
+    const startedEmpty = keys.spans === 0 && log.stats().pendingRecords === 0
+    const summaries = new TraceSummaries(engine)
+    const quarantine = new Quarantine(path.join(dataDir, 'quarantine'), log)
+    // Before the writer, so that nothing is stored that the rollups are not told of.
+    const { rollupIntervalMs: intervalMs, onProblem } = options
+    const started = (rollups = await startRollups({ engine, intervalMs, now: Date.now, onProblem }))
+    const writer = await startWriter({
+      ...options,
+      engine,
+      keys,
+      logId: readLogId(path.join(dataDir, 'log')),
+      inserting: (block) => summaries.inserting((traceId) => block.holds(traceId)),
+      onStored: (summary) => {
+        started.touch(summary.buckets)
+        options.onStored?.(summary)
+      },
+      quarantine: (from, end, reason) => quarantine.keep(from, end, reason),
+    })
+    const tidy = startTidy({
+      engine,
+      progress: () => writer.blocks,
+      onProblem,
+      ...(options.joinBytesMax === undefined ? {} : { partitionBytesMax: options.joinBytesMax }),
+    })
+    return {
+      engine,
+      keys,
+      writer,
+      rollups: started,
+      quarantine,
+      summaries,
+      startedEmpty,
+      async release() {
+        writer.release()
+        await engine.releaseMemory()
+      },
+      async close(untilMs) {
+        try {
+          await tidy.stop()
+          await writer.stop(untilMs)
+          await started.stop()
+        } finally {
+          await engine.close()
+        }
+      },
+    }
+  } catch (error) {
+    await rollups?.stop()
+    await engine.close()
+    throw error
+  }
+}
+
+/** Lies in the log's folder, so that a log that was removed is not taken for the old one. */
+function readLogId(logDir: string): string {
+  const file = path.join(logDir, 'id')
+  if (fs.existsSync(file)) {
+    const id = fs.readFileSync(file, 'utf8').trim()
+    if (/^[0-9a-f-]{36}$/.test(id)) return id
+  }
+  const id = randomUUID()
+  fs.writeFileSync(file, id + '\n', { flush: true })
+  return id
+}

@@ -1,0 +1,49 @@
+/** Which five-minute buckets (start in epoch seconds) a batch changes: the rollups of these are out of date. */
+import type { EventBatch } from '../model/event-batch.ts'
+import type { SpanBatch } from '../model/span-batch.ts'
+
+export const bucketSeconds = 300
+
+/** High word of 300 s in nanoseconds, rounded down: durations from here on are looked at closely. */
+const longHighWord = Math.floor((bucketSeconds * 1e9) / 2 ** 32)
+/** Spans look for their parents at most a day back. */
+const lastedBucketsMax = 288
+
+/**
+ * Adds where the rows start. A span that lasts longer than a bucket also changes those until its end: its children lie
+ * there, and whoever made their edges before it came found no parent.
+ */
+export function addTouchedBuckets(buckets: Set<number>, batch: SpanBatch | EventBatch): void {
+  if (batch.signal === 'events') return addStarts(buckets, batch.times)
+  addStarts(buckets, batch.startTimes)
+  const words = new Int32Array(batch.durations.buffer, batch.durations.byteOffset, batch.rows * 2)
+  for (let row = 0; row < batch.rows; row++) {
+    if (words[row * 2 + 1]! < longHighWord) continue
+    const start = Number(batch.startTimes[row]!) / 1e9
+    const first = bucketAt(start)
+    const last = Math.min(
+      bucketAt(start + Number(batch.durations[row]!) / 1e9),
+      first + lastedBucketsMax * bucketSeconds,
+    )
+    for (let bucket = first; bucket <= last; bucket += bucketSeconds) buckets.add(bucket)
+  }
+}
+
+/** Times as doubles are right to 256 ns: close to a boundary both buckets count as touched, which costs nothing. */
+function addStarts(buckets: Set<number>, times: BigInt64Array): void {
+  const low = new Uint32Array(times.buffer, times.byteOffset, times.length * 2)
+  const high = new Int32Array(times.buffer, times.byteOffset, times.length * 2)
+  let last = NaN
+  for (let i = 0; i < low.length; i += 2) {
+    const seconds = (high[i + 1]! * 4294967296 + low[i]!) / 1e9
+    const bucket = bucketAt(seconds)
+    if (seconds - bucket < 1e-6) buckets.add(bucket - bucketSeconds)
+    if (bucket === last) continue
+    last = bucket
+    buckets.add(bucket)
+  }
+}
+
+function bucketAt(seconds: number): number {
+  return Math.floor(seconds / bucketSeconds) * bucketSeconds
+}
