@@ -1,0 +1,54 @@
+/** What each protocol brought since the start: shown in `/metrics`, `/api/v1/status` and `clew doctor`. */
+import type { Signal } from '../model/log.ts'
+
+export interface ProtocolCounts {
+  readonly protocol: string
+  /** Metrics are counted, never stored. */
+  readonly signal: Signal | 'metrics'
+  requests: number
+  /** Rows stored. */
+  accepted: number
+  /** Rows left out because they were wrong. */
+  rejected: number
+  /** Requests answered "slow down". */
+  refused: number
+  /** Requests that failed as a whole: malformed, too large. */
+  failed: number
+  /** Requests recognised as a client's retry. */
+  duplicates: number
+  /** Messages lost before clew could read them, as far as that can be known (UDP). */
+  dropped: number
+  /** Bytes as received. */
+  bytes: number
+  lastError: string | null
+}
+
+export class IntakeCounters {
+  readonly #counts = new Map<string, ProtocolCounts>()
+
+  of(protocol: string, signal: ProtocolCounts['signal']): ProtocolCounts {
+    const key = `${protocol} ${signal}`
+    let counts = this.#counts.get(key)
+    if (counts === undefined) {
+      counts = {
+        protocol,
+        signal,
+        requests: 0,
+        accepted: 0,
+        rejected: 0,
+        refused: 0,
+        failed: 0,
+        duplicates: 0,
+        dropped: 0,
+        bytes: 0,
+        lastError: null,
+      }
+      this.#counts.set(key, counts)
+    }
+    return counts
+  }
+
+  all(): ProtocolCounts[] {
+    return [...this.#counts.values()]
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Whether one file is a copy of what another was a moment ago, as `copytruncate` makes them. Files may begin alike without
+ * being copies (the same lines at every start of a program), so what is asked for is more than that.
+ */
+import { open, type FileHandle } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { matches, type FoundFile } from './file-finder.ts'
+import { headBytesMax, lastBytesMax, printOf, readAt, samePrint } from './fingerprint.ts'
+import type { FileState } from './position-file.ts'
+import type { TailedFile } from './tailed-file.ts'
+
+/** So much alike is no accident. */
+export const surelyAlikeBytes = 4096
+/** Clocks of file systems tick every few milliseconds, some every second. */
+const clockMs = 1000
+
+/** Whether an unread file has, so far, nothing that the other did not have. Both are tailed. */
+export async function mayBeCopy(found: FoundFile, original: TailedFile): Promise<boolean> {
+  // What comes after a rotation has the name that the file before it had.
+  if (found.path === original.path) return false
+  if (await original.isIntact()) return found.size <= (await original.sizeNow()) && (await beginsAs(found, original))
+  if (await matches(found, original.state)) return true
+  // Made before the original was read further, and looked at after that was truncated: only the beginning can tell.
+  return found.size >= surelyAlikeBytes && found.size < original.offset
+}
+
+/** Whether a file can be where the bytes of a truncated or missing one went. */
+export async function isSuccessor(found: FoundFile, state: FileState): Promise<boolean> {
+  if (state.head.bytes === 0 || found.changedAtMs < state.atMs - clockMs) return false
+  if (found.path === state.path ? state.offset < surelyAlikeBytes : !hasStemOf(found.path, state.path)) return false
+  return await matches(found, state)
+}
+
+/** `app.log.1`, `app.log-20261123` and `app-20261123.log` come from `app.log`. */
+function hasStemOf(path: string, original: string): boolean {
+  return basename(path).startsWith(basename(original).replace(/\.[^.]*$/, ''))
+}
+
+async function beginsAs(found: FoundFile, original: TailedFile): Promise<boolean> {
+  let copy: FileHandle | undefined
+  try {
+    copy = await open(found.path, 'r')
+    const from = await original.open()
+    const lastBytes = Math.min(lastBytesMax, found.size)
+    return (
+      (await sameAt(copy, from, 0, Math.min(headBytesMax, found.size))) &&
+      (await sameAt(copy, from, found.size - lastBytes, lastBytes))
+    )
+  } finally {
+    await copy?.close()
+  }
+}
+
+async function sameAt(a: FileHandle, b: FileHandle, from: number, bytes: number): Promise<boolean> {
+  return samePrint(printOf(await readAt(a, from, bytes)), printOf(await readAt(b, from, bytes)))
+}

@@ -1,0 +1,163 @@
+/**
+ * The one way from a receiver into clew: unpack, decode, append to the log, hand the columns on. When `take` resolves,
+ * the data is durable and the receiver may answer success.
+ */
+import { UnavailableError, messageOf } from '../base/errors.ts'
+import type { Codec } from '../codec/codec.ts'
+import { decompress } from '../codec/compression.ts'
+import type { BatchSink } from '../model/intake.ts'
+import type { Log, RecordHeader } from '../model/log.ts'
+import type { IntakeCounters, ProtocolCounts } from './counters.ts'
+import { MemoryGate } from './memory-gate.ts'
+
+export interface Received {
+  /** Name of the protocol in counters and status: `otlp/http`, `zipkin`, `forward`, … */
+  readonly protocol: string
+  readonly codec: Codec
+  /** Bytes as they came. */
+  readonly body: Uint8Array
+  /** Content encoding of `body`, '' for none. */
+  readonly encoding?: string
+  readonly tenant?: string
+  readonly receivedAtMs?: number
+  /** False for protocols without an answer, whose equal bytes are not a retry; default true. */
+  readonly retryable?: boolean
+}
+
+export interface Taken {
+  readonly accepted: number
+  readonly rejected: number
+  /** What was wrong with the first rejected row; '' when none was. */
+  readonly rejectedReason: string
+  /** The same body was stored a moment ago: a client's retry. Nothing was stored again. */
+  readonly duplicate: boolean
+}
+
+export interface IntakeOptions {
+  readonly log: Log
+  readonly sink: BatchSink
+  readonly counters: IntakeCounters
+  /** Largest body after decompression. */
+  readonly bodyBytesMax: number
+  /** Requests decoded or waiting for the disk at once; more are refused with a time to retry. */
+  readonly concurrentMax: number
+  /** Bytes of requests, unpacked, that are worked on at once; default room for four of the largest. */
+  readonly memoryBytesMax?: number
+}
+
+/** What an unpacked body is taken for until it is known; telemetry packs to a tenth, rarely to less than a twentieth. */
+const unpackedTimes = 16
+
+export class Intake {
+  readonly #options: IntakeOptions
+  readonly #memory: MemoryGate
+  #underWay = 0
+  #closed = false
+  #idle: (() => void) | undefined
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+    this.#memory = new MemoryGate(options.memoryBytesMax ?? 4 * options.bodyBytesMax)
+  }
+
+  get bodyBytesMax(): number {
+    return this.#options.bodyBytesMax
+  }
+
+  get counters(): IntakeCounters {
+    return this.#options.counters
+  }
+
+  /**
+   * Throws `InputError` when the body as a whole is wrong, `UnavailableError` when clew cannot promise durability now
+   * (log full, disk full, too many requests, shutting down); each is counted under the protocol.
+   */
+  async take(received: Received): Promise<Taken> {
+    const counts = this.#options.counters.of(received.protocol, received.codec.signal)
+    counts.requests++
+    if (this.#closed)
+      throw this.#refuse(counts, new UnavailableError('shutting_down', 'clew is stopping', { retryAfterMs: 2000 }))
+    if (this.#underWay >= this.#options.concurrentMax) {
+      const message = `more than ${this.#options.concurrentMax} requests are being stored at once`
+      throw this.#refuse(counts, new UnavailableError('too_many_requests', message, { retryAfterMs: 1000 }))
+    }
+    this.#underWay++
+    try {
+      return await this.#storeWithin(received, counts)
+    } catch (error) {
+      if (error instanceof UnavailableError) throw this.#refuse(counts, error)
+      counts.failed++
+      counts.lastError = messageOf(error)
+      throw error
+    } finally {
+      if (--this.#underWay === 0) this.#idle?.()
+    }
+  }
+
+  /** Stores what there is room for, waiting for it if need be. */
+  async #storeWithin(received: Received, counts: ProtocolCounts): Promise<Taken> {
+    const { bodyBytesMax } = this.#options
+    const { body } = received
+    const encoding = received.encoding ?? ''
+    const isPacked = encoding !== '' && encoding !== 'identity'
+    let held = isPacked ? Math.min(body.length * unpackedTimes, bodyBytesMax) : body.length
+    await this.#memory.enter(held, isPacked)
+    try {
+      const plain = isPacked ? await this.#unpack(received, held) : await decompress('', body, bodyBytesMax)
+      held = plain.length
+      return await this.#store(received, plain, counts)
+    } finally {
+      this.#memory.leave(held)
+    }
+  }
+
+  /** Leaves held what the body really takes; the guess, if it cannot be unpacked. */
+  async #unpack({ body, encoding }: Received, guessed: number): Promise<Uint8Array> {
+    let bytes = guessed
+    try {
+      const plain = await decompress(encoding ?? '', body, this.#options.bodyBytesMax)
+      bytes = plain.length
+      return plain
+    } finally {
+      this.#memory.settle(guessed, bytes)
+    }
+  }
+
+  async #store(received: Received, plain: Uint8Array, counts: ProtocolCounts): Promise<Taken> {
+    const { log, sink } = this.#options
+    const encoding = received.encoding ?? ''
+    const receivedAtMs = received.receivedAtMs ?? Date.now()
+    const { batch, rejected, rejectedReason } = received.codec.decode(plain, { receivedAtMs })
+    counts.bytes += received.body.length
+    counts.rejected += rejected
+    if (rejected > 0) counts.lastError = rejectedReason
+    if (batch.rows === 0) return { accepted: 0, rejected, rejectedReason, duplicate: false }
+    const header: RecordHeader = {
+      signal: received.codec.signal,
+      codec: received.codec.name,
+      encoding,
+      tenant: received.tenant ?? '',
+      receivedAtMs,
+    }
+    const record = { ...header, body: received.body, retryable: received.retryable ?? true }
+    const { position, duplicate } = await log.append(record)
+    if (duplicate) counts.duplicates++
+    else {
+      counts.accepted += batch.rows
+      sink.offer(position, batch, header)
+    }
+    return { accepted: batch.rows, rejected, rejectedReason, duplicate }
+  }
+
+  #refuse(counts: ProtocolCounts, error: UnavailableError): UnavailableError {
+    counts.refused++
+    counts.lastError = error.message
+    return error
+  }
+
+  /** Refuses what comes from now on and resolves when everything under way is answered. */
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+  }
+}

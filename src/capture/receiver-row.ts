@@ -1,0 +1,13 @@
+/** What the table of receivers says of each. */
+import type { Config } from '../config.ts'
+import type { Listener, ReceiverContext } from './receiver.ts'
+
+export interface ReceiverRow {
+  readonly name: string
+  /** Absent for receivers that always run. */
+  readonly enabled?: (config: Config) => boolean
+  readonly port: (config: Config) => number
+  /** The command line's option that moves the port. */
+  readonly flag: string
+  readonly start: (context: ReceiverContext, config: Config) => Promise<Listener>
+}

@@ -1,0 +1,36 @@
+/** What a receiver is to the program: something that listens, feeds the intake, and can be stopped. */
+import type { Logger } from 'pino'
+import type { Intake } from './intake.ts'
+
+export interface ReceiverContext {
+  readonly intake: Intake
+  readonly logger: Logger
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  readonly limits: ReceiverLimits
+  /** Web origins that may send from a browser, for receivers over HTTP; `*` is any. None when absent. */
+  readonly corsOrigins?: readonly string[]
+}
+
+export interface ReceiverLimits {
+  /** Open connections of one listener; more are closed at once. */
+  readonly connectionsMax: number
+  /** A request or frame must be complete this soon after its first byte. */
+  readonly requestTimeoutMs: number
+  /** A connection with nothing under way is closed after this. */
+  readonly idleTimeoutMs: number
+}
+
+/** A socket that is bound and answering. */
+export interface Listener {
+  readonly name: string
+  readonly protocol: 'tcp' | 'udp'
+  readonly address: string
+  readonly port: number
+  /** Takes no new connections or requests, finishes those under way, then resolves. */
+  close(): Promise<void>
+}
+
+/** Starts listening; rejects with `UnavailableError` `port_in_use` when the port is taken. */
+export type StartReceiver = (context: ReceiverContext) => Promise<Listener>

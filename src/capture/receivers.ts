@@ -1,0 +1,54 @@
+/** Every receiver, a row each: its name, the option that holds its port, and what starts it. */
+import type { Logger } from 'pino'
+import { UnavailableError } from '../base/errors.ts'
+import type { Config } from '../config.ts'
+import type { Intake } from './intake.ts'
+import { startOtlpGrpc } from './otlp-grpc.ts'
+import { startOtlpHttp } from './otlp-http.ts'
+import type { Listener, ReceiverLimits } from './receiver.ts'
+import type { ReceiverRow } from './receiver-row.ts'
+import { spanReceivers } from './span-receivers.ts'
+import { streamReceivers } from './stream-receivers.ts'
+
+const table: readonly ReceiverRow[] = [
+  { name: 'otlp-grpc', port: (config) => config.otlp.grpc.port, flag: '--otlp-grpc-port', start: startOtlpGrpc },
+  { name: 'otlp-http', port: (config) => config.otlp.http.port, flag: '--otlp-http-port', start: startOtlpHttp },
+  ...spanReceivers,
+  ...streamReceivers,
+]
+
+export interface Receivers {
+  readonly listeners: readonly Listener[]
+  close(): Promise<void>
+}
+
+/** Starts all; when one cannot start, those before it are stopped again. */
+export async function startReceivers(options: { config: Config; intake: Intake; logger: Logger }): Promise<Receivers> {
+  const { config, intake, logger } = options
+  const listeners: Listener[] = []
+  const close = async (): Promise<void> => {
+    await Promise.all(listeners.map((listener) => listener.close()))
+  }
+  const limits: ReceiverLimits = {
+    connectionsMax: config.limits.connections,
+    requestTimeoutMs: config.limits.requestTimeoutMs,
+    idleTimeoutMs: config.limits.requestTimeoutMs * 2,
+  }
+  for (const row of table) {
+    if (row.enabled?.(config) === false) continue
+    try {
+      listeners.push(
+        await row.start(
+          { intake, logger, host: config.host, port: row.port(config), limits, corsOrigins: config.cors.origins },
+          config,
+        ),
+      )
+    } catch (error) {
+      await close()
+      if (!(error instanceof UnavailableError) || error.code !== 'port_in_use') throw error
+      const message = `${error.message}; choose another with ${row.flag}`
+      throw new UnavailableError('port_in_use', message, { cause: error, canRetry: false })
+    }
+  }
+  return { listeners, close }
+}
