@@ -1,0 +1,179 @@
+/**
+ * The UI port: native API, web UI, health and metrics, one origin. Handlers throw; this is the one place that turns
+ * errors into answers.
+ */
+import fs from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import fastifyCompress from '@fastify/compress'
+import fastifyStatic from '@fastify/static'
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { failureOf } from '../base/failure.ts'
+import { InputError, UnavailableError, messageOf } from '../base/errors.ts'
+import { routes, type Route } from './native/contract.ts'
+import type { ApiContext } from './native/context.ts'
+import type { Handler, Handlers } from './native/handler.ts'
+import { openApi } from './native/openapi.ts'
+
+export interface HttpServerOptions {
+  readonly host: string
+  readonly port: number
+  readonly version: string
+  /** Folder of the built web UI; without it the port answers the API alone. */
+  readonly uiDir: string
+  readonly context: ApiContext
+  readonly handlers: Partial<Handlers>
+  readonly onBug: (error: unknown) => void
+}
+
+export interface HttpServer {
+  readonly address: string
+  readonly port: number
+  close(): Promise<void>
+}
+
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const app = fastify({ logger: false, forceCloseConnections: true, routerOptions: { maxParamLength: 2048 } })
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options.onBug))
+  // Traces of thousands of spans are megabytes of JSON that shrink to a tenth; small answers are not worth the time.
+  await app.register(fastifyCompress, {
+    threshold: 16 * 1024,
+    encodings: ['zstd', 'gzip', 'deflate'],
+    zlibOptions: { level: 1 },
+  })
+  addHealth(app, options)
+  addApi(app, options)
+  await addUi(app, options)
+  try {
+    await app.listen({ host: options.host, port: options.port })
+  } catch (error) {
+    await app.close()
+    throw listenFailure(error, options)
+  }
+  const { address, port } = app.server.address() as AddressInfo
+  return { address, port, close: () => app.close() }
+}
+
+function listenFailure(error: unknown, { host, port }: HttpServerOptions): UnavailableError {
+  const where = `${host}:${port}`
+  if ((error as { code?: string }).code === 'EADDRINUSE') {
+    const message = `cannot listen on ${where}: another process uses this port; choose another with --ui-port`
+    return new UnavailableError('port_in_use', message, { cause: error, canRetry: false })
+  }
+  return new UnavailableError('io_failed', `cannot listen on ${where}: ${messageOf(error)}`, {
+    cause: error,
+    canRetry: false,
+  })
+}
+
+function addHealth(app: FastifyInstance, { context }: HttpServerOptions): void {
+  app.get('/ready', (_request, reply) =>
+    context.isReady() ? reply.send('ready\n') : reply.code(503).send('not ready: starting or stopping\n'),
+  )
+  app.get('/health', (_request, reply) => {
+    const problems = context.problems()
+    return reply
+      .code(problems.length === 0 ? 200 : 503)
+      .send({ status: problems.length === 0 ? 'up' : 'degraded', problems })
+  })
+  app.get('/metrics', async (_request, reply) =>
+    reply.type('text/plain; version=0.0.4; charset=utf-8').send(await context.metrics()),
+  )
+}
+
+function addApi(app: FastifyInstance, options: HttpServerOptions): void {
+  const description = openApi(options.version)
+  app.get('/api/v1/openapi.json', () => description)
+  for (const route of routes as readonly Route[]) {
+    const handler = options.handlers[route.name as keyof Handlers]
+    if (handler !== undefined) addRoute(app, route, handler, options.context)
+  }
+}
+
+function isRoute(path: string): boolean {
+  return routes.some((route) => new RegExp(`^/api/v1${route.path.replaceAll(/:\w+/g, '[^/]+')}$`).test(path))
+}
+
+function addRoute(app: FastifyInstance, route: Route, handler: Handler, context: ApiContext): void {
+  app.get(`/api/v1${route.path}`, async (request, reply) => {
+    const aborted = new AbortController()
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) aborted.abort(new UnavailableError('timeout', 'the client went away'))
+    })
+    const answer = await handler(context, {
+      path: request.params as Record<string, string>,
+      query: parseQuery(route, request.query as Record<string, unknown>),
+      signal: aborted.signal,
+    })
+    return reply.send(answer)
+  })
+}
+
+function parseQuery(route: Route, query: Record<string, unknown>): unknown {
+  const names = Object.keys(route.parameters?.shape ?? {})
+  const unknown = Object.keys(query).find((name) => !names.includes(name))
+  if (unknown !== undefined) {
+    const known = names.length === 0 ? 'none' : names.join(', ')
+    throw new InputError('bad_request', `parameter "${unknown}" is not known here: known are ${known}`, { at: unknown })
+  }
+  if (route.parameters === undefined) return {}
+  const parsed = route.parameters.safeParse(query)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]!
+  const at = issue.path.join('.')
+  throw new InputError('bad_request', `parameter ${at} is wrong: ${issue.message}`, { at })
+}
+
+function answerError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  onBug: (error: unknown) => void,
+): FastifyReply {
+  const status = (error as { statusCode?: number }).statusCode
+  if (status !== undefined && status < 500 && !(error instanceof InputError)) {
+    return reply.code(status).send({ error: { code: 'bad_request', message: messageOf(error) } })
+  }
+  const failure = failureOf(error)
+  if (failure.isBug) onBug(error)
+  if (failure.retryAfterMs > 0) reply.header('retry-after', Math.ceil(failure.retryAfterMs / 1000))
+  const code = error instanceof InputError || error instanceof UnavailableError ? error.code : 'internal'
+  const message = failure.isBug
+    ? `cannot answer ${request.url}: an error inside clew, its log has the details`
+    : failure.message
+  const at = failure.at === undefined ? {} : { at: failure.at }
+  return reply.code(failure.httpStatus).send({ error: { code, message, ...at } })
+}
+
+/** Pages of the UI are one document; its own router reads the path. Anything under /api is never a page. */
+async function addUi(app: FastifyInstance, { uiDir }: HttpServerOptions): Promise<void> {
+  const hasUi = fs.existsSync(path.join(uiDir, 'index.html'))
+  if (hasUi) {
+    await app.register(fastifyStatic, {
+      root: uiDir,
+      setHeaders: (response, file) => {
+        // Names of built assets hold their hash.
+        const forever = file.includes(`${path.sep}assets${path.sep}`)
+        response.header('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache')
+      },
+    })
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const isPage =
+      request.method === 'GET' &&
+      !request.url.startsWith('/api/') &&
+      (request.headers.accept ?? '').includes('text/html')
+    if (isPage && hasUi) return reply.header('cache-control', 'no-cache').sendFile('index.html')
+    if (isPage) return reply.code(404).type('text/plain').send('the web UI is not built: run `npm run build`\n')
+    if (request.method !== 'GET' && isRoute(request.url.split('?', 1)[0]!)) {
+      const message = `cannot ${request.method} ${request.url}: it takes GET`
+      return reply
+        .code(405)
+        .header('allow', 'GET')
+        .send({ error: { code: 'method_not_allowed', message } })
+    }
+    return reply
+      .code(404)
+      .send({ error: { code: 'not_found', message: `no such path: ${request.method} ${request.url}` } })
+  })
+}

@@ -1,0 +1,121 @@
+/** Parsed request parameters -> what readers take; everything wrong is an `InputError` that names the parameter. */
+import { InputError } from '../../base/errors.ts'
+import { parseDuration } from '../../base/duration.ts'
+import { parseTime } from '../../base/time.ts'
+import { parseTraceId, parseSpanId } from '../../model/ids.ts'
+import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
+
+export interface SpanFilterParameters {
+  readonly service?: string | undefined
+  readonly operation?: string | undefined
+  readonly status?: 'error' | 'ok' | 'unset' | undefined
+  readonly minDuration?: string | undefined
+  readonly maxDuration?: string | undefined
+  readonly attribute?: string | readonly string[] | undefined
+  readonly start?: string | undefined
+  readonly end?: string | undefined
+}
+
+export const statusNames = ['unset', 'ok', 'error'] as const
+export const kindNames = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
+
+export function spanFilterOf(parameters: SpanFilterParameters): SpanFilter {
+  const { service, operation, status } = parameters
+  return {
+    ...(service === undefined ? {} : { service }),
+    ...(operation === undefined ? {} : { operation }),
+    ...(status === undefined ? {} : { status: statusNames.indexOf(status) }),
+    ...optional('durationMinNs', durationOf(parameters.minDuration, 'minDuration')),
+    ...optional('durationMaxNs', durationOf(parameters.maxDuration, 'maxDuration')),
+    attributes: attributesOf(parameters.attribute),
+    ...rangeOf(parameters),
+  }
+}
+
+export interface TimeRange {
+  readonly startNs?: bigint
+  readonly endNs?: bigint
+}
+
+/** The range as asked for; ends that are not given stay open. */
+export function rangeOf(parameters: {
+  readonly start?: string | undefined
+  readonly end?: string | undefined
+}): TimeRange {
+  const startNs = timeOf(parameters.start, 'start')
+  const endNs = timeOf(parameters.end, 'end')
+  if (startNs !== undefined && endNs !== undefined && startNs >= endNs) {
+    throw new InputError('bad_request', `start ${parameters.start} is not before end ${parameters.end}`, {
+      at: 'start',
+    })
+  }
+  return { ...optional('startNs', startNs), ...optional('endNs', endNs) }
+}
+
+const hourNs = 3_600_000_000_000n
+
+/** The range with the defaults of figures: one hour up to now. */
+export function closedRangeOf(
+  parameters: { readonly start?: string | undefined; readonly end?: string | undefined },
+  nowNs: bigint,
+): { readonly startNs: bigint; readonly endNs: bigint } {
+  const range = rangeOf(parameters)
+  const endNs = range.endNs ?? (range.startNs !== undefined && range.startNs >= nowNs ? range.startNs + hourNs : nowNs)
+  return { startNs: range.startNs ?? endNs - hourNs, endNs }
+}
+
+function timeOf(text: string | undefined, at: string): bigint | undefined {
+  if (text === undefined || text === '') return undefined
+  const time = parseTime(text)
+  if (time === undefined) {
+    throw new InputError('bad_request', `${at} "${text}" is not a time: use RFC 3339 or Unix milliseconds`, { at })
+  }
+  return time
+}
+
+function durationOf(text: string | undefined, at: string): bigint | undefined {
+  if (text === undefined || text === '') return undefined
+  const duration = parseDuration(text)
+  if (duration === undefined) {
+    throw new InputError('bad_request', `${at} "${text}" is not a duration: use one such as 500ms, 1.5s or 2m`, { at })
+  }
+  return duration
+}
+
+/** `key=value`; the key may begin with `span.` or `resource.` to say where it is looked for. */
+export function attributesOf(given: string | readonly string[] | undefined): AttributeCondition[] {
+  const texts = given === undefined ? [] : typeof given === 'string' ? [given] : given
+  return texts.map((text) => {
+    const cut = text.indexOf('=')
+    if (cut <= 0) {
+      throw new InputError('bad_request', `attribute "${text}" is not of the form key=value`, { at: 'attribute' })
+    }
+    const key = text.slice(0, cut)
+    const value = text.slice(cut + 1)
+    if (key.startsWith('span.')) return { scope: 'span', key: key.slice(5), value }
+    if (key.startsWith('resource.')) return { scope: 'resource', key: key.slice(9), value }
+    return { scope: 'any', key, value }
+  })
+}
+
+export function traceIdOf(text: string): string {
+  const id = parseTraceId(text)
+  if (id === undefined) {
+    throw new InputError('bad_request', `"${text}" is not a trace id: use 32 hex digits, not all zero`, {
+      at: 'traceId',
+    })
+  }
+  return id
+}
+
+export function spanIdOf(text: string): string {
+  const id = parseSpanId(text)
+  if (id === undefined) {
+    throw new InputError('bad_request', `"${text}" is not a span id: use 16 hex digits, not all zero`, { at: 'spanId' })
+  }
+  return id
+}
+
+function optional<Name extends string, Value>(name: Name, value: Value | undefined): { readonly [N in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [N in Name]?: Value })
+}

@@ -1,0 +1,87 @@
+/** clew's own figures in Prometheus text format, for `GET /metrics`; collected when asked for. */
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
+import type { TailFigures } from './capture/observer.ts'
+import type { IntakeCounters, ProtocolCounts } from './capture/counters.ts'
+import type { Log } from './model/log.ts'
+import type { FreshTraces } from './storage/fresh-traces.ts'
+import type { Writer } from './storage/writer.ts'
+
+export interface MetricSources {
+  readonly counters: IntakeCounters
+  readonly log: Log
+  readonly writer: Writer
+  readonly rollups: { dirtyBuckets(): ReadonlySet<number> }
+  readonly fresh: FreshTraces | undefined
+  readonly tailFigures: (() => TailFigures) | undefined
+}
+
+const tailMetrics = {
+  clew_tail_files: ['followed', 'Files that are followed'],
+  clew_tail_read_bytes_total: ['bytes', 'Bytes of followed files that are in the log'],
+  clew_tail_not_utf8_total: ['notUtf8', 'Pieces of files with bytes that are no UTF-8'],
+  clew_tail_truncations_total: ['truncations', 'Files that began again under the same name'],
+  clew_tail_lost_files_total: ['lost', 'Files of which a rest could not be read'],
+  clew_tail_skipped_files: ['skipped', 'Files beyond the limit, not followed'],
+  clew_tail_unreadable_files: ['unreadable', 'Files that hold something new, and folders, which cannot be read now'],
+} as const satisfies Record<string, readonly [Exclude<keyof TailFigures, 'problem'>, string]>
+
+const intakeMetrics = {
+  clew_received_requests_total: ['requests', 'Requests received'],
+  clew_received_rows_total: ['accepted', 'Spans and events stored'],
+  clew_rejected_rows_total: ['rejected', 'Spans and events left out because they were wrong'],
+  clew_refused_requests_total: ['refused', 'Requests answered "slow down"'],
+  clew_failed_requests_total: ['failed', 'Requests malformed as a whole'],
+  clew_duplicate_requests_total: ['duplicates', "Requests recognised as a client's retry"],
+  clew_dropped_messages_total: ['dropped', 'Messages lost before they could be read'],
+  clew_received_bytes_total: ['bytes', 'Bytes as received'],
+} as const satisfies Record<string, readonly [keyof ProtocolCounts, string]>
+
+export function createMetrics(sources: MetricSources): () => Promise<string> {
+  const registry = new Registry()
+  // By default the event loop is measured every 10 ms, which alone takes half a percent of a core.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 200 })
+  for (const [name, [field, help]] of Object.entries(intakeMetrics)) {
+    const counter: Counter<'protocol' | 'signal'> = new Counter({
+      name,
+      help,
+      labelNames: ['protocol', 'signal'],
+      registers: [registry],
+      collect,
+    })
+    function collect(): void {
+      counter.reset()
+      for (const counts of sources.counters.all()) {
+        counter.inc({ protocol: counts.protocol, signal: counts.signal }, counts[field] as number)
+      }
+    }
+  }
+  const figure = (name: string, help: string, read: () => number): void => {
+    if (!name.endsWith('_total')) {
+      const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(read()) })
+      return
+    }
+    const collect = (): void => {
+      counter.reset()
+      counter.inc(read())
+    }
+    const counter: Counter = new Counter({ name, help, registers: [registry], collect })
+  }
+  figure('clew_log_pending_bytes', 'Bytes in the log not yet stored', () => sources.log.stats().pendingBytes)
+  figure('clew_log_disk_bytes', 'Bytes of the log on disk', () => sources.log.stats().diskBytes)
+  figure('clew_log_syncs_total', 'Syncs of the log', () => sources.log.stats().syncs)
+  figure('clew_batches_in_flight_bytes', 'Decoded batches waiting for the store', () => sources.writer.queue.bytes)
+  figure('clew_stored_blocks_total', 'Blocks inserted into the store', () => sources.writer.blocks)
+  figure('clew_last_insert_milliseconds', 'Time the newest block took', () => sources.writer.lastInsertMs)
+  figure('clew_rollup_pending_buckets', 'Five-minute buckets that are open or to be rolled up again', () => {
+    return sources.rollups.dirtyBuckets().size
+  })
+  figure('clew_fresh_spans', 'Spans remembered with their place in the log', () => sources.fresh?.size.spans ?? 0)
+  figure('clew_fresh_bytes', 'Memory of the places of fresh spans', () => sources.fresh?.size.bytes ?? 0)
+  figure('clew_fresh_answers_total', 'Traces answered from the log', () => sources.fresh?.answers ?? 0)
+  figure('clew_fresh_searches_total', 'Searches answered from the log', () => sources.fresh?.searches ?? 0)
+  const { tailFigures } = sources
+  if (tailFigures !== undefined) {
+    for (const [name, [field, help]] of Object.entries(tailMetrics)) figure(name, help, () => tailFigures()[field])
+  }
+  return () => registry.metrics()
+}
