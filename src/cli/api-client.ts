@@ -1,0 +1,94 @@
+/** Asking a running clew. Only the contract's types are used: paths are checked and answers typed by it. */
+import type { z } from 'zod'
+import type { ErrorBody, routes } from '../api/native/contract.ts'
+import { InputError, messageOf, UnavailableError } from '../base/errors.ts'
+
+type Route = (typeof routes)[number]
+export type Path = Route['path']
+export type AnswerOf<P extends Path> = z.output<Extract<Route, { path: P }>['answer']>
+
+export interface Query {
+  readonly [name: string]: string | number | readonly string[] | undefined
+}
+
+export interface ApiRequest<P extends Path> {
+  readonly path: P
+  /** Values for the `:name` parts of the path. */
+  readonly parameters?: Readonly<Record<string, string>>
+  readonly query?: Query
+}
+
+/** Queries are bounded by the server's own timeout, which then answers; this is for a server that says nothing at all. */
+const answerTimeoutMs = 10 * 60_000
+
+/**
+ * The answer's text as the server sent it. Throws `InputError` for what the server refuses (bad_request, not_found, …) and
+ * `UnavailableError` when it cannot be reached or fails.
+ */
+export async function askText<P extends Path>(server: string, request: ApiRequest<P>): Promise<string> {
+  const url = urlOf(server, request)
+  let response: Response
+  let text: string
+  try {
+    response = await fetch(url, {
+      signal: AbortSignal.timeout(answerTimeoutMs),
+      headers: { accept: 'application/json' },
+    })
+    text = await response.text()
+  } catch (error) {
+    throw unreachable(server, error)
+  }
+  if (response.ok) return text
+  const { code, message } = errorOf(text) ?? { code: '', message: `${response.status} ${response.statusText}` }
+  if (response.status === 404 && errorOf(text) === undefined) {
+    throw new UnavailableError(
+      'io_failed',
+      `cannot ask ${server}: no clew API there (404); name its address with --url`,
+    )
+  }
+  if (response.status >= 500 || response.status === 429) throw new UnavailableError('store_unavailable', message)
+  throw new InputError(response.status === 404 ? 'not_found' : 'bad_request', message, { at: code })
+}
+
+export async function ask<P extends Path>(server: string, request: ApiRequest<P>): Promise<AnswerOf<P>> {
+  const text = await askText(server, request)
+  try {
+    return JSON.parse(text) as AnswerOf<P>
+  } catch (error) {
+    throw new UnavailableError(
+      'io_failed',
+      `cannot read the answer of ${server}: it is no JSON; is that address clew's?`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+function urlOf<P extends Path>(server: string, { path, parameters = {}, query = {} }: ApiRequest<P>): string {
+  const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(parameters[name] ?? ''))
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    for (const each of Array.isArray(value) ? value : [value]) if (each !== undefined) search.append(name, String(each))
+  }
+  const text = search.toString()
+  return `${server}/api/v1${filled}${text === '' ? '' : '?' + text}`
+}
+
+function errorOf(text: string): ErrorBody['error'] | undefined {
+  try {
+    const { error } = JSON.parse(text) as Partial<ErrorBody>
+    return typeof error?.message === 'string' ? error : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** "cannot reach clew at …": fetch hides the reason in the cause. */
+export function unreachable(server: string, error: unknown): UnavailableError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  const code = (cause as NodeJS.ErrnoException).code
+  const reason = code === 'ECONNREFUSED' ? 'connection refused' : messageOf(cause) || code
+  const hint = code === 'ECONNREFUSED' ? '; start it with `clew serve`, or name its address with --url' : ''
+  return new UnavailableError('io_failed', `cannot reach clew at ${server}: ${reason}${hint}`, { cause: error })
+}

@@ -1,0 +1,174 @@
+import { Command } from 'commander'
+import type { StatusAnswer } from '../api/native/contract.ts'
+import { UnavailableError } from '../base/errors.ts'
+import { printSize } from '../base/size.ts'
+import type { Config } from '../config.ts'
+import { ask } from './api-client.ts'
+import { localFindings } from './doctor/local-checks.ts'
+import type { Finding } from './doctor/local-checks.ts'
+import { showCount, showDuration, showTime, zoneName } from './format.ts'
+import { addConfigFlags, loadConfigOf } from './option-flags.ts'
+import { write, writeJson, writeLines } from './output.ts'
+import { parseServerUrl } from './server-address.ts'
+import { tableLines } from './table.ts'
+import { clean } from './terminal-text.ts'
+
+export interface Problem {
+  readonly message: string
+  readonly remedy: string
+}
+
+export function doctorCommand(): Command {
+  return addConfigFlags(
+    new Command('doctor')
+      .description(
+        'What listens, what is stored, what is wrong and what to do about it. Exit code 1 when something is wrong.',
+      )
+      .option('--url <url>', 'address of a running clew; default: CLEW_URL, else host and ui.port of the configuration')
+      .option('--json', 'print JSON'),
+  )
+    .addHelpText(
+      'after',
+      `
+Where no clew answers, it checks what a start needs: Node, data folder, disk space, memory and ports, of the configuration
+that the flags of \`clew serve\` give.
+
+Examples:
+  clew doctor
+  clew doctor --url http://traces.internal:7070
+  clew doctor --data /srv/clew --otlp-grpc-port 14317`,
+    )
+    .action(runDoctor)
+}
+
+async function runDoctor(options: { url?: string; json?: true }, command: Command): Promise<void> {
+  const { config } = loadConfigOf(command)
+  const named = options.url ?? (process.env.CLEW_URL || undefined)
+  const server = parseServerUrl(named ?? `http://${hostOf(config)}:${config.ui.port}`)
+  const status = await ask(server, { path: '/status' }).catch((error: unknown) => {
+    if (error instanceof UnavailableError) return error
+    throw error
+  })
+  const report =
+    status instanceof UnavailableError ? await notRunning(status, config, named !== undefined) : running(server, status)
+  if (report.problems.length > 0) process.exitCode = 1
+  if (options.json) return writeJson(report.json)
+  await writeLines(report.lines)
+  await write(problemsText(report.problems))
+}
+
+/** An address to listen on everywhere is no address to call. */
+function hostOf({ host }: Config): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+interface Report {
+  readonly lines: readonly string[]
+  readonly problems: readonly Problem[]
+  readonly json: unknown
+}
+
+async function notRunning(error: UnavailableError, config: Config, isNamed: boolean): Promise<Report> {
+  const unreachable = {
+    message: error.message.split(';')[0] ?? '',
+    remedy: 'start it with `clew serve`, or name its address with --url',
+  }
+  // Another machine's ports and disk cannot be looked at from here.
+  if (isNamed) return { lines: [], problems: [unreachable], json: { running: false, problems: [unreachable] } }
+  const findings = await localFindings(config)
+  const problems = [unreachable, ...findings.flatMap(problemOf)]
+  return { lines: tableLines(findingColumns, findings), problems, json: { running: false, findings, problems } }
+}
+
+const findingColumns = [
+  { title: 'check', text: (finding: Finding) => finding.check },
+  { title: 'found', text: (finding: Finding) => finding.found },
+  { title: '', text: (finding: Finding) => (finding.remedy === undefined ? 'ok' : 'wrong !') },
+]
+
+function problemOf({ check, found, remedy }: Finding): Problem[] {
+  return remedy === undefined ? [] : [{ message: `${check}: ${found}`, remedy }]
+}
+
+/** What a person can do about each code of `problems` in the status. */
+const remedies: Readonly<Record<string, string>> = {
+  log_full: 'the store is slower than what comes in: wait, send less, or raise --log-max-bytes',
+  disk_full: 'make room on the disk of the data folder, or lower --retention-max-bytes; ingest then goes on by itself',
+  io_failed: 'look at the disk of the data folder and at the log lines of `clew serve`; nothing acknowledged is lost',
+  store_unavailable:
+    'read the log lines of `clew serve` on its stderr; if it does not recover, restart it: nothing acknowledged is lost',
+  store_locked: 'stop the other process that uses the data folder',
+  files_skipped: 'name fewer files in `tail`, or leave out with `exclude` those that nobody reads',
+  files_unreadable: 'give the user that runs clew the right to read it, or leave it out with `exclude` in `tail`',
+  quarantine:
+    'read reason.txt there; once the cause is gone, send the records again, OTLP with `clew import`, then remove the folder (docs/durability.md)',
+}
+
+function running(server: string, status: StatusAnswer): Report {
+  const problems = status.problems.map(({ code, message }) => ({
+    message: clean(message),
+    remedy: remedies[code] ?? 'read the log lines of `clew serve` on its stderr',
+  }))
+  if (!status.ready && problems.length === 0) {
+    problems.push({ message: 'clew is not ready', remedy: 'it may still be starting: try again in some seconds' })
+  }
+  return { lines: statusLines(server, status), problems, json: { running: true, ...status, problems } }
+}
+
+function statusLines(server: string, status: StatusAnswer): string[] {
+  const { stored, log, memory } = status
+  const span =
+    stored.oldest === null
+      ? ''
+      : `, from ${showTime(stored.oldest)} to ${showTime(stored.newest)} ${zoneName(stored.newest)}`
+  return [
+    `clew ${status.version} at ${server}, up ${showDuration(status.uptimeMs * 1e6)}, data in ${status.dataDir}`,
+    '',
+    ...tableLines(listenerColumns, status.listeners),
+    '',
+    `stored    ${showCount(stored.traces)} traces, ${showCount(stored.spans)} spans, ${showCount(stored.events)} events${span}`,
+    `on disk   ${printSize(stored.diskBytes)} in ${showCount(stored.parts)} parts`,
+    `log       ${printSize(log.diskBytes)} of ${printSize(log.boundBytes)}, ${showCount(log.pendingRecords)} records (${printSize(log.pendingBytes)}) to be stored`,
+    `memory    ${printSize(memory.rssBytes)}, batches in flight ${printSize(memory.batchesInFlightBytes)}`,
+    ...(status.files === null ? [] : [filesLine(status.files)]),
+    ...(status.received.length === 0 ? [] : ['', ...tableLines(receivedColumns, status.received)]),
+    '',
+  ]
+}
+
+function filesLine(files: NonNullable<StatusAnswer['files']>): string {
+  const more = [
+    [files.notUtf8, 'pieces with bytes that are no UTF-8'],
+    [files.truncations, 'begun again'],
+    [files.lost, 'whose rest could not be read'],
+    [files.skipped, 'left out'],
+    [files.unreadable, 'not readable now'],
+  ] as const
+  const told = more.filter(([count]) => count > 0).map(([count, what]) => `, ${showCount(count)} ${what}`)
+  return `files     ${showCount(files.followed)} followed, ${printSize(files.bytes)} read${told.join('')}`
+}
+
+const listenerColumns = [
+  { title: 'listens', text: (item: StatusAnswer['listeners'][number]) => item.name },
+  { title: 'protocol', text: (item: StatusAnswer['listeners'][number]) => item.protocol },
+  { title: 'address', text: (item: StatusAnswer['listeners'][number]) => `${item.address}:${item.port}` },
+]
+
+type Received = StatusAnswer['received'][number]
+const receivedColumns = [
+  { title: 'received', text: (item: Received) => `${item.protocol} ${item.signal}` },
+  { title: 'requests', right: true, text: (item: Received) => showCount(item.requests) },
+  { title: 'accepted', right: true, text: (item: Received) => showCount(item.accepted) },
+  { title: 'rejected', right: true, text: (item: Received) => showCount(item.rejected) },
+  { title: 'told to retry', right: true, text: (item: Received) => showCount(item.refused) },
+  { title: 'unreadable', right: true, text: (item: Received) => showCount(item.failed) },
+  { title: 'dropped', right: true, text: (item: Received) => showCount(item.dropped) },
+  { title: 'last error', text: (item: Received) => item.lastError ?? '-' },
+]
+
+function problemsText(problems: readonly Problem[]): string {
+  if (problems.length === 0) return 'nothing is wrong\n'
+  const lines = problems.map(({ message, remedy }) => `! ${message}\n  to do: ${remedy}\n`)
+  return `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}\n${lines.join('')}`
+}

@@ -1,0 +1,48 @@
+/** Flags of `serve`, `config` and `doctor`: one for each declared option, grouped by section in `--help`. */
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import { flagOf, optionTypes } from '../base/option.ts'
+import type { OptionRow } from '../base/option.ts'
+import type { LoadedOptions } from '../base/option-sources.ts'
+import { loadConfig, optionSections } from '../config.ts'
+import type { Config } from '../config.ts'
+
+export function addConfigFlags(command: Command): Command {
+  command.option(
+    '--config <file>',
+    'configuration file (YAML); default: CLEW_CONFIG, else clew.yaml in the data folder',
+  )
+  for (const { title, options } of optionSections) {
+    for (const option of options) command.addOption(flagFor(option).helpGroup(`${title}:`))
+  }
+  return command
+}
+
+function flagFor(option: OptionRow): Option {
+  const { placeholder } = optionTypes[option.type]
+  // A bare `--durability-sync` means true.
+  const value = option.type === 'bool' ? `[${placeholder}]` : `<${placeholder}>`
+  const defaultText = option.default === '' ? 'empty' : option.default
+  const choices = option.values === undefined ? '' : `: ${option.values.join(', ')}`
+  const flag = new Option(`${flagOf(option.name)} ${value}`, `${option.help}${choices} (default: ${defaultText})`)
+  if (option.type === 'list')
+    flag.argParser((text: string, before?: string) => (before === undefined ? text : `${before},${text}`))
+  return flag
+}
+
+/** Loads the configuration from the flags that a command was given, the environment and the file. */
+export function loadConfigOf(command: Command): LoadedOptions<Config> {
+  const flags: Record<string, string | undefined> = {}
+  for (const { options } of optionSections) {
+    for (const { name } of options) {
+      const value = command.getOptionValue(attributeOf(name)) as string | true | undefined
+      flags[name] = value === true ? 'true' : value
+    }
+  }
+  return loadConfig({ flags, configFile: command.getOptionValue('config') as string | undefined })
+}
+
+/** Where commander keeps the value of `--otlp-http-port`: `otlpHttpPort`. */
+function attributeOf(name: string): string {
+  return new Option(flagOf(name)).attributeName()
+}

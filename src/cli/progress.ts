@@ -1,0 +1,43 @@
+/** How far a long command is: a bar on a terminal, a line every few seconds elsewhere. Always on stderr. */
+import { Presets, SingleBar } from 'cli-progress'
+
+export interface Progress {
+  /** `done` of the total, and a short text that follows it. */
+  update(done: number, note: string): void
+  /** Prints the last state and gives the terminal back. */
+  stop(): void
+}
+
+const lineEveryMs = 5000
+const redrawEveryMs = 100
+
+/** `total` may be 0 when it is not known; `show` prints a count, for example as a size. */
+export function startProgress(label: string, total: number, show: (count: number) => string): Progress {
+  const shareOf = (done: number) => (total === 0 ? show(done) : `${show(done)} of ${show(total)}`)
+  if (process.stderr.isTTY && total > 0) {
+    const bar = new SingleBar(
+      {
+        format: `${label} {bar} {percentage} %  {share}{note}`,
+        stream: process.stderr,
+        fps: 1000 / redrawEveryMs,
+        hideCursor: true,
+        clearOnComplete: true,
+      },
+      Presets.shades_classic,
+    )
+    bar.start(total, 0, { share: shareOf(0), note: '' })
+    return {
+      update: (done, note) => bar.update(Math.min(done, total), { share: shareOf(done), note }),
+      stop: () => bar.stop(),
+    }
+  }
+  let printedAt = Date.now()
+  return {
+    update(done, note) {
+      if (Date.now() - printedAt < lineEveryMs) return
+      printedAt = Date.now()
+      process.stderr.write(`${label}: ${shareOf(done)}${note}\n`)
+    },
+    stop: () => {},
+  }
+}

@@ -1,0 +1,40 @@
+import { Command } from 'commander'
+import type { ServicesAnswer } from '../api/native/contract.ts'
+import { ask } from './api-client.ts'
+import { showCount, showDuration, showShare, showTime, zoneName } from './format.ts'
+import { write, writeJson, writeLines } from './output.ts'
+import { addTimeOptions, queryOfRange } from './search-options.ts'
+import type { TimeRange } from './search-options.ts'
+import { parseServerUrl, urlOption } from './server-address.ts'
+import { tableLines } from './table.ts'
+import type { Column } from './table.ts'
+
+type Service = ServicesAnswer['services'][number]
+
+export function servicesCommand(): Command {
+  return addTimeOptions(
+    new Command('services').description('Services with calls, errors and latency; by default of the last hour.'),
+  )
+    .option('--json', 'print JSON')
+    .addOption(urlOption())
+    .addHelpText('after', '\nExamples:\n  clew services\n  clew services --since 1d --json')
+    .action(runServices)
+}
+
+async function runServices(options: TimeRange & { url: string; json?: true }): Promise<void> {
+  const answer = await ask(parseServerUrl(options.url), { path: '/services', query: queryOfRange(options) })
+  if (options.json) return writeJson(answer)
+  if (answer.services.length === 0) return write('no service in this range; widen it with --since\n')
+  await writeLines(tableLines(columns, answer.services))
+}
+
+const columns: readonly Column<Service>[] = [
+  { title: 'service', text: (service) => service.name, width: 60 },
+  { title: 'calls', right: true, text: (service) => showCount(service.calls) },
+  { title: 'errors', right: true, text: (service) => showShare(service.errors, service.calls) },
+  { title: 'p50', right: true, text: (service) => showDuration(Number(service.p50Nano)) },
+  { title: 'p95', right: true, text: (service) => showDuration(Number(service.p95Nano)) },
+  { title: 'p99', right: true, text: (service) => showDuration(Number(service.p99Nano)) },
+  { title: 'spans', right: true, text: (service) => showCount(service.spans) },
+  { title: `last seen (${zoneName()})`, text: (service) => showTime(service.lastSeen) },
+]

@@ -1,0 +1,36 @@
+/** Aligned columns for stdout. Numbers stand on the right, and the last text column is cut to the terminal's width. */
+import stringWidth from 'string-width'
+import { clean, fit, padEnd, padStart, terminalWidth } from './terminal-text.ts'
+
+export interface Column<Row> {
+  readonly title: string
+  readonly right?: boolean
+  /** Largest width; longer values are cut. Default: no limit. */
+  readonly width?: number
+  readonly text: (row: Row) => string
+}
+
+/** A line of titles and a line a row. Values are cleaned of control characters here. Cuts happen only on a terminal. */
+export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
+  const isTerminal = process.stdout.isTTY
+  const cells = [
+    columns.map((column) => column.title),
+    ...rows.map((row) =>
+      columns.map(({ text, width }) =>
+        isTerminal && width !== undefined ? fit(clean(text(row)), width) : clean(text(row)),
+      ),
+    ),
+  ]
+  const widths = columns.map((_, index) =>
+    cells.reduce((most, line) => Math.max(most, stringWidth(line[index] ?? '')), 0),
+  )
+  return cells.map((line) => {
+    const text = line
+      .map((cell, index) =>
+        columns[index]?.right ? padStart(cell, widths[index] ?? 0) : padEnd(cell, widths[index] ?? 0),
+      )
+      .join('  ')
+      .trimEnd()
+    return isTerminal ? fit(text, terminalWidth()) : text
+  })
+}

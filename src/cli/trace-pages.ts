@@ -1,0 +1,31 @@
+import type { TraceSearchAnswer, TraceSummary } from '../api/native/contract.ts'
+import { ask } from './api-client.ts'
+import type { Query } from './api-client.ts'
+
+/** Most traces the API answers at once. */
+const pageTracesMax = 1000
+
+export interface TracePage {
+  readonly traces: readonly TraceSummary[]
+  /** All that match, exactly. */
+  readonly total: number
+}
+
+/**
+ * Pages of a search until `limit` traces are read or there are no more. With an order other than time the API has no
+ * cursor, so one page is all.
+ */
+export async function* tracePages(server: string, query: Query, limit: number): AsyncGenerator<TracePage> {
+  let left = limit
+  let cursor: string | undefined
+  while (left > 0) {
+    const answer: TraceSearchAnswer = await ask(server, {
+      path: '/traces',
+      query: { ...query, limit: Math.min(left, pageTracesMax), cursor },
+    })
+    yield { traces: answer.traces, total: answer.total }
+    left -= answer.traces.length
+    cursor = answer.nextCursor
+    if (cursor === undefined || answer.traces.length === 0) return
+  }
+}
