@@ -1,0 +1,97 @@
+/**
+ * All colours, once: CSS variables and canvases both take them from here. Each theme keeps text at 4.5:1 or better on
+ * every surface, and the twelve service colours apart under the common colour-vision deficiencies.
+ */
+export type Theme = 'dark' | 'light'
+
+export interface Palette {
+  readonly bg: string
+  readonly panel: string
+  readonly hover: string
+  readonly selected: string
+  readonly text: string
+  readonly muted: string
+  readonly accent: string
+  readonly error: string
+  readonly warning: string
+  readonly ok: string
+  readonly edge: string
+  readonly divider: string
+  /** Service slots 1-12. */
+  readonly slots: readonly string[]
+  /** Text drawn on the bar of each slot. */
+  readonly onSlot: readonly string[]
+}
+
+const slotList = (text: string): readonly string[] => text.split(' ').map((hex) => '#' + hex)
+
+const darkInk = '#0B0E12'
+/** On the light theme's slots 1, 4, 6 and 10 white text would be too faint. */
+const lightSlotsWithDarkInk = new Set([0, 3, 5, 9])
+
+export const palettes: Record<Theme, Palette> = {
+  dark: {
+    bg: '#0F1318',
+    panel: '#161B22',
+    hover: '#1B222B',
+    selected: '#1D3553',
+    text: '#E8ECF1',
+    muted: '#A6B0BC',
+    accent: '#7CB7FF',
+    error: '#FF7B72',
+    warning: '#F5B83D',
+    ok: '#5CC98B',
+    edge: '#7C8794',
+    divider: '#2B3440',
+    slots: slotList('FFAB71 F3D84E 83A710 35912A 37F9C4 6DCDC8 B8DBFB 7096FF 906AD6 BBABFF B8619B BF8BAF'),
+    onSlot: Array.from({ length: 12 }, () => darkInk),
+  },
+  light: {
+    bg: '#FFFFFF',
+    panel: '#F6F8FA',
+    hover: '#EEF1F5',
+    selected: '#EAF2FD',
+    text: '#17202A',
+    muted: '#53606E',
+    accent: '#0B5FC4',
+    error: '#C62828',
+    warning: '#855500',
+    ok: '#17713F',
+    edge: '#75808C',
+    divider: '#D5DBE2',
+    slots: slotList('CF720B 483502 5F6A45 7C906D 035F5B 00999F 063A63 365FD2 5F27A3 B669DF 984693 6A003F'),
+    onSlot: Array.from({ length: 12 }, (_, slot) => (lightSlotsWithDarkInk.has(slot) ? darkInk : '#FFFFFF')),
+  },
+}
+
+export const slotCount = 12
+
+/** 32-bit FNV-1a over the UTF-8 bytes (draft-eastlake-fnv §2). */
+export function fnv1a(text: string): number {
+  let hash = 0x811c9dc5
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash >>> 0
+}
+
+export interface ServiceColour {
+  /** 0-11. */
+  readonly slot: number
+  /** Drawn with stripes, because another service of the trace has the same slot. */
+  readonly striped: boolean
+}
+
+/**
+ * One colour a service, the same for every viewer: services in first-seen order take the slot of their name's hash, or
+ * the next least-used slot after it when another one is used less.
+ */
+export function assignColours(services: readonly string[]): ServiceColour[] {
+  const used = new Array<number>(slotCount).fill(0)
+  return services.map((name) => {
+    const least = Math.min(...used)
+    let slot = fnv1a(name) % slotCount
+    while (used[slot]! > least) slot = (slot + 1) % slotCount
+    const striped = used[slot]! > 0
+    used[slot]!++
+    return { slot, striped }
+  })
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { TraceOverviewAnswer } from '../../../src/api/native/contract.ts'
+import { boxOf, cellOf, durationLabels, heatGrid, isInBox, rangeHolding, tracesInBox } from './heat-grid.ts'
+
+const answer: TraceOverviewAnswer = {
+  start: '2026-11-23T05:00:00Z',
+  end: '2026-11-23T06:00:00Z',
+  total: 7,
+  errorTraces: 1,
+  p50Nano: '2000',
+  p99Nano: '9000',
+  bucketMs: 600_000,
+  rows: ['0', '1000', '2000', '4000', '8000', '16000', '32000'],
+  cells: [
+    { column: 0, row: 2, traces: 3, errorTraces: 0 },
+    { column: 1, row: 3, traces: 2, errorTraces: 1 },
+    { column: 5, row: 4, traces: 2, errorTraces: 0 },
+  ],
+  lastMatch: null,
+}
+const start = Date.parse(answer.start)
+
+test('the grid is cut to the rows in use and one on each side', () => {
+  const grid = heatGrid(answer)
+  assert.deepEqual(grid.bounds, [1000, 2000, 4000, 8000, 16_000, 32_000])
+  assert.equal(grid.firstRow, 1)
+  assert.equal(grid.columns, 6)
+})
+
+test('the scale is labelled at round durations in the rows shown, else at their bounds', () => {
+  const labels = (...bounds: number[]): string[] =>
+    durationLabels({ startMs: 0, endMs: 1, bucketMs: 1, columns: 1, firstRow: 0, bounds }).map(({ label }) => label)
+  assert.deepEqual(labels(0, 1000, 2000, 128_000), ['1 µs', '10 µs', '100 µs'])
+  assert.deepEqual(labels(20e6, 40e6, 80e6), ['20 ms', '80 ms'])
+  const day = 86_400e9
+  assert.deepEqual(labels(1e9, day, 20 * day), ['1 s', '10 s', '1 min', '10 min', '1 h', '10 h', '1 d', '10 d'])
+})
+
+test('a point has a cell, two cells a box, and the box its traces', () => {
+  const grid = heatGrid(answer)
+  const a = cellOf(grid, start + 1, 2500)!
+  const b = cellOf(grid, start + 700_000, 7999)!
+  assert.deepEqual(
+    [a, b],
+    [
+      { column: 0, row: 2 },
+      { column: 1, row: 3 },
+    ],
+  )
+  const box = boxOf(grid, b, a)
+  assert.deepEqual(box, { fromMs: start, toMs: start + 1_200_000, minNano: 2000, maxNano: 8000 })
+  assert.equal(tracesInBox(answer, box), 5)
+  assert.equal(tracesInBox(answer, boxOf(grid, a, a)), 3)
+  assert.ok(isInBox(box, 2000) && !isInBox(box, 8000))
+  assert.equal(cellOf(grid, start - 1, 2500), undefined)
+  assert.equal(cellOf(grid, start, 999), undefined)
+})
+
+test('the highest row ends where the next one of the server would begin, and the last of all nowhere', () => {
+  const top = (low: string): number => heatGrid({ ...answer, rows: [low], cells: [] }).bounds[1]!
+  assert.equal(top('0'), 1000)
+  assert.equal(top('1000'), 1800)
+  assert.equal(top('320000000'), 560_000_000)
+  assert.equal(top('5600000'), 10_000_000)
+  assert.equal(top('560000000000'), 1e12)
+  assert.ok(top('5600000000000') > 86_400e9, 'a day is in it')
+})
+
+test('a range that does not hold the box is widened to it, or left for it', () => {
+  const holding = (fromMs: number, toMs: number) =>
+    rangeHolding({ fromMs, toMs, minNano: 0, maxNano: 1 }, { fromMs: 1000, toMs: 2000 })
+  assert.equal(holding(1000, 2000), undefined)
+  assert.equal(holding(1999, 2001), undefined, 'boxes in URLs are rounded')
+  assert.deepEqual(holding(500, 1500), { fromMs: 500, toMs: 2000 })
+  assert.deepEqual(holding(300, 400), { fromMs: 200, toMs: 500 })
+})

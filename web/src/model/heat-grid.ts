@@ -1,0 +1,135 @@
+/** The cells of Explore's heat map as boxes in time and duration, and which traces are in a box. */
+import type { TraceOverviewAnswer } from '../../../src/api/native/contract.ts'
+import { printDuration } from './format.ts'
+import type { Box } from './search-filters.ts'
+
+/** Where cells are: columns in time from `startMs`, rows by lower bounds in nanoseconds. */
+export interface HeatGrid {
+  readonly startMs: number
+  readonly endMs: number
+  readonly bucketMs: number
+  readonly columns: number
+  /** Bounds of the shown rows, one more than rows; the first may be 0. */
+  readonly bounds: readonly number[]
+  /** Row number of the answer that is shown lowest. */
+  readonly firstRow: number
+}
+
+export interface Cell {
+  readonly column: number
+  /** Row number of the answer. */
+  readonly row: number
+}
+
+/** The rows of the server: four a decade from 1 µs, one below, and the highest without an end. */
+const rowsOfDecade = [1, 1.8, 3.2, 5.6, 10]
+const firstBound = 1000
+const lastBound = 5.6e12
+/** Where the endless row is drawn to, and what a box of it holds: 30 days. */
+const endlessTo = 30 * 86_400e9
+
+/** The answer gives lower bounds; this is the upper one of its highest row. */
+function boundAfter(low: number): number {
+  if (low < firstBound) return firstBound
+  if (low >= lastBound) return endlessTo
+  const power = 10 ** Math.floor(Math.log10(low * 1.001))
+  const at = rowsOfDecade.findIndex((lead) => lead * 0.999 * power <= low && low <= lead * 1.001 * power)
+  return Math.round(at < 0 ? low * 2 : rowsOfDecade[at + 1]! * power)
+}
+
+function boundsOf(answer: TraceOverviewAnswer): number[] {
+  const lows = answer.rows.map(Number)
+  return [...lows, boundAfter(lows.at(-1) ?? 0)]
+}
+
+/** The grid of an answer, cut to the rows that hold something and one more on each side. */
+export function heatGrid(answer: TraceOverviewAnswer): HeatGrid {
+  const startMs = Date.parse(answer.start)
+  const endMs = Date.parse(answer.end)
+  const bounds = boundsOf(answer)
+  let [low, high] = [bounds.length - 1, -1]
+  for (const { row } of answer.cells) {
+    low = Math.min(low, row)
+    high = Math.max(high, row)
+  }
+  const first = Math.max(0, (high < 0 ? 0 : low) - 1)
+  const last = high < 0 ? bounds.length - 2 : Math.min(bounds.length - 2, high + 1)
+  return {
+    startMs,
+    endMs,
+    bucketMs: answer.bucketMs,
+    columns: Math.max(1, Math.ceil((endMs - startMs) / answer.bucketMs - 1e-6)),
+    bounds: bounds.slice(first, last + 2),
+    firstRow: first,
+  }
+}
+
+/** A lowest row that begins at 0 has no place on a logarithmic scale: it is drawn as high as a factor of two. */
+export function lowestDrawn({ bounds }: HeatGrid): number {
+  return bounds[0]! || bounds[1]! / 2
+}
+
+/** Decades up to seconds, then what a clock has. */
+const roundDurations = [
+  ...Array.from({ length: 11 }, (_, power) => 10 ** power),
+  ...[1, 10, 60, 600, 1440, 14_400, 144_000].map((minutes) => minutes * 60e9),
+]
+const labelOf = (nanos: number): string =>
+  printDuration(nanos)
+    .replace(/\.0+ /, ' ')
+    .replace(/ 00 \S+$/, '')
+
+/** Labels of the scale, lowest first: round durations, or where none is in the shown rows, their bounds. */
+export function durationLabels(grid: HeatGrid): { nanos: number; label: string }[] {
+  const [low, high] = [lowestDrawn(grid), grid.bounds.at(-1)!]
+  const inside = roundDurations.filter((nanos) => nanos >= low * 0.999 && nanos <= high * 1.001)
+  return (inside.length > 0 ? inside : [low, high]).map((nanos) => ({ nanos, label: labelOf(nanos) }))
+}
+
+/** The cell at a time and duration; `undefined` outside the grid. */
+export function cellOf(grid: HeatGrid, ms: number, nanos: number): Cell | undefined {
+  const column = Math.floor((ms - grid.startMs) / grid.bucketMs)
+  const row = grid.bounds.findIndex((low, i) => nanos >= low && nanos < (grid.bounds[i + 1] ?? 0))
+  return column < 0 || column >= grid.columns || row < 0 ? undefined : { column, row: row + grid.firstRow }
+}
+
+/** The smallest box that holds both cells. */
+export function boxOf(grid: HeatGrid, a: Cell, b: Cell): Box {
+  const left = grid.startMs + Math.min(a.column, b.column) * grid.bucketMs
+  const right = grid.startMs + (Math.max(a.column, b.column) + 1) * grid.bucketMs
+  return {
+    fromMs: left,
+    toMs: Math.min(grid.endMs, right),
+    minNano: grid.bounds[Math.min(a.row, b.row) - grid.firstRow]!,
+    maxNano: grid.bounds[Math.max(a.row, b.row) - grid.firstRow + 1]!,
+  }
+}
+
+export function isInBox({ minNano, maxNano }: Box, durationNanos: number): boolean {
+  return durationNanos >= minNano && durationNanos < maxNano
+}
+
+interface MsRange {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** The range that shows a box which `range` does not hold: both where they overlap, else the box and its width around it. */
+export function rangeHolding(box: Box, range: MsRange): MsRange | undefined {
+  if (box.fromMs >= range.fromMs - 1 && box.toMs <= range.toMs + 1) return undefined
+  const width = box.toMs - box.fromMs
+  return box.fromMs < range.toMs && box.toMs > range.fromMs
+    ? { fromMs: Math.min(box.fromMs, range.fromMs), toMs: Math.max(box.toMs, range.toMs) }
+    : { fromMs: Math.max(0, box.fromMs - width), toMs: box.toMs + width }
+}
+
+/** Traces in the cells whose middle lies in the box: exact when the box was made of cells of this answer. */
+export function tracesInBox(answer: TraceOverviewAnswer, box: Box): number {
+  const startMs = Date.parse(answer.start)
+  const bounds = boundsOf(answer)
+  return answer.cells.reduce((sum, { column, row, traces }) => {
+    const ms = startMs + (column + 0.5) * answer.bucketMs
+    const nanos = (bounds[row]! + bounds[row + 1]!) / 2
+    return sum + (ms >= box.fromMs && ms < box.toMs && isInBox(box, nanos) ? traces : 0)
+  }, 0)
+}

@@ -1,0 +1,165 @@
+/**
+ * One trace, laid out for drawing: columns indexed by node. Nodes are numbered in pre-order, so the subtree of `node` is
+ * the range [node, subtreeEnd[node]) and folding is a jump. A node is a span, a group of like siblings, or a stand-in for
+ * a parent that never arrived. Times are nanoseconds from the trace's start.
+ *
+ * Bytes a node, besides events: 8+8+8+4+4+2+2+4+4+4+8 = 56, and 16 for each covered or critical stretch.
+ */
+import type { ServiceColour } from './colour.ts'
+
+export const nodeFlags = {
+  error: 1,
+  /** Starts after its parent ended or outlives it, or consumes what its parent produced: nobody waits for it. */
+  async: 2,
+  hasLinks: 4,
+  /** The span came without an end. */
+  unfinished: 8,
+  group: 16,
+  missingParent: 32,
+  /** Its clock disagrees with its parent's: it would start before its cause. */
+  skewed: 64,
+  hasExceptions: 128,
+} as const
+
+/** What does not change when clock skew is adjusted. */
+export interface Tree {
+  readonly traceId: string
+  /** Start of the earliest span, nanoseconds since the epoch. */
+  readonly startNano: bigint
+  readonly nodeCount: number
+  readonly spanCount: number
+  readonly errorCount: number
+  readonly names: readonly string[]
+  readonly services: readonly string[]
+  readonly colours: readonly ServiceColour[]
+  readonly spanIds: BigUint64Array
+  readonly name: Uint32Array
+  readonly service: Uint16Array
+  readonly kind: Uint8Array
+  readonly flags: Uint8Array
+  /** -1 for the top of the tree. */
+  readonly parent: Int32Array
+  readonly depth: Uint16Array
+  readonly subtreeEnd: Int32Array
+  /** Number of spans with an error in nodes before this one; `nodeCount + 1` entries. */
+  readonly errorsBefore: Uint32Array
+  /** Number of spans in nodes before this one; `nodeCount + 1` entries. */
+  readonly spansBefore: Uint32Array
+  /** Offset of a node's first event in `events`; `nodeCount + 1` entries. */
+  readonly eventStart: Uint32Array
+  readonly events: Float64Array
+  /** Milliseconds by which each skewed service would be moved. */
+  readonly skews: readonly { readonly service: string; readonly shift: number; readonly spans: number }[]
+  readonly orphanCount: number
+}
+
+/** Stretches of time per node: those of `node` are entries [first[node], first[node + 1]) of `from` and `to`, ascending. */
+export interface Stretches {
+  readonly first: Uint32Array
+  readonly from: Float64Array
+  readonly to: Float64Array
+}
+
+/** What follows from the times; there are two, raw and adjusted for skew. */
+export interface Timing {
+  readonly duration: number
+  readonly start: Float64Array
+  readonly length: Float64Array
+  /** Time in which no child ran; for a group the sum over its members. */
+  readonly self: Float64Array
+  /** Where children ran inside a node. */
+  readonly covered: Stretches
+  /** Where the trace waited for exactly this span. */
+  readonly critical: Stretches
+}
+
+export interface Trace {
+  readonly tree: Tree
+  readonly timing: Timing
+}
+
+export function has(tree: Tree, node: number, flag: number): boolean {
+  return (tree.flags[node]! & flag) !== 0
+}
+
+export function isSpan(tree: Tree, node: number): boolean {
+  return (tree.flags[node]! & (nodeFlags.group | nodeFlags.missingParent)) === 0
+}
+
+export function hasChildren(tree: Tree, node: number): boolean {
+  return tree.subtreeEnd[node]! > node + 1
+}
+
+/** Spans with an error in the subtree, the node itself included. */
+export function errorsIn(tree: Tree, node: number): number {
+  return tree.errorsBefore[tree.subtreeEnd[node]!]! - tree.errorsBefore[node]!
+}
+
+export function spansIn(tree: Tree, node: number): number {
+  return tree.spansBefore[tree.subtreeEnd[node]!]! - tree.spansBefore[node]!
+}
+
+export function isCritical(timing: Timing, node: number): boolean {
+  return timing.critical.first[node + 1]! > timing.critical.first[node]!
+}
+
+/** Total length of a node's stretches. */
+export function totalOf(stretches: Stretches, node: number): number {
+  let total = 0
+  for (let i = stretches.first[node]!; i < stretches.first[node + 1]!; i++)
+    total += stretches.to[i]! - stretches.from[i]!
+  return total
+}
+
+export function spanIdText(id: bigint): string {
+  return id.toString(16).padStart(16, '0')
+}
+
+/** Short, stable name of a node in URLs: the span id; groups and missing parents take a letter before that of their first span. */
+export function nodeKey(tree: Tree, node: number): string {
+  if (isSpan(tree, node)) return spanIdText(tree.spanIds[node]!)
+  const letter = has(tree, node, nodeFlags.group) ? 'g' : 'm'
+  return letter + spanIdText(tree.spanIds[node]!)
+}
+
+/** The node of a key; -1 when the trace has none. */
+export function findNode(tree: Tree, key: string): number {
+  const match = /^([gm]?)([0-9a-f]{16})$/.exec(key)
+  if (!match) return -1
+  const id = BigInt('0x' + match[2])
+  const wanted = match[1] === 'g' ? nodeFlags.group : match[1] === 'm' ? nodeFlags.missingParent : 0
+  for (let node = tree.spanIds.indexOf(id); node >= 0; node = tree.spanIds.indexOf(id, node + 1)) {
+    if ((tree.flags[node]! & (nodeFlags.group | nodeFlags.missingParent)) === wanted) return node
+  }
+  return -1
+}
+
+/** Direct children of a node. */
+export function* childrenOf(tree: Tree, node: number): Generator<number> {
+  for (let child = node + 1; child < tree.subtreeEnd[node]!; child = tree.subtreeEnd[child]!) yield child
+}
+
+/** The children of a span, members of a group in the group's place. */
+export function childSpans(tree: Tree, node: number): number[] {
+  const children: number[] = []
+  for (let child = node + 1; child < tree.subtreeEnd[node]!; child = tree.subtreeEnd[child]!) {
+    if (!(tree.flags[child]! & nodeFlags.group)) children.push(child)
+    else
+      for (let member = child + 1; member < tree.subtreeEnd[child]!; member = tree.subtreeEnd[member]!)
+        children.push(member)
+  }
+  return children
+}
+
+/** `shop POST /pay`, `cart SELECT ×37`, `missing parent`. */
+export function nodeTitle(tree: Tree, node: number): string {
+  if (has(tree, node, nodeFlags.missingParent)) return 'missing parent'
+  const title = `${tree.services[tree.service[node]!]} ${tree.names[tree.name[node]!]}`
+  return has(tree, node, nodeFlags.group) ? `${title} ×${groupSize(tree, node)}` : title
+}
+
+export function groupSize(tree: Tree, node: number): number {
+  let size = 0
+  for (let child = node + 1; child < tree.subtreeEnd[node]!; child = tree.subtreeEnd[child]!) size++
+  return size
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { drawnOtlp, drawnTrace, nodeNamed, outline } from './testing/drawn-trace.ts'
+import { decodeSpans } from './span-list.ts'
+import { findNode, has, nodeFlags, nodeKey } from './trace.ts'
+import { buildTree } from './tree.ts'
+
+test('siblings are in order of start, whatever order they came in', () => {
+  const trace = drawnTrace(`
+    shop pay      |==========
+      shop last   |       ==
+      shop first  | ==
+        cart get  | =
+  `)
+  assert.deepEqual(outline(trace), ['shop pay', '  shop first', '    cart get', '  shop last'])
+  assert.deepEqual([...trace.tree.subtreeEnd], [4, 3, 3, 4])
+  assert.deepEqual([...trace.tree.parent], [-1, 0, 1, 0])
+})
+
+test('orphans of one parent hang under one missing parent, below the roots', () => {
+  const trace = drawnTrace(`
+    ~ mail render |==
+    ~ mail send   |  ==
+    shop pay      |==========
+  `)
+  assert.deepEqual(outline(trace), ['shop pay', 'missing parent', '  mail render', '  mail send'])
+  assert.equal(trace.tree.orphanCount, 2)
+  assert.equal(trace.tree.spanCount, 3)
+  assert.equal(trace.timing.length[1], 4e6)
+})
+
+test('five like siblings become a group in the place of the first; four do not', () => {
+  const trace = drawnTrace(`
+    shop pay      |==============
+      db select   | =
+      db insert   |  =
+      db select   |   =
+      db select   |    =
+      db select   |     =
+      db select   |      =
+      db insert   |       =
+  `)
+  assert.deepEqual(outline(trace).slice(0, 3), ['shop pay', '  db select ×5', '    db select'])
+  assert.deepEqual(outline(trace).slice(-2), ['  db insert', '  db insert'])
+  const group = nodeNamed(trace, 'db select ×5')
+  assert.equal(trace.timing.self[group], 5e6)
+  assert.equal(trace.timing.length[group], 6e6)
+})
+
+test('a cycle is cut at its earliest span and loses nothing', () => {
+  const otlp = drawnOtlp(`
+    shop pay      |=====
+    shop a        |   ===
+      shop b      |  ===
+  `)
+  const spans = otlp.resourceSpans![0]!.scopeSpans![0]!.spans as { parentSpanId: string; spanId: string }[]
+  spans[1]!.parentSpanId = spans[2]!.spanId
+  const { tree } = buildTree(decodeSpans(otlp))
+  assert.equal(tree.nodeCount, 3)
+  assert.deepEqual([...tree.depth], [0, 0, 1])
+})
+
+test('a span that names itself as parent is a root', () => {
+  const otlp = drawnOtlp('shop pay |=====')
+  const span = otlp.resourceSpans![0]!.scopeSpans![0]!.spans![0] as { parentSpanId: string; spanId: string }
+  span.parentSpanId = span.spanId
+  assert.deepEqual([...buildTree(decodeSpans(otlp)).tree.flags], [0])
+})
+
+test('spans that outlive or follow their parent are async; those inside are not', () => {
+  const trace = drawnTrace(`
+    shop pay       |=====
+      shop inside  | ==
+      mail outlive |   =====
+      mail after   |       ==
+  `)
+  const isAsync = (name: string): boolean => has(trace.tree, nodeNamed(trace, name), nodeFlags.async)
+  assert.deepEqual(['shop inside', 'mail outlive', 'mail after'].map(isAsync), [false, true, true])
+})
+
+test('errors and spans below a node are counted', () => {
+  const { tree } = drawnTrace(`
+    shop pay      |=====
+      cart get !  | ==
+        db read ! | =
+      mail send   |   =
+  `)
+  assert.equal(tree.errorCount, 2)
+  assert.deepEqual([...tree.errorsBefore], [0, 0, 1, 2, 2])
+})
+
+test('keys name every node, groups and missing parents too', () => {
+  const trace = drawnTrace(`
+    shop pay      |==============
+      db select   | =
+      db select   |  =
+      db select   |   =
+      db select   |    =
+      db select   |     =
+    ~ mail send   |  ==
+  `)
+  for (let node = 0; node < trace.tree.nodeCount; node++)
+    assert.equal(findNode(trace.tree, nodeKey(trace.tree, node)), node)
+  assert.equal(findNode(trace.tree, 'nonsense'), -1)
+  assert.equal(findNode(trace.tree, 'dddddddddddddddd'), -1)
+})
+
+test('a chain of 50,000 spans is no problem', () => {
+  const spans = Array.from({ length: 50_000 }, (_, i) => ({
+    traceId: 'a'.repeat(32),
+    spanId: (i + 1).toString(16).padStart(16, '0'),
+    parentSpanId: i === 0 ? '' : i.toString(16).padStart(16, '0'),
+    startTimeUnixNano: String(1_700_000_000_000_000_000n + BigInt(i)),
+    endTimeUnixNano: '1700000001000000000',
+  }))
+  const { tree } = buildTree(decodeSpans({ resourceSpans: [{ scopeSpans: [{ spans }] }] }))
+  assert.equal(tree.subtreeEnd[0], 50_000)
+  assert.equal(tree.depth[49_999], 49_999)
+})

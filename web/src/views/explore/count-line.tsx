@@ -1,0 +1,41 @@
+import { printDuration, printPlural, printShare } from '../../model/format.ts'
+import { overview } from '../../state/explore.ts'
+import { facetsOpen } from '../../state/keys.ts'
+import { Icon } from '../icons.tsx'
+
+/** The answer in one line: how many, how many failed, how long they took. */
+export function CountLine() {
+  const answer = overview.state.value.value
+  if (!answer) return <div class="count-line">&nbsp;</div>
+  const { total, errorTraces, p50Nano, p99Nano } = answer
+  return (
+    <div class="count-line">
+      <span class="figure">{printPlural(total, 'trace')}</span>
+      {total > 0 && (
+        <>
+          <span
+            class={errorTraces > 0 ? 'figure error-text' : 'figure'}
+            title={printPlural(errorTraces, 'trace') + ' with an error'}
+          >
+            {errorTraces > 0 && '! '}
+            {printShare(errorTraces, total)} <small>errors</small>
+          </span>
+          <span class="figure">
+            <small>p50</small> {p50Nano === null ? '-' : printDuration(Number(p50Nano))}
+          </span>
+          <span class="figure">
+            <small>p99</small> {p99Nano === null ? '-' : printDuration(Number(p99Nano))}
+          </span>
+          <span class="spring" />
+          <button
+            class="button small facets-button"
+            aria-expanded={facetsOpen.value}
+            onClick={() => (facetsOpen.value = !facetsOpen.value)}
+          >
+            <Icon name="filter" /> Facets
+          </button>
+        </>
+      )}
+    </div>
+  )
+}

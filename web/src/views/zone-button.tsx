@@ -1,0 +1,12 @@
+import { printZone } from '../model/time.ts'
+import { nextZone, zone } from '../state/settings.ts'
+
+/** Names the zone that every time on the page is in; a click changes it. */
+export function ZoneButton({ atMs }: { atMs: number }) {
+  const other = zone.value === 'local' ? 'UTC' : 'local time'
+  return (
+    <button class="button zone" title={`Show times in ${other} (u)`} onClick={nextZone}>
+      {printZone(atMs, zone.value)}
+    </button>
+  )
+}
