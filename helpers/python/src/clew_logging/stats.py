@@ -1,0 +1,24 @@
+"""What became of the records: every one that was not delivered is counted under the reason."""
+
+from __future__ import annotations
+
+from typing import Dict, NamedTuple
+
+
+class Stats(NamedTuple):
+    """Counts since the handler was made, or since the fork in a child process."""
+
+    #: Records given to the handler.
+    emitted: int
+    #: Records the receiver said it has.
+    sent: int
+    #: Records waiting or on their way.
+    pending: int
+    #: Records lost, by reason: queue full, refused by the receiver, gave up retrying, exit deadline, nested too deep.
+    dropped: Dict[str, int]
+    #: Requests that were sent again.
+    retries: int
+
+    @property
+    def dropped_total(self) -> int:
+        return sum(self.dropped.values())
