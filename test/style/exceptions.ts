@@ -1,0 +1,28 @@
+/**
+ * Where a rule of style is broken on purpose: the visible debt. Each entry names the rule, the path and the reason; an
+ * entry that no longer breaks its rule fails the test of that rule, so the list only holds what is true.
+ */
+export type StyleRule =
+  | 'imports'
+  | 'file-length'
+  | 'function-length'
+  | 'words'
+  | 'file-names'
+  | 'tests'
+  | 'dependencies'
+  | 'links'
+
+export interface StyleException {
+  readonly rule: StyleRule
+  readonly path: string
+  readonly reason: string
+}
+
+export const exceptions: readonly StyleException[] = [
+  {
+    rule: 'file-length',
+    path: 'src/api/native/contract.ts',
+    reason:
+      'the whole API in one typed file is what the contract promises; nothing but schemas and the table of routes',
+  },
+]

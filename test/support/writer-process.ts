@@ -1,0 +1,136 @@
+/**
+ * The real log, engine and writer in a process that kills itself at a chosen point:
+ *   node writer-process.ts DIR append FIRST COUNT   requests FIRST… into the log, nothing stored
+ *   node writer-process.ts DIR store [KILL]         stores what is in the log, dying at KILL
+ *   node writer-process.ts DIR census               prints what is stored, as JSON
+ * KILL is `before TABLE`, `after TABLE`, `part of TABLE` (its first part just got its name), `TABLE+MS` (so long after the
+ * insert began) or `before commit`.
+ */
+import { readdirSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { openDecoder } from '../../src/decoder.ts'
+import type { Log, Position } from '../../src/model/log.ts'
+import type { Block, Engine } from '../../src/storage/clickhouse/engine.ts'
+import { migrate } from '../../src/storage/clickhouse/schema/migrate.ts'
+import { KnownKeys } from '../../src/storage/known-keys.ts'
+import { startWriter } from '../../src/storage/writer.ts'
+import { openLocalLog } from '../../src/transport/local/local-log.ts'
+import { logRequest, traceRequest } from './numbered-requests.ts'
+import { takeCensus } from './store-census.ts'
+import { openEngine } from './temporary-store.ts'
+
+const [dir = '', mode = '', ...rest] = process.argv.slice(2)
+
+function die(): never {
+  process.kill(process.pid, 'SIGKILL')
+  throw new Error('killed')
+}
+
+const openLog = (): Promise<Log> =>
+  openLocalLog({ dir: join(dir, 'log'), sync: true, maxBytes: 1 << 28, minFreeBytes: 0 })
+
+async function openStore(): Promise<Engine> {
+  const engine = openEngine(join(dir, 'store'))
+  await migrate(engine, { sync: true })
+  return engine
+}
+
+async function append(first: number, count: number): Promise<void> {
+  await (await openStore()).close()
+  const log = await openLog()
+  const header = { encoding: '', tenant: '', receivedAtMs: Date.now() }
+  for (let n = first; n < first + count; n++) {
+    await log.append({ ...header, signal: 'spans', codec: 'otlp-traces-protobuf', body: traceRequest(n) })
+    await log.append({ ...header, signal: 'events', codec: 'otlp-logs-protobuf', body: logRequest(n) })
+  }
+  await log.close()
+}
+
+/** The engine, deadly at one insert. */
+async function deadlyEngine(engine: Engine, kill: string): Promise<Engine> {
+  const [, place = '', named = ''] = /^(before|after|part of) (\w+)$/.exec(kill) ?? []
+  const [, timed = '', ms = ''] = /^(\w+)\+(\d+)$/.exec(kill) ?? []
+  const table = named || timed
+  const folder = table === '' || table === 'commit' ? '' : await partFolder(engine, table)
+  return {
+    insert: async (block: Block) => {
+      if (block.table !== table) return await engine.insert(block)
+      if (place === 'before') die()
+      if (ms !== '') setTimeout(die, Number(ms))
+      const stopLooking = place === 'part of' ? dieAtNewPart(folder) : undefined
+      await engine.insert(block)
+      stopLooking?.()
+      if (place === 'after') die()
+    },
+    query: (sql, options) => engine.query(sql, options),
+    stream: (sql, options) => engine.stream(sql, options),
+    execute: (sql, options) => engine.execute(sql, options),
+    releaseMemory: () => engine.releaseMemory(),
+    close: () => engine.close(),
+  }
+}
+
+async function partFolder(engine: Engine, table: string): Promise<string> {
+  const [row] = await engine.query<[string[]]>(`SELECT data_paths FROM system.tables WHERE name = '${table}'`)
+  return row![0][0]!
+}
+
+/** Parts are written under names that begin with `tmp_` and renamed when whole: `PARTITION_FIRST_LAST_LEVEL`. */
+function dieAtNewPart(folder: string): () => void {
+  const parts = () => readdirSync(folder).filter((name) => /^\d+_\d+_\d+_\d+/.test(name))
+  const known = new Set(parts())
+  let isLooking = true
+  const look = (): void => {
+    if (parts().some((name) => !known.has(name))) die()
+    if (isLooking) setImmediate(look)
+  }
+  look()
+  return () => void (isLooking = false)
+}
+
+async function store(kill: string): Promise<void> {
+  const log = await openLog()
+  const engine = await openStore()
+  const keys = new KnownKeys()
+  await keys.load(engine)
+  const writer = await startWriter({
+    log: kill !== 'before commit' ? log : deadlyLog(log),
+    logId: 'log',
+    engine: await deadlyEngine(engine, kill),
+    decode: openDecoder(1 << 24, pino({ level: 'silent' })),
+    keys,
+    blockRows: 50_000,
+    blockWaitMs: 200,
+    batchesBytesMax: 1 << 24,
+    inserting: () => () => {},
+    onStored: () => {},
+    onProblem: (message, error) => writeSync(2, `${message}: ${String(error)}\n`),
+    quarantine: () => Promise.reject(new Error('nothing is to be set aside')),
+  })
+  await writer.stop()
+  await engine.close()
+  await log.close()
+}
+
+/** Commits cuts, and dies before it commits that a block is done. */
+function deadlyLog(log: Log): Log {
+  return {
+    append: (record) => log.append(record),
+    read: (from: Position) => log.read(from),
+    consumer: (name) => log.consumer(name),
+    commit: (name, state) => (state.cutEnd === undefined ? die() : log.commit(name, state)),
+    stats: () => log.stats(),
+    close: () => log.close(),
+  }
+}
+
+async function census(): Promise<void> {
+  const engine = await openStore()
+  writeSync(1, JSON.stringify(await takeCensus(engine)))
+  await engine.close()
+}
+
+if (mode === 'append') await append(Number(rest[0]), Number(rest[1]))
+else if (mode === 'store') await store(rest[0] ?? '')
+else await census()
