@@ -238,6 +238,11 @@ test('events finds span events by their attributes, and by those of their resour
   const events = [
     event('exception', [held('exception.type', { stringValue: 'IOError' }), held('tries', { intValue: '3' })]),
     event('exception', [held('exception.type', { stringValue: 'KeyError' })]),
+    event('repeated', [
+      held('to', { stringValue: 'a' }),
+      held('to', { stringValue: 'b' }),
+      held('n', { intValue: '1' }),
+    ]),
   ]
   const span = { traceId: 'e'.repeat(32), spanId: 'e'.repeat(16), name: 'fails', startTimeUnixNano: String(stamp) }
   const attributes = [held('service.name', { stringValue: 'failing' }), held('team', { stringValue: 'blue' })]
@@ -254,4 +259,19 @@ test('events finds span events by their attributes, and by those of their resour
   assert.equal(await found('exception.type=KeyError', 'tries=3'), 0)
   assert.equal(await found('exception.type=Other'), 0)
   assert.equal(await found('team=blue'), 2)
+})
+
+test('a key that a log record has twice holds an array of both values', async () => {
+  const to = (stringValue: string) => ({ key: 'to', value: { stringValue } })
+  const attributes = [to('a'), { key: 'n', value: { intValue: '1' } }, to('b')]
+  const logRecords = [{ timeUnixNano: `${Date.now()}000000`, eventName: 'sent twice', attributes }]
+  await post('/v1/logs', { resourceLogs: [{ scopeLogs: [{ logRecords }] }] })
+  const found = async () => done(await run('events', '--type', 'sent twice', '--ndjson'))
+  for (const deadline = Date.now() + 4000; !(await found()).startsWith('{'); await sleep(100))
+    assert.ok(Date.now() < deadline, 'the event is not found in time')
+  const both = { arrayValue: { values: [{ stringValue: 'a' }, { stringValue: 'b' }] } }
+  assert.deepEqual((JSON.parse(await found()) as { attributes: unknown }).attributes, {
+    to: both,
+    n: { intValue: '1' },
+  })
 })

@@ -239,7 +239,9 @@ export const eventItem = z.object({
   severityNumber: counts,
   severityText: z.string(),
   body: z.string().describe('text, or OTLP JSON of a structured body'),
-  attributes: z.record(z.string(), z.unknown()).describe('OTLP JSON AnyValue for each key'),
+  attributes: z
+    .record(z.string(), z.unknown())
+    .describe('OTLP JSON AnyValue for each key; an array of all values of a key that was sent more than once'),
   traceId: z.string(),
   spanId: z.string(),
 })

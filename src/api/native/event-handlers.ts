@@ -48,10 +48,21 @@ function printEvent(event: EventRow): EventItem {
     severityNumber: event.severityNumber,
     severityText: event.severityText,
     body: event.body,
-    attributes: Object.fromEntries(event.attributes.map(({ key, value }: Attribute) => [key, toAnyValueJson(value)])),
+    attributes: printAttributes(event.attributes),
     traceId: event.traceId,
     spanId: event.spanId,
   }
+}
+
+/** By key; of a key that the sender gave more than once, an array of all its values in their order. */
+function printAttributes(attributes: readonly Attribute[]): EventItem['attributes'] {
+  const values = Map.groupBy(attributes, ({ key }) => key)
+  return Object.fromEntries(
+    [...values].map(([key, given]) => {
+      const [first, ...more] = given.map(({ value }) => value)
+      return [key, toAnyValueJson(more.length === 0 ? first! : { type: 'array', value: [first!, ...more] })]
+    }),
+  )
 }
 
 /** What of the resource names the node best. */
