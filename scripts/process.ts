@@ -7,6 +7,8 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 export interface Outcome {
   /** 127 when the program does not start, 128 when a signal ended it. */
   readonly code: number
+  /** What ended it, if a signal did. */
+  readonly signal: NodeJS.Signals | null
   /** stdout and stderr in the order they came; empty when shown directly. */
   readonly output: string
   readonly isTimedOut: boolean
@@ -58,19 +60,19 @@ export function runProgram(command: string, args: readonly string[], options: Ru
       },
       options.timeoutMs ?? 2 ** 31 - 1,
     )
-    const end = (code: number) => {
+    const end = (code: number, signal: NodeJS.Signals | null = null) => {
       clearTimeout(timeout)
       running.delete(child)
-      resolve({ code, output: text, isTimedOut })
+      resolve({ code, signal, output: text, isTimedOut })
     }
     child.once('error', (error) => {
       text += `cannot start ${command}: ${error.message}`
       end(127)
     })
-    child.once('close', (code) => end(code ?? 128))
-    child.once('exit', (code) => {
+    child.once('close', (code, signal) => end(code ?? 128, signal))
+    child.once('exit', (code, signal) => {
       killGroup(child)
-      setTimeout(() => end(code ?? 128), outputWaitMs).unref()
+      setTimeout(() => end(code ?? 128, signal), outputWaitMs).unref()
     })
   })
 }

@@ -64,3 +64,11 @@ test('a file that passes at its second try says at the end why it failed at the 
   assert.deepEqual([run.passed, run.failed], [1, 0])
   assert.match(run.failures.join(), /is run once more.*Error: first/s)
 })
+
+test('a file whose process crashes is run once more, whatever it tests', async () => {
+  const crashed = await ran(`process.kill(process.pid, 'SIGSEGV')`)
+  assert.deepEqual([crashed.passed, crashed.failed], [0, 1])
+  assert.match(crashed.failures.join(), /crashed and is run once more.*ended with SIGSEGV.*ended with SIGSEGV/s)
+  const refused = await ran(`process.exit(3)`)
+  assert.doesNotMatch(refused.failures.join(), /run once more/)
+})

@@ -36,29 +36,36 @@ export async function runTests(run: TestRun): Promise<Totals> {
   return totals
 }
 
+/** Of a file whose process crashed nothing is known of its tests, so it is run once more, whatever it tests. */
 async function runWithAgain(file: string, run: TestRun): Promise<Totals> {
   const first = await runFile(file, run)
-  if (first.failed === 0 || run.again?.(file) !== true) return first
-  const notice = `${file} failed and is run once more; a file that needs this often has a fault`
+  if (first.failed === 0 || !(first.isCrashed || run.again?.(file) === true)) return first
+  const word = first.isCrashed ? 'crashed' : 'failed'
+  const notice = `${file} ${word} and is run once more; a file that needs this often has a fault`
   run.print(`! ${notice}\n`)
   const second = await runFile(file, run)
   return { ...second, failures: [notice, ...first.failures, ...second.failures] }
 }
 
-async function runFile(file: string, { timeoutMs, concurrency, show, print }: TestRun): Promise<Totals> {
+interface FileTotals extends Totals {
+  /** Its process was ended by a signal that is not ours, so it said nothing of its tests. */
+  readonly isCrashed: boolean
+}
+
+async function runFile(file: string, { timeoutMs, concurrency, show, print }: TestRun): Promise<FileTotals> {
   const folder = mkdtempSync(join(tmpdir(), 'clew-test-'))
   const totalsPath = join(folder, 'totals.json')
   const isLive = show === 'all' && concurrency === 1
   if (isLive) print(`\n${file}\n`)
   try {
     const outcome = await runProgram(process.execPath, [...reporters(totalsPath), file], { show: isLive, timeoutMs })
-    const totals = readTotals(totalsPath, outcome)
+    const totals = { ...readTotals(totalsPath, outcome), isCrashed: outcome.signal !== null && !outcome.isTimedOut }
     const failed = totals.failed > 0
     if (!isLive && (failed || show === 'all')) print(`\n${file}\n${outcome.output.trimEnd()}\n`)
     if (!failed || (totals.failures.length > 0 && !outcome.isTimedOut)) return totals
     const end = outcome.isTimedOut
       ? `was killed: it had not ended after ${timeoutMs / 1000} s`
-      : `ended with ${outcome.code} and without a word on its tests`
+      : `ended with ${outcome.signal ?? outcome.code} and without a word on its tests`
     print(`✖ ${file} ${end}\n`)
     totals.failures.push(`${file} ${end}\n${outcome.output.slice(-outputTailMax)}`)
     return totals
