@@ -24,6 +24,8 @@ export interface Tidy {
 
 /** Below this a rewrite costs next to nothing: always worth it. */
 const smallBytes = 16 * 2 ** 20
+/** Joins of what stays apart, in one quiet time. */
+const triesMax = 10
 const tables = ['traces', 'spans', 'events']
 
 export function startTidy(options: TidyOptions): Tidy {
@@ -31,6 +33,7 @@ export function startTidy(options: TidyOptions): Tidy {
   const bytesMax = options.partitionBytesMax ?? 512 * 2 ** 20
   let seen = options.progress()
   let isDone = false
+  let tries = 0
   let stopping = false
   let work: Promise<unknown> = Promise.resolve()
   const run = (): Promise<number> => {
@@ -38,15 +41,18 @@ export function startTidy(options: TidyOptions): Tidy {
     work = running.catch((error: unknown) => options.onProblem('cannot join the parts of the store', error))
     return running
   }
+  // Done is what leaves nothing to join: parts that the engine itself was merging it leaves as they are, without a word.
+  const runUntilDone = async (): Promise<void> => {
+    isDone = true
+    tries++
+    if ((await run()) > 0 && tries < triesMax) isDone = false
+  }
   const timer = setInterval(() => {
     const now = options.progress()
     const wasQuiet = now === seen
     seen = now
-    if (!wasQuiet) isDone = false
-    else if (!isDone) {
-      isDone = true
-      run().catch(() => {})
-    }
+    if (!wasQuiet) [isDone, tries] = [false, 0]
+    else if (!isDone) runUntilDone().catch(() => {})
   }, quietMs)
   timer.unref()
   return {
