@@ -27,7 +27,7 @@ export interface StoreOptions {
   readonly blockRows: number
   readonly blockWaitMs: number
   readonly batchesBytesMax: number
-  /** Partitions up to this size are joined to one part when nothing comes. */
+  /** Partitions up to this size are joined to one part when nothing comes, but never those over 16 MiB. */
   readonly joinBytesMax?: number
   /** Least pause between runs of the rollups. */
   readonly rollupIntervalMs: number
