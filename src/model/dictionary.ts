@@ -11,9 +11,26 @@ export class Dictionary {
   #hashes = new Int32Array(64)
   #slots = new Int32Array(256).fill(-1)
   #mask = 255
+  /** What came after each entry the last time: rows of a kind have their keys in one order, so it mostly comes again. */
+  #followers = new Int32Array(64).fill(-1)
+  #last = 0
 
   /** The number of `arena[start, end)`. */
   intern(arena: Uint8Array, start: number, end: number): number {
+    const guess = this.#followers[this.#last]!
+    const length = end - start
+    const isRight =
+      guess >= 0 &&
+      guess < this.count &&
+      this.lengths[guess] === length &&
+      equalBytes(arena, this.starts[guess]!, start, length)
+    const entry = isRight ? guess : this.#find(arena, start, end)
+    this.#followers[this.#last] = entry
+    this.#last = entry
+    return entry
+  }
+
+  #find(arena: Uint8Array, start: number, end: number): number {
     const length = end - start
     const hash = hashBytes(arena, start, end)
     let slot = hash & this.#mask
@@ -34,6 +51,8 @@ export class Dictionary {
   clear(): void {
     this.count = 0
     this.#slots.fill(-1)
+    this.#followers.fill(-1)
+    this.#last = 0
   }
 
   /** Undoes the addition that the last `intern` made; only allowed right after it. */
@@ -62,6 +81,9 @@ export class Dictionary {
     const hashes = new Int32Array(size)
     hashes.set(this.#hashes)
     this.#hashes = hashes
+    const followers = new Int32Array(size).fill(-1)
+    followers.set(this.#followers)
+    this.#followers = followers
   }
 
   #growSlots(): void {

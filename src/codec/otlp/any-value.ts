@@ -21,20 +21,36 @@ export interface AttributeTarget extends TextSink {
 
 /** Adds one KeyValue that lies in [reader.at, end) to the target's row; returns what is wrong with it, or ''. */
 export function decodeAttribute(reader: WireReader, end: number, target: AttributeTarget): string {
+  const bytes = reader.bytes
+  // Nearly all are a short key and a short string, in this order and with nothing else; a read a byte tells.
+  const at = reader.at
+  const valueAt = at + 2 + bytes[at + 1]!
+  const textAt = valueAt + 4
+  if (
+    bytes[at] === 0x0a &&
+    textAt <= end &&
+    bytes[valueAt] === 0x12 &&
+    bytes[valueAt + 1] === end - valueAt - 2 &&
+    bytes[valueAt + 2] === 0x0a &&
+    bytes[valueAt + 3] === end - textAt &&
+    end - at < 0x80
+  ) {
+    const key = internKey(target, bytes, at + 2, valueAt)
+    if (key < 0) return 'an attribute key is not valid UTF-8'
+    if (!isUtf8Range(bytes, textAt, end)) return 'an attribute value is not valid UTF-8'
+    target.attributes.add(key, valueTypes.string, textAt, end - textAt)
+    reader.at = end
+    return ''
+  }
   let key = -1
   let valueStart = -1
   let valueEnd = 0
-  const bytes = reader.bytes
   while (reader.at < end) {
     const tag = reader.tag(end)
     if (tag === 0x0a) {
       const stop = reader.lengthEnd(end)
-      const before = target.dictionary.count
-      key = target.dictionary.intern(bytes, reader.at, stop)
-      if (key === before && !isUtf8Range(bytes, reader.at, stop)) {
-        target.dictionary.forgetLast()
-        return 'an attribute key is not valid UTF-8'
-      }
+      key = internKey(target, bytes, reader.at, stop)
+      if (key < 0) return 'an attribute key is not valid UTF-8'
       reader.at = stop
     } else if (tag === 0x12) {
       valueEnd = reader.lengthEnd(end)
@@ -51,6 +67,15 @@ export function decodeAttribute(reader: WireReader, end: number, target: Attribu
   const problem = decodeValueInto(reader, valueEnd, key, target)
   reader.at = end
   return problem
+}
+
+/** The key's number, or -1 when it is not valid UTF-8, which is looked at once for each key. */
+function internKey({ dictionary }: AttributeTarget, bytes: Uint8Array, start: number, end: number): number {
+  const before = dictionary.count
+  const key = dictionary.intern(bytes, start, end)
+  if (key !== before || isUtf8Range(bytes, start, end)) return key
+  dictionary.forgetLast()
+  return -1
 }
 
 function decodeValueInto(reader: WireReader, end: number, key: number, target: AttributeTarget): string {
