@@ -145,10 +145,13 @@ function recordConditions(search: EventSearch, facts: KeyFacts): Conditions {
   return conditions
 }
 
-/** Whole tokens go through the body's text index; anything else is looked for as it stands. */
+/**
+ * Whole tokens go through the body's text index; anything else is looked for as it stands. The index knows of ASCII alone
+ * what lower case is, and where a word ends.
+ */
 function wordSql(word: string, conditions: Conditions): string {
-  const text = conditions.bind(word.toLowerCase(), 'String')
-  return /^[\p{L}\p{N}]+$/u.test(word) ? `hasAnyTokens(body, [${text}])` : `positionCaseInsensitive(body, ${text}) > 0`
+  if (/^[A-Za-z0-9]+$/.test(word)) return `hasAnyTokens(body, [${conditions.bind(word.toLowerCase(), 'String')}])`
+  return `positionCaseInsensitiveUTF8(body, ${conditions.bind(word, 'String')}) > 0`
 }
 
 async function searchSpanEvents(engine: Engine, search: EventSearch, facts: KeyFacts): Promise<EventPage> {
