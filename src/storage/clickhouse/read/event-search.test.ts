@@ -1,17 +1,51 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
+import { encodeTraces, type Span } from '../../../../test/support/otlp-encode.ts'
+import { otlpRequest, otlpSpan, textAttribute } from '../../../../test/support/otlp-span.ts'
 import { emptyStore, storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
 import { second } from '../../../../test/support/test-spans.ts'
+import { otlpTracesProtobuf } from '../../../codec/otlp/traces-protobuf.ts'
+import type { SpanBatch } from '../../../model/span-batch.ts'
+import { StoreBlock } from '../store-block.ts'
 import { searchEvents, type EventSearch } from './event-search.ts'
 
 const engine = await temporaryEngine({ after })
 beforeEach(() => emptyStore(engine))
 
 const origin = 1_795_000_000n * second
+const hour = 3600n * second
+let blocks = 0
 
 function search(asked: Partial<EventSearch>) {
   const facts = { irregular: new Set<string>(), resource: new Set<string>() }
   return searchEvents(engine, { words: [], attributes: [], limit: 100, ...asked }, facts)
+}
+
+/** A span from one time after the origin to another, with an event `name@time` for each. */
+function spanWith(fromNs: bigint, toNs: bigint, events: Readonly<Record<string, bigint>>): Span {
+  return otlpSpan({
+    traceId: Buffer.alloc(16, 7),
+    start: origin + fromNs,
+    end: origin + toNs,
+    events: Object.entries(events).map(([name, timeNs]) => ({
+      time: origin + timeNs,
+      name,
+      attributes: [],
+      dropped: 0,
+    })),
+  })
+}
+
+async function storeSpans(...spans: Span[]): Promise<void> {
+  const body = encodeTraces(otlpRequest({ resource: [textAttribute('service.name', 'web')], spans }))
+  const block = new StoreBlock()
+  block.add(otlpTracesProtobuf.decode(body, { receivedAtMs: 0 }).batch as SpanBatch)
+  await block.insert(engine, `events-${blocks++}`)
+}
+
+async function typesOf(asked: Partial<EventSearch>): Promise<string> {
+  const { events, total } = await search(asked)
+  return `${events.map(({ type }) => type).join(' ')} of ${total}`
 }
 
 test('words of any script are found as they stand and in either case', async () => {
@@ -21,4 +55,26 @@ test('words of any script are found as they stand and in either case', async () 
   const found: string[] = []
   for (const word of asked) if ((await search({ words: [word] })).total === 1) found.push(word)
   assert.deepEqual(found, ['Ошибка', 'ошибка', 'оплаты', 'ÄRGER', 'grösse', '支付', 'foo_bar', 'foo', 'card'])
+})
+
+test('an event of a span lies in a range by its own time', async () => {
+  await storeSpans(
+    spanWith(0n, 9n * hour, { early: second, edge: 8n * hour, late: 8n * hour + second }),
+    spanWith(8n * hour, 8n * hour + 1n, { short: 8n * hour + 1n }),
+    spanWith(8n * hour, 8n * hour - second, { backwards: 8n * hour }),
+  )
+  const startNs = origin + 8n * hour
+  assert.equal(await typesOf({ startNs }), 'late short edge backwards of 4')
+  assert.equal(await typesOf({ startNs: startNs + 2n }), 'late of 1')
+  assert.equal(await typesOf({ endNs: startNs }), 'early of 1')
+  assert.equal(await typesOf({ startNs, endNs: startNs + 1n, type: 'edge' }), 'edge of 1')
+  assert.equal(await typesOf({ startNs: startNs + 1n, type: 'edge' }), ' of 0')
+})
+
+test('the newest events come first, whichever span began last', async () => {
+  await storeSpans(
+    spanWith(0n, 3n * hour, { newest: 2n * hour, oldest: 1n }),
+    ...Array.from({ length: 5 }, (_, i) => spanWith(hour + BigInt(i), 2n * hour, { [`e${i}`]: hour + BigInt(i) })),
+  )
+  assert.equal(await typesOf({ limit: 2 }), 'newest e4 of 7')
 })

@@ -155,36 +155,25 @@ function wordSql(word: string, conditions: Conditions): string {
 }
 
 async function searchSpanEvents(engine: Engine, search: EventSearch, facts: KeyFacts): Promise<EventPage> {
-  const conditions = new Conditions()
-  conditions.add("events != ''")
-  addTimeRange(conditions, 'start_time', search)
-  if (search.service !== undefined) conditions.add(`service_name = ${conditions.bind(search.service, 'String')}`)
-  if (search.traceId !== undefined) conditions.add(`trace_id = ${conditions.bind(search.traceId, 'FixedString(16)')}`)
-  if (search.spanId !== undefined) conditions.add(`span_id = ${conditions.bind(search.spanId, 'FixedString(8)')}`)
-  const named = search.type === undefined ? '' : conditions.bind(search.type, 'String')
-  if (named !== '') conditions.add(`position(events, concat('"name":', toJSONString(${named}))) > 0`)
-  for (const condition of search.attributes) conditions.add(spanEventSql(condition, conditions, facts))
+  const { conditions, matching } = spanEventConditions(search, facts)
   const options = {
     parameters: conditions.parameters,
     ...(search.signal === undefined ? {} : { signal: search.signal }),
   }
   // Whether an event of a span is the one with the value, only reading it tells.
   const isRead = search.attributes.length > 0
-  const matching =
-    named === ''
-      ? 'JSONLength(events)'
-      : `arrayCount(e -> JSONExtractString(e, 'name') = ${named}, JSONExtractArrayRaw(events))`
   const [rows, [count]] = await Promise.all([
     engine.query<[string, string, string, string, string, string]>(
       `SELECT lower(hex(trace_id)), lower(hex(span_id)), service_name, events, resource, scope FROM spans
-       ${conditions.where()} ORDER BY start_time DESC LIMIT ${isRead ? spansLookedAtMax : search.limit}`,
+       ${conditions.where()} ORDER BY arrayMax(${matching}.time) DESC LIMIT ${isRead ? spansLookedAtMax : search.limit}`,
       options,
     ),
-    isRead ? [] : engine.query<[string]>(`SELECT sum(${matching}) FROM spans ${conditions.where()}`, options),
+    isRead ? [] : engine.query<[string]>(`SELECT sum(length(${matching})) FROM spans ${conditions.where()}`, options),
   ])
   const events = rows.flatMap(([traceId, spanId, service, text, resource, scope]) =>
     parseEvents(text)
       .filter((event) => search.type === undefined || event.name === search.type)
+      .filter(({ timeUnixNano }) => isWithin(timeUnixNano, search))
       .filter((event) => search.attributes.every((condition) => meets(condition, event.attributes, resource)))
       .map((event): EventRow => ({
         ...emptyEvent,
@@ -198,6 +187,49 @@ async function searchSpanEvents(engine: Engine, search: EventSearch, facts: KeyF
       })),
   )
   return { events, total: isRead ? events.length : Number(count?.[0] ?? 0) }
+}
+
+/** Of the texts of a span's events just what tells which are asked for: parsing no more takes a sixth of the time. */
+const eventList = "JSONExtract(events, 'Array(Tuple(time UInt64, name String))')"
+
+/** Conditions on spans, and SQL of those of a span's events that have the type and lie in the range. */
+function spanEventConditions(search: EventSearch, facts: KeyFacts): { conditions: Conditions; matching: string } {
+  const conditions = new Conditions()
+  conditions.add("events != ''")
+  addOverlap(conditions, search)
+  if (search.service !== undefined) conditions.add(`service_name = ${conditions.bind(search.service, 'String')}`)
+  if (search.traceId !== undefined) conditions.add(`trace_id = ${conditions.bind(search.traceId, 'FixedString(16)')}`)
+  if (search.spanId !== undefined) conditions.add(`span_id = ${conditions.bind(search.spanId, 'FixedString(8)')}`)
+  for (const condition of search.attributes) conditions.add(spanEventSql(condition, conditions, facts))
+  const wanted: string[] = []
+  const time = (timeNs: bigint): string => conditions.bind(timeNs < 0n ? 0n : timeNs, 'UInt64')
+  if (search.startNs !== undefined) wanted.push(`e.time >= ${time(search.startNs)}`)
+  if (search.endNs !== undefined) wanted.push(`e.time < ${time(search.endNs)}`)
+  if (search.type !== undefined) {
+    const name = conditions.bind(search.type, 'String')
+    conditions.add(`position(events, concat('"name":', toJSONString(${name}))) > 0`)
+    wanted.push(`e.name = ${name}`)
+  }
+  if (wanted.length === 0) return { conditions, matching: eventList }
+  conditions.add(`arrayExists(e -> ${wanted.join(' AND ')}, ${eventList})`)
+  return { conditions, matching: `arrayFilter(e -> ${wanted.join(' AND ')}, ${eventList})` }
+}
+
+/** Spans that began longer before the range are found by the index on duration. */
+const longSpanNs = 3_600_000_000_000n
+
+/** Spans that have a part in the range, as their events lie in them. */
+function addOverlap(conditions: Conditions, { startNs, endNs }: Pick<EventSearch, 'startNs' | 'endNs'>): void {
+  if (endNs !== undefined) conditions.add(`start_time < ${conditions.bind(endNs, 'DateTime64(9)')}`)
+  if (startNs === undefined || startNs <= longSpanNs) return
+  const near = conditions.bind(startNs - longSpanNs, 'DateTime64(9)')
+  conditions.add(`(start_time >= ${near} OR duration >= ${longSpanNs})`)
+  const start = conditions.bind(startNs, 'Int64')
+  conditions.add(`(duration >= ${start} - ${nanosOf('start_time')} OR ${nanosOf('start_time')} >= ${start})`)
+}
+
+function isWithin(timeNs: bigint, { startNs, endNs }: Pick<EventSearch, 'startNs' | 'endNs'>): boolean {
+  return (startNs === undefined || timeNs >= startNs) && (endNs === undefined || timeNs < endNs)
 }
 
 /** What a span must have for one of its events to meet the condition. */
