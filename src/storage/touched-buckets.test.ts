@@ -16,10 +16,14 @@ const at = (startNs: bigint, lasts = '1ms'): TestSpan => drawSpans(`web GET 0s+$
 const first = Number(origin / second)
 
 test('a span touches the bucket in which it starts', () => {
-  assert.deepEqual(touched(at(origin + second), at(origin + 2n * second), at(origin + 301n * second)), [
+  assert.deepEqual(touched(at(origin + 60n * second), at(origin + 61n * second), at(origin + 361n * second)), [
     first,
     first + 300,
   ])
+})
+
+test('a span that may answer a call of the bucket before touches that too', () => {
+  assert.deepEqual(touched(at(origin + 59n * second), at(origin + 400n * second)), [first - 300, first, first + 300])
 })
 
 test('a short span that ends in the next bucket touches only its own', () => {
@@ -27,12 +31,12 @@ test('a short span that ends in the next bucket touches only its own', () => {
 })
 
 test('a span longer than a bucket touches all until its end, a day at most', () => {
-  assert.deepEqual(touched(at(origin + 10n * second, '600s')), [first, first + 300, first + 600])
-  assert.equal(touched(at(origin + second, '2000000s')).length, 289)
+  assert.deepEqual(touched(at(origin + 100n * second, '600s')), [first, first + 300, first + 600])
+  assert.equal(touched(at(origin + 60n * second, '2000000s')).length, 289)
 })
 
 test('a span whose clock went back touches where it starts', () => {
-  const span = { ...at(origin + 10n * second), durationNs: -900n * second }
+  const span = { ...at(origin + 100n * second), durationNs: -900n * second }
   assert.deepEqual(touched(span), [first])
 })
 

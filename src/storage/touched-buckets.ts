@@ -3,19 +3,24 @@ import type { EventBatch } from '../model/event-batch.ts'
 import type { SpanBatch } from '../model/span-batch.ts'
 
 export const bucketSeconds = 300
+/** A call is answered by a span that starts at most this long after it. */
+export const answerAfterSeconds = 60
 
 /** High word of 300 s in nanoseconds, rounded down: durations from here on are looked at closely. */
 const longHighWord = Math.floor((bucketSeconds * 1e9) / 2 ** 32)
+/** Times as doubles are right to 256 ns: close to a boundary both buckets count as touched, which costs nothing. */
+const boundarySeconds = 1e-6
 /** Spans look for their parents at most a day back. */
 const lastedBucketsMax = 288
 
 /**
- * Adds where the rows start. A span that lasts longer than a bucket also changes those until its end: its children lie
- * there, and whoever made their edges before it came found no parent.
+ * Adds where the rows start. A span also changes the bucket before when it starts so soon that it may answer a call from
+ * there, or be the parent of a span whose clock is behind; and one that lasts longer than a bucket those until its end: its
+ * children lie there, and whoever made their edges before it came found no parent.
  */
 export function addTouchedBuckets(buckets: Set<number>, batch: SpanBatch | EventBatch): void {
-  if (batch.signal === 'events') return addStarts(buckets, batch.times)
-  addStarts(buckets, batch.startTimes)
+  if (batch.signal === 'events') return addStarts(buckets, batch.times, boundarySeconds)
+  addStarts(buckets, batch.startTimes, answerAfterSeconds)
   const words = new Int32Array(batch.durations.buffer, batch.durations.byteOffset, batch.rows * 2)
   for (let row = 0; row < batch.rows; row++) {
     if (words[row * 2 + 1]! < longHighWord) continue
@@ -29,15 +34,19 @@ export function addTouchedBuckets(buckets: Set<number>, batch: SpanBatch | Event
   }
 }
 
-/** Times as doubles are right to 256 ns: close to a boundary both buckets count as touched, which costs nothing. */
-function addStarts(buckets: Set<number>, times: BigInt64Array): void {
+/** A row that starts less than `nearSeconds` after its bucket's start also counts for the one before. */
+function addStarts(buckets: Set<number>, times: BigInt64Array, nearSeconds: number): void {
   const low = new Uint32Array(times.buffer, times.byteOffset, times.length * 2)
   const high = new Int32Array(times.buffer, times.byteOffset, times.length * 2)
   let last = NaN
+  let lastNear = NaN
   for (let i = 0; i < low.length; i += 2) {
     const seconds = (high[i + 1]! * 4294967296 + low[i]!) / 1e9
     const bucket = bucketAt(seconds)
-    if (seconds - bucket < 1e-6) buckets.add(bucket - bucketSeconds)
+    if (seconds - bucket < nearSeconds && bucket !== lastNear) {
+      lastNear = bucket
+      buckets.add(bucket - bucketSeconds)
+    }
     if (bucket === last) continue
     last = bucket
     buckets.add(bucket)

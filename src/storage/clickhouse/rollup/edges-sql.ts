@@ -7,6 +7,7 @@
  * are matched by a 64-bit hash of trace id and span id: for 10 million spans the chance of one wrong match is 3 in a
  * million (n² / 2^65).
  */
+import { answerAfterSeconds } from '../../touched-buckets.ts'
 import { dayNs, inIntervals, instant, bucketSql, widen, type Interval } from './intervals.ts'
 
 const ownHash = 'cityHash64(trace_id, span_id)'
@@ -18,7 +19,7 @@ export const parentBeforeNs = 300_000_000_000n
 /** How far clocks of two machines may differ. */
 export const skewNs = 30_000_000_000n
 /** A server starts at most this long after the client span that called it. */
-export const answerAfterNs = 60_000_000_000n
+export const answerAfterNs = BigInt(answerAfterSeconds) * 1_000_000_000n
 
 export interface EdgeOptions {
   /** Only the traces of one part of many, to bound memory. */

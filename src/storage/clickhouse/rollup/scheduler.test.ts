@@ -11,6 +11,8 @@ import { graceMs, quietMs, staleKeepMs, startRollups, type Rollups } from './sch
 const engine = await temporaryEngine({ after })
 const origin = 1_795_000_200n * second
 const first = bucketOf(origin)
+/** Past the time in which a span may answer a call of the bucket before. */
+const inside = origin + 100n * second
 let nowMs = 0
 const started: Rollups[] = []
 
@@ -58,7 +60,7 @@ beforeEach(async () => {
 
 test('a bucket is rolled up once it has closed and its grace is over, and is dirty until then', async () => {
   const rollups = await start()
-  rollups.touch(await storeRows(engine, drawSpans(call, origin + second)))
+  rollups.touch(await storeRows(engine, drawSpans(call, inside)))
   assert.deepEqual([...rollups.dirtyBuckets()], [first])
   nowMs += 300_000 + graceMs - 1
   assert.equal(await rollups.runDue(), 0)
@@ -71,10 +73,10 @@ test('a bucket is rolled up once it has closed and its grace is over, and is dir
 
 test('late spans make a bucket dirty again, and its new figures replace the old ones', async () => {
   const rollups = await start()
-  rollups.touch(await storeRows(engine, drawSpans(call, origin + second)))
+  rollups.touch(await storeRows(engine, drawSpans(call, inside)))
   nowMs += 400_000
   await rollups.runDue()
-  rollups.touch(await storeRows(engine, drawSpans('web GET 0s+1ms server', origin + 2n * second, { next: 50 })))
+  rollups.touch(await storeRows(engine, drawSpans('web GET 0s+1ms server', inside + second, { next: 50 })))
   assert.deepEqual([...rollups.dirtyBuckets()], [first])
   nowMs += quietMs
   await rollups.runDue()
@@ -83,16 +85,16 @@ test('late spans make a bucket dirty again, and its new figures replace the old 
 
 test('a bucket that late spans keep touching waits for quiet, but a minute at most', async () => {
   const rollups = await start()
-  rollups.touch(await storeRows(engine, drawSpans(call, origin + second)))
+  rollups.touch(await storeRows(engine, drawSpans(call, inside)))
   nowMs += 300_000 + graceMs
-  const closedMs = nowMs - graceMs
+  const graceOverMs = nowMs
   let runs = 0
   while (runs === 0) {
     rollups.touch([first])
     nowMs += quietMs - 1
     runs = await rollups.runDue()
   }
-  assert.ok(nowMs - closedMs >= 60_000 && nowMs - closedMs < 60_000 + quietMs, `${nowMs - closedMs}`)
+  assert.ok(nowMs - graceOverMs >= 60_000 && nowMs - graceOverMs < 60_000 + quietMs, `${nowMs - graceOverMs}`)
 })
 
 test('running again over the same rows changes nothing', async () => {
@@ -210,6 +212,46 @@ job run 0s+900s
       ['job', 'stock', 1],
     ],
   )
+})
+
+const callAcross = `
+web call 299s+1s client peer.service=bank
+  cart reserve 310s+30s server`
+
+async function rolledEdges(): Promise<string[]> {
+  return (await readDependencies(rolledOnly, {})).map(({ parent, child, calls }) => `${parent} ${child} ${calls}`)
+}
+
+test('a bucket waits for the answers to its last calls', async () => {
+  const rollups = await start()
+  const [client, server] = drawSpans(callAcross, origin).map((span) => [span])
+  rollups.touch(await storeRows(engine, client!))
+  nowMs += 345_000
+  rollups.touch(await storeRows(engine, server!))
+  await rollups.runDue()
+  assert.deepEqual(await rolledEdges(), [])
+  nowMs += 25_000
+  await rollups.runDue()
+  assert.deepEqual(await rolledEdges(), [])
+})
+
+test('an answer that comes late into an open bucket corrects the one before, also across a restart', async () => {
+  for (const isRestarted of [false, true]) {
+    await emptyStore(engine)
+    nowMs = Number(origin / 1_000_000n)
+    let rollups = await start()
+    const [client, server] = drawSpans(callAcross, origin).map((span) => [span])
+    rollups.touch(await storeRows(engine, client!))
+    nowMs += 300_000 + graceMs
+    await rollups.runDue()
+    assert.deepEqual(await rolledEdges(), ['web bank 1'])
+    const touched = await storeRows(engine, server!)
+    if (isRestarted) rollups = await start()
+    else rollups.touch(touched)
+    nowMs += quietMs
+    await rollups.runDue()
+    assert.deepEqual(await rolledEdges(), [])
+  }
 })
 
 test('spans of wrong clocks count like all others, in every range that holds them', async () => {

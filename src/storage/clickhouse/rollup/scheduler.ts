@@ -1,9 +1,9 @@
 /**
- * Keeps the rolled-up figures up to date: rolls a five-minute bucket up when it has closed and nothing came to it for
- * some seconds, and again after late data. It sleeps until the next bucket is due, so an idle store is left alone.
+ * Keeps the rolled-up figures up to date: rolls a five-minute bucket up a minute after it has closed, when nothing came to
+ * it for some seconds, and again after late data. It sleeps until the next bucket is due, so an idle store is left alone.
  */
 import type { Engine } from '../engine.ts'
-import { bucketSeconds } from '../../touched-buckets.ts'
+import { answerAfterSeconds, bucketSeconds } from '../../touched-buckets.ts'
 import { countRows, insertFigures, recordBuckets, type BucketRows } from './roll-up.ts'
 import { deleteAllStaleRows, deleteStaleRows, readNewestGeneration, type StaleRows } from './stale-rows.ts'
 import { findStaleBuckets, readRolledBuckets } from './stored-buckets.ts'
@@ -30,9 +30,12 @@ export interface Rollups {
   stop(): Promise<void>
 }
 
-/** Spans of a bucket still come for this long after it has closed: exporters send every few seconds. */
-export const graceMs = 10_000
-/** A closed bucket is rolled up when it was quiet for this long, ... */
+/**
+ * What counts for a bucket still comes for this long after it has closed: the answers to its last calls begin later, and
+ * exporters send every few seconds.
+ */
+export const graceMs = answerAfterSeconds * 1000 + 10_000
+/** After that a bucket is rolled up when it was quiet for this long, ... */
 export const quietMs = 5_000
 /** ... or when it waited this long while late data kept coming. */
 const waitMaxMs = 60_000
@@ -50,8 +53,7 @@ export async function startRollups(options: RollupOptions): Promise<Rollups> {
   const rolled = await readRolledBuckets(options.engine)
   const generations = new Map([...rolled].map(([bucket, { generation }]) => [bucket, generation]))
   const scheduler = new Scheduler(options, generations, await readNewestGeneration(options.engine))
-  for (const bucket of await findStaleBuckets(options.engine, rolled)) scheduler.mark(bucket)
-  scheduler.wake()
+  scheduler.markStale(await findStaleBuckets(options.engine, rolled))
   return scheduler
 }
 
@@ -79,25 +81,34 @@ class Scheduler implements Rollups {
     this.#generation = generation
   }
 
-  /**
-   * The neighbours of a bucket that closed some time ago are marked with it: a late span may be the parent of a child in the next one, or the
-   * answer to a call in the one before.
-   */
   touch(buckets: Iterable<number>): void {
     const now = this.#options.now()
     for (const bucket of buckets) {
-      this.mark(bucket)
-      if (this.#closedAtMs(bucket, now) + graceMs > now) continue
-      for (const near of [bucket - bucketSeconds, bucket + bucketSeconds]) if (this.#rolled.has(near)) this.mark(near)
+      this.#mark(bucket)
+      if (this.#closedAtMs(bucket, now) + graceMs <= now) this.#markNeighbours(bucket)
     }
     this.wake()
   }
 
-  mark(bucket: number): void {
+  /** To be rolled up again, as their rows are not those that were. */
+  markStale(buckets: readonly number[]): void {
+    for (const bucket of buckets) {
+      this.#mark(bucket)
+      this.#markNeighbours(bucket)
+    }
+    this.wake()
+  }
+
+  #mark(bucket: number): void {
     const now = this.#options.now()
     const known = this.#touched.get(bucket)
     if (known === undefined) this.#touched.set(bucket, { firstMs: now, lastMs: now })
     else known.lastMs = now
+  }
+
+  /** A late span may be the parent of a child in the next bucket, or the answer to a call in the one before. */
+  #markNeighbours(bucket: number): void {
+    for (const near of [bucket - bucketSeconds, bucket + bucketSeconds]) if (this.#rolled.has(near)) this.#mark(near)
   }
 
   dirtyBuckets(): ReadonlySet<number> {
@@ -124,8 +135,8 @@ class Scheduler implements Rollups {
   }
 
   #dueAtMs(bucket: number, { firstMs, lastMs }: Touched, now: number): number {
-    const closedMs = this.#closedAtMs(bucket, now)
-    return Math.max(closedMs + graceMs, Math.min(lastMs + quietMs, Math.max(firstMs, closedMs) + waitMaxMs))
+    const graceOverMs = this.#closedAtMs(bucket, now) + graceMs
+    return Math.max(graceOverMs, Math.min(lastMs + quietMs, Math.max(firstMs, graceOverMs) + waitMaxMs))
   }
 
   runDue(): Promise<number> {
@@ -224,8 +235,7 @@ class Scheduler implements Rollups {
 
   async checkStored(): Promise<void> {
     const { engine } = this.#options
-    for (const bucket of await findStaleBuckets(engine, await readRolledBuckets(engine))) this.mark(bucket)
-    this.wake()
+    this.markStale(await findStaleBuckets(engine, await readRolledBuckets(engine)))
   }
 
   async stop(): Promise<void> {
