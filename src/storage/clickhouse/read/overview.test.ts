@@ -165,6 +165,19 @@ cart sweep 7200s+1s internal`,
   assert.equal(found.total, 2)
 })
 
+test('a range from the first to the last time there is holds everything', async () => {
+  const spans = drawSpans('web GET 0s+200ms server\n  cart reserve 20ms+500ms server error\ncart sweep 0s+1s', origin)
+  await storeRows(engine, spans)
+  for (const startNs of [-(1n << 63n), 0n]) {
+    const range = { startNs, endNs: (1n << 63n) - 1n }
+    for (const name of ['everything', 'service']) {
+      const found = await readOverview(context, { filter: { ...cases[name]!.filter, ...range }, columns: 10 })
+      compareOverview(found, tracesOf(spans, cases[name]!, range), startNs)
+      assert.equal(found.total, 2)
+    }
+  }
+})
+
 test('a trace of several blocks is one trace', async () => {
   const spans = drawSpans('web GET 0s+200ms server\n  cart reserve 20ms+500ms server error', origin)
   for (const span of spans) await storeRows(engine, [span])

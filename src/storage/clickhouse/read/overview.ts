@@ -5,6 +5,7 @@
  */
 import { isSelective, type SpanFilter } from '../../../model/span-filter.ts'
 import type { Engine } from '../engine.ts'
+import { clamp } from '../rollup/intervals.ts'
 import { spanConditions, type Conditions, type KeyFacts } from './conditions.ts'
 import { noFacts, type FigureContext } from './figure-source.ts'
 import { nanosOf } from './rows.ts'
@@ -63,7 +64,8 @@ export async function readOverview(context: FigureContext, query: OverviewQuery)
   const conditions = spanConditions(filter, facts)
   const start = conditions.bind(filter.startNs, 'Int64')
   const row = `arrayLastIndex(bound -> bound <= d, [${durationRows.join(', ')}]) - 1`
-  const place = `intDiv(${nanosOf('t')} - ${start}, ${columnNs}) * ${durationRows.length} + ${row}`
+  // Unsigned, as between the first and the last time there are more nanoseconds than a signed integer counts.
+  const place = `intDiv(toUInt64(${nanosOf('t')} - ${start}), ${columnNs}) * ${durationRows.length} + ${row}`
   const [found] = await context.engine.query<OverviewRow>(
     `SELECT count(), countIf(failed), quantilesTDigest(0.5, 0.99)(d),
        sumMap([toUInt32(${place})], [toUInt64(1)], [toUInt64(failed)])
@@ -86,8 +88,8 @@ export async function readOverview(context: FigureContext, query: OverviewQuery)
 /** SQL giving (trace_id, t, d, failed) of every trace that matches. */
 function tracesSql(filter: RangedFilter, conditions: Conditions): string {
   const near = (column: string): string =>
-    `${column} >= ${conditions.bind(filter.startNs - marginNs, 'DateTime64(9)')}
-     AND ${column} < ${conditions.bind(filter.endNs + marginNs, 'DateTime64(9)')}`
+    `${column} >= ${conditions.bind(clamp(filter.startNs - marginNs), 'DateTime64(9)')}
+     AND ${column} < ${conditions.bind(clamp(filter.endNs + marginNs), 'DateTime64(9)')}`
   const figures = `${nanosOf('max(end_time)')} - ${nanosOf('min(start_time)')} AS d, sum(error_count) > 0 AS failed`
   if (!isSelective(filter)) {
     const matches = conditions.sql.join(' AND ')

@@ -82,6 +82,7 @@ export function bucketSql(column: string): string {
   return `intDiv(${nanos} - if(${nanos} < 0, ${bucketNs - 1n}, 0), ${bucketNs}) * ${bucketSeconds}`
 }
 
-function clamp(timeNs: bigint): bigint {
+/** Times are 64-bit integers, also in the engine, where what is beyond begins again at the other end. */
+export function clamp(timeNs: bigint): bigint {
   return timeNs < timeMin ? timeMin : timeNs > timeMax ? timeMax : timeNs
 }
