@@ -3,7 +3,7 @@ import type { NodesAnswer } from '../api/native/contract.ts'
 import { ask } from './api-client.ts'
 import { showCount, showTime, zoneName } from './format.ts'
 import { write, writeJson, writeLines } from './output.ts'
-import { addTimeOptions, queryOfRange } from './search-options.ts'
+import { addTimeOptions, noneLine, queryOfRange } from './search-options.ts'
 import type { TimeRange } from './search-options.ts'
 import { parseServerUrl, urlOption } from './server-address.ts'
 import { tableLines } from './table.ts'
@@ -14,19 +14,19 @@ type NodeItem = NodesAnswer['nodes'][number]
 export function nodesCommand(): Command {
   return addTimeOptions(
     new Command('nodes').description(
-      'What emits or is called: service instances, hosts, pods, databases, queues; of the last hour.',
+      'What emits or is called: service instances, hosts, pods, databases, queues; by default of everything stored.',
     ),
   )
     .option('--json', 'print JSON')
     .addOption(urlOption())
-    .addHelpText('after', '\nExamples:\n  clew nodes\n  clew nodes --since 1d --json')
+    .addHelpText('after', '\nExamples:\n  clew nodes\n  clew nodes --since 1h --json')
     .action(runNodes)
 }
 
 async function runNodes(options: TimeRange & { url: string; json?: true }): Promise<void> {
   const answer = await ask(parseServerUrl(options.url), { path: '/nodes', query: queryOfRange(options) })
   if (options.json) return writeJson(answer)
-  if (answer.nodes.length === 0) return write('no node in this range; widen it with --since\n')
+  if (answer.nodes.length === 0) return write(noneLine('node', options))
   await writeLines(tableLines(columns, answer.nodes))
 }
 

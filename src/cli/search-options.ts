@@ -52,6 +52,14 @@ export function queryOfRange({ since, start, end }: TimeRange): Record<string, s
   return { start: since ?? start, end }
 }
 
+/** What is said instead of an empty table. */
+export function noneLine(what: string, { since, start, end }: TimeRange): string {
+  const isOpen = since === undefined && start === undefined && end === undefined
+  return isOpen
+    ? `no ${what} is stored yet\n`
+    : `no ${what} in this range; without --since and the like it is all stored\n`
+}
+
 /** Reads `--limit` and the like: a whole number of at least one. */
 export function readCount(text: string): number {
   if (!/^\d{1,9}$/.test(text) || Number(text) < 1)

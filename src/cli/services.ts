@@ -3,7 +3,7 @@ import type { ServicesAnswer } from '../api/native/contract.ts'
 import { ask } from './api-client.ts'
 import { showCount, showDuration, showShare, showTime, zoneName } from './format.ts'
 import { write, writeJson, writeLines } from './output.ts'
-import { addTimeOptions, queryOfRange } from './search-options.ts'
+import { addTimeOptions, noneLine, queryOfRange } from './search-options.ts'
 import type { TimeRange } from './search-options.ts'
 import { parseServerUrl, urlOption } from './server-address.ts'
 import { tableLines } from './table.ts'
@@ -13,18 +13,18 @@ type Service = ServicesAnswer['services'][number]
 
 export function servicesCommand(): Command {
   return addTimeOptions(
-    new Command('services').description('Services with calls, errors and latency; by default of the last hour.'),
+    new Command('services').description('Services with calls, errors and latency; by default of everything stored.'),
   )
     .option('--json', 'print JSON')
     .addOption(urlOption())
-    .addHelpText('after', '\nExamples:\n  clew services\n  clew services --since 1d --json')
+    .addHelpText('after', '\nExamples:\n  clew services\n  clew services --since 1h --json')
     .action(runServices)
 }
 
 async function runServices(options: TimeRange & { url: string; json?: true }): Promise<void> {
   const answer = await ask(parseServerUrl(options.url), { path: '/services', query: queryOfRange(options) })
   if (options.json) return writeJson(answer)
-  if (answer.services.length === 0) return write('no service in this range; widen it with --since\n')
+  if (answer.services.length === 0) return write(noneLine('service', options))
   await writeLines(tableLines(columns, answer.services))
 }
 

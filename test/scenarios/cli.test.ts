@@ -275,3 +275,18 @@ test('a key that a log record has twice holds an array of both values', async ()
     n: { intValue: '1' },
   })
 })
+
+test('services and nodes tell of everything stored, as their help says, unless of a range', async () => {
+  const old = shopTrace(Date.now() - 26 * 3_600_000)
+  await post('/v1/traces', JSON.parse(JSON.stringify(old.traces).replaceAll('"cart"', '"old cart"')))
+  await untilFound(clew.url, old.traceId)
+  for (const [command, none] of [
+    ['services', /^no service in this range; /],
+    ['nodes', /^no node in this range; /],
+  ] as const) {
+    assert.match(done(await run(command)), /old cart/)
+    assert.doesNotMatch(done(await run(command, '--since', '1h')), /old cart/)
+    assert.match(done(await run(command, '--start', '2200-01-01T00:00:00Z')), none)
+    assert.match((await runClew([command, '--help'])).stdout.replaceAll(/\s+/g, ' '), /by default of everything stored/)
+  }
+})
