@@ -162,9 +162,18 @@ test('the rows that match are those the engine finds, for every spelling, type, 
   assert.ok(answered > 500 && found > 200 && left < answered / 2, `${answered} answered, ${left} left, ${found} found`)
 })
 
-test('what is asked for without a text is left to the engine', () => {
-  const one = otlpRequest({ resource: [], spans: [otlpSpan({ traceId: Buffer.alloc(16, 1) })] })
-  const batch = otlpTracesProtobuf.decode(encodeTraces(one), { receivedAtMs: 0 }).batch as SpanBatch
-  assert.equal(matchedIn(batch, { attributes: [{ scope: 'any', key: 'user.id', value: '' }] }), undefined)
-  assert.deepEqual(matchedIn(batch, { attributes: [{ scope: 'any', key: 'user.id', value: 'a' }] }), new Set())
+test('an empty text is met by what holds one, not by what lacks the key', async () => {
+  const empty = [textAttribute('plain', '')]
+  const [holds, lacks] = [empty, []].map((attributes, i) => ({
+    resource: attributes,
+    spans: [otlpSpan({ traceId: Buffer.alloc(16, 1 + i), attributes })],
+  }))
+  const request = otlpRequest(holds!, lacks!)
+  const batch = otlpTracesProtobuf.decode(encodeTraces(request), { receivedAtMs: 0 }).batch as SpanBatch
+  const byEngine = await storedIn(batch, 'match-empty')
+  for (const scope of ['span', 'resource', 'any'] as const) {
+    const filter: SpanFilter = { attributes: [{ scope, key: 'plain', value: '' }] }
+    assert.deepEqual(await byEngine(filter), new Set([idText(batch.spanIds, 0, 8)]), scope)
+    assert.deepEqual(matchedIn(batch, filter), await byEngine(filter), scope)
+  }
 })

@@ -13,8 +13,6 @@ import { spelledValue, type SpelledValue } from './spelled-value.ts'
 
 /** 1 for each row that meets the filter, else 0; `undefined` when only the engine can tell for some row. */
 export function matchingRows(batch: SpanBatch, filter: SpanFilter): Uint8Array | undefined {
-  // What is asked for without a text is met by what lacks the key, on a resource.
-  if (filter.attributes.some(({ value }) => value === '')) return undefined
   const meetsRest = plainMatch(batch, filter)
   const conditions = filter.attributes.map((condition) => attributeMatch(batch, condition))
   const found = new Uint8Array(batch.rows)

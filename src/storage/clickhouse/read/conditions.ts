@@ -110,6 +110,8 @@ export function mapSql(key: string, value: string, conditions: Conditions): stri
 /** A key of the resource: the engine evaluates this on the column's dictionary, once for each distinct resource. */
 export function originSql(column: string, key: string, value: string, conditions: Conditions): string {
   const name = conditions.bind(key, 'String')
+  // The text of a key that is not there is empty, too.
+  if (value === '') return `JSONExtractRaw(${column}, 'attributes', ${name}) = '""'`
   const text = conditions.bind(value, 'String')
   return (
     `(JSONExtractString(${column}, 'attributes', ${name}) = ${text}` +
