@@ -114,7 +114,7 @@ export const facetsParameters = z.object({
 export const facetsAnswer = z.object({
   facets: z.array(
     z.object({
-      key: z.string().describe('service, operation, status, or an attribute key'),
+      key: z.string().describe('service, operation, status, or an attribute key as the parameter attribute takes it'),
       values: z.array(z.object({ value: z.string(), spans: counts, errors: counts })),
       distinct: counts.describe('number of different values, exact up to the scan'),
     }),

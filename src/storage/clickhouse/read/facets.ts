@@ -25,7 +25,7 @@ export interface FacetValue {
 }
 
 export interface Facet {
-  /** `service`, `operation`, `status`, or an attribute key. */
+  /** `service`, `operation`, `status`, or an attribute key as a filter takes it. */
   readonly key: string
   /** Most spans first. */
   readonly values: readonly FacetValue[]
@@ -91,7 +91,7 @@ export async function readFacets(context: FigureContext, query: FacetsQuery): Pr
     ),
   )
   return {
-    facets: [...byColumn, ...byMap.filter(({ key }) => !dedicatedByKey.has(key))].filter(
+    facets: [...byColumn, ...byMap.filter(({ key }) => !dedicatedByKey.has(key)).map(asFilterKey)].filter(
       ({ values }) => values.length > 0,
     ),
     spans: Number(total?.[2] ?? 0),
@@ -134,6 +134,12 @@ function mapsSql(where: string, limit: string): string {
           ARRAY JOIN ${entries} AS entry GROUP BY key, value)
       )
     ) WHERE place <= ${mapKeysMax} ORDER BY place, n DESC, value LIMIT ${limit} BY key`
+}
+
+/** A key that means something else in a filter is named with its scope there, such as `span.status`. */
+function asFilterKey(facet: Facet): Facet {
+  const { key } = facet
+  return /^(service|operation|status)$|^(span|resource)\./.test(key) ? { ...facet, key: `span.${key}` } : facet
 }
 
 function facetOf(key: string, rows: readonly (ColumnRow | MapRow)[]): Facet {

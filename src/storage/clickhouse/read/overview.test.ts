@@ -225,6 +225,17 @@ test('of the keys in the maps the most frequent become facets', async () => {
   )
 })
 
+test('a key that means something else in a filter is a facet with its scope', async () => {
+  await storeRows(
+    engine,
+    drawSpans('web GET 0s+1ms status=paid service=mail span.kind=x resource.name=y plain=z', origin),
+  )
+  const { facets } = await readFacets(context, { filter: { attributes: [] }, limit: 2 })
+  const found = facets.map(({ key, values }) => `${key}=${values[0]!.value}`)
+  const own = ['plain=z', 'span.resource.name=y', 'span.service=mail', 'span.span.kind=x', 'span.status=paid']
+  assert.deepEqual(found, ['service=web', 'operation=GET', 'status=unset', ...own])
+})
+
 test('of very many spans, facets count the newest and say since when', async () => {
   const stored = (from: bigint, spans: number): string =>
     `INSERT INTO spans (trace_id, service_name, name, start_time, status_code)
