@@ -96,6 +96,15 @@ test('a summary tells of the whole trace, whatever span matched', async () => {
   }
 })
 
+test('a trace whose rows in the table of traces are gone, or not there yet, is summed up from its spans', async () => {
+  await stored(11)
+  const search = { filter: carts, sort: 'time', limit: 100 } as const
+  const before = await searchTraces(sources, search)
+  assert.ok(before.traces.length > 3)
+  await engine.execute(`DELETE FROM traces WHERE lower(hex(trace_id)) != '${before.traces[1]!.traceId}'`)
+  assert.deepEqual(await searchTraces(sources, search), before)
+})
+
 test('of several roots in a block the one that starts first is named, whatever the order they came in', async () => {
   const roots = drawSpans('web first 0s+1s\nweb second 1s+1s', origin).map((span) => ({
     ...span,

@@ -4,7 +4,7 @@
  */
 import { isSelective, type SpanFilter } from '../../../model/span-filter.ts'
 import type { Engine, QueryOptions } from '../engine.ts'
-import { joinSummaries, type TraceSummaryRow } from '../trace-summary.ts'
+import { joinSummaries, printSummary, type TraceSummaryRow } from '../trace-summary.ts'
 import { Conditions, addTimeRange, spanConditions, type KeyFacts } from './conditions.ts'
 import { nanosOf } from './rows.ts'
 
@@ -48,6 +48,10 @@ export async function searchTraces(
   const traceIds = page.places.map((place) => place.traceId)
   const found = await summaries.read(traceIds, search.signal)
   const byId = new Map(found.map((summary) => [summary.traceId, summary]))
+  const missing = traceIds.filter((traceId) => !byId.has(traceId))
+  if (missing.length > 0) {
+    for (const summary of await sumUpSpans(engine, missing, search.signal)) byId.set(summary.traceId, summary)
+  }
   const traces = page.places.flatMap((place) => byId.get(place.traceId) ?? [])
   if (search.sort === 'time') traces.sort((a, b) => (a.startNs < b.startNs ? 1 : a.startNs > b.startNs ? -1 : 0))
   const last = page.places.at(-1)!
@@ -124,7 +128,7 @@ export async function readSummaries(
 ): Promise<TraceSummaryRow[]> {
   const rows = await engine.query<[traceId: string, summary: string]>(
     `SELECT lower(hex(trace_id)), summary FROM traces
-     WHERE trace_id IN (${traceIds.map((id) => `unhex('${checkedId(id)}')`).join(',')})`,
+     WHERE trace_id IN (${idList(traceIds)})`,
     { ...(signal === undefined ? {} : { signal }), settings: { max_threads: 1 } },
   )
   const texts = new Map<string, string[]>()
@@ -134,6 +138,48 @@ export async function readSummaries(
     else known.push(summary)
   }
   return [...texts].map(([traceId, parts]) => joinSummaries(traceId, parts))
+}
+
+type SpanSum = readonly [
+  traceId: string,
+  service: string,
+  start: string,
+  end: string,
+  spans: string,
+  errors: string,
+  roots: string,
+  root: readonly [name: string, status: number],
+]
+
+/**
+ * Of traces without rows in `traces`: their block is still on its way into that table, or what they had there is older than
+ * their newest spans and went before them.
+ */
+async function sumUpSpans(
+  engine: Pick<Engine, 'query'>,
+  traceIds: readonly string[],
+  signal?: AbortSignal,
+): Promise<TraceSummaryRow[]> {
+  const isRoot = "parent_span_id = toFixedString('', 8)"
+  const start = nanosOf('start_time')
+  const sums = await engine.query<SpanSum>(
+    `SELECT lower(hex(trace_id)), toString(service_name), min(${start}), max(${start} + greatest(duration, 0)), count(),
+       countIf(status_code = 2), countIf(${isRoot}), argMinIf((toString(name), status_code), start_time, ${isRoot})
+     FROM spans WHERE trace_id IN (${idList(traceIds)}) GROUP BY trace_id, service_name`,
+    signal === undefined ? {} : { signal },
+  )
+  return [...Map.groupBy(sums, ([traceId]) => traceId)].map(([traceId, own]) => {
+    const texts = own.map(([, service, startNs, endNs, spans, errors, roots, [name, status]]) =>
+      printSummary(BigInt(startNs), BigInt(endNs), roots === '0' ? null : [service, name, status], [
+        [service, Number(spans), Number(errors)],
+      ]),
+    )
+    return joinSummaries(traceId, texts)
+  })
+}
+
+function idList(traceIds: readonly string[]): string {
+  return traceIds.map((id) => `unhex('${checkedId(id)}')`).join(',')
 }
 
 function checkedId(id: string): string {
