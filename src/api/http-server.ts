@@ -33,7 +33,13 @@ export interface HttpServer {
 }
 
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const app = fastify({ logger: false, forceCloseConnections: true, routerOptions: { maxParamLength: 2048 } })
+  const app = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 2048 },
+    // What is wrong before there is a route, such as a path with "%ZZ".
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply, options.onBug),
+  })
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options.onBug))
   // Traces of thousands of spans are megabytes of JSON that shrink to a tenth; small answers are not worth the time.
   await app.register(fastifyCompress, {
