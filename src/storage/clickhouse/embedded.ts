@@ -113,7 +113,7 @@ class EmbeddedEngine implements Engine {
       return parseRows<Row>(result.text())
     } catch (error) {
       options.signal?.throwIfAborted()
-      throw storeError('cannot run query', error)
+      throw queryError(error)
     } finally {
       stop()
       this.#release(slot)
@@ -132,7 +132,7 @@ class EmbeddedEngine implements Engine {
       }
     } catch (error) {
       options.signal?.throwIfAborted()
-      throw storeError('cannot run query', error)
+      throw queryError(error)
     } finally {
       stop()
       this.#release(slot)
@@ -267,10 +267,28 @@ const passing = new Set([
   159, 160, 202, 209, 210, 252, // timeouts, too slow, too many queries, network, too many parts
 ])
 
+/** The engine's own words for a limit name neither the option behind it nor what to do. */
+function queryError(error: unknown): UnavailableError {
+  const number = numberOf(error)
+  if (number === 159) {
+    const message = 'cannot run query: it takes longer than query.timeout; narrow the question, or raise that'
+    return new UnavailableError('timeout', message, { cause: error })
+  }
+  if (number === 241 && messageOf(error).includes('Query memory limit')) {
+    const message = 'cannot run query: it needs more memory than query.memory; narrow the question, or raise that'
+    return new UnavailableError('store_unavailable', message, { cause: error })
+  }
+  return storeError('cannot run query', error)
+}
+
+function numberOf(error: unknown): number {
+  const code = /^Code: (\d+)|Code: (\d+)\./.exec(messageOf(error))
+  return Number(code?.[1] ?? code?.[2] ?? (error as { clickhouseCode?: number }).clickhouseCode ?? 0)
+}
+
 function storeError(what: string, error: unknown): UnavailableError {
   const message = messageOf(error)
-  const code = /^Code: (\d+)|Code: (\d+)\./.exec(message)
-  const number = Number(code?.[1] ?? code?.[2] ?? (error as { clickhouseCode?: number }).clickhouseCode ?? 0)
+  const number = numberOf(error)
   if (number === 243 || /No space left on device|errno: 28/.test(message)) {
     return new UnavailableError('disk_full', `${what}: the disk is full; free some space or lower retention`, {
       cause: error,
