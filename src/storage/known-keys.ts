@@ -11,23 +11,29 @@ const keysMax = 100_000
 
 export class KnownKeys {
   readonly irregular = new Set<string>()
-  readonly resource = new Set<string>()
+  readonly resource = { has: (key: string) => this.#resourceKeys.has(key) || this.#resourceKeys.size >= this.#keysMax }
   /** Bits of the columns of `spans` that hold something in any row (span-block.ts `presentColumns`). */
   columns = 0
   /** Spans stored; what retention removed since the start is still counted. */
   spans = 0
   /** Until when the spans went on that were stored at the start; -Infinity when there were none. */
   storedUntilMs = -Infinity
+  readonly #resourceKeys = new Set<string>()
+  readonly #keysMax: number
   readonly #seen = new WeakSet<Resource>()
   #unsaved: string[] = []
+
+  constructor(max = keysMax) {
+    this.#keysMax = max
+  }
 
   async load(engine: Engine): Promise<void> {
     for (const [key] of await engine.query<[string]>('SELECT DISTINCT key FROM irregular_keys')) this.irregular.add(key)
     const rows = await engine.query<[string]>(
       `SELECT DISTINCT arrayJoin(JSONExtractKeys(toString(resource), 'attributes'))
-       FROM (SELECT DISTINCT resource FROM spans UNION ALL SELECT DISTINCT resource FROM events) LIMIT ${keysMax}`,
+       FROM (SELECT DISTINCT resource FROM spans UNION ALL SELECT DISTINCT resource FROM events) LIMIT ${this.#keysMax}`,
     )
-    for (const [key] of rows) this.resource.add(key)
+    for (const [key] of rows) this.#resourceKeys.add(key)
     const [used] = await engine.query<[number, string, string]>(
       `SELECT groupBitOr(columns), (SELECT sum(rows) FROM system.parts WHERE active AND table = 'spans'),
          toUnixTimestamp64Milli(max(end_time)) FROM traces`,
@@ -40,7 +46,9 @@ export class KnownKeys {
   addResource(resource: Resource): void {
     if (this.#seen.has(resource)) return
     this.#seen.add(resource)
-    for (const { key } of resource.attributes) if (this.resource.size < keysMax) this.resource.add(key)
+    for (const { key } of resource.attributes) {
+      if (this.#resourceKeys.size < this.#keysMax) this.#resourceKeys.add(key)
+    }
   }
 
   addIrregular(key: string): void {

@@ -11,7 +11,7 @@ import type { QueryParameter } from '../engine.ts'
 export interface KeyFacts {
   /** Dedicated keys with values in the maps. */
   readonly irregular: ReadonlySet<string>
-  readonly resource: ReadonlySet<string>
+  readonly resource: Pick<ReadonlySet<string>, 'has'>
 }
 
 export class Conditions {
