@@ -5,6 +5,7 @@ import { otlpRequest, otlpSpan, textAttribute } from '../../../../test/support/o
 import { emptyStore, storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
 import { second } from '../../../../test/support/test-spans.ts'
 import { otlpTracesProtobuf } from '../../../codec/otlp/traces-protobuf.ts'
+import type { AttributeValue } from '../../../model/attributes.ts'
 import type { SpanBatch } from '../../../model/span-batch.ts'
 import { StoreBlock } from '../store-block.ts'
 import { searchEvents, type EventSearch } from './event-search.ts'
@@ -77,4 +78,34 @@ test('the newest events come first, whichever span began last', async () => {
     ...Array.from({ length: 5 }, (_, i) => spanWith(hour + BigInt(i), 2n * hour, { [`e${i}`]: hour + BigInt(i) })),
   )
   assert.equal(await typesOf({ limit: 2 }), 'newest e4 of 7')
+})
+
+test('an attribute of a span event is found by its value as written or as shown, and by no other', async () => {
+  const values: Record<string, AttributeValue> = {
+    large: { type: 'int', value: 9007199254740993n },
+    whole: { type: 'double', value: 2 },
+    none: { type: 'double', value: NaN },
+    list: { type: 'array', value: [{ type: 'int', value: 1n }] },
+  }
+  const event = { time: origin, name: 'e', attributes: Object.entries(values).map(([key, value]) => ({ key, value })) }
+  await storeSpans({ ...spanWith(0n, second, {}), events: [{ ...event, dropped: 0 }] })
+  const found = async (key: string, value: string): Promise<boolean> =>
+    (await search({ attributes: [{ scope: 'any', key, value }] })).total === 1
+  for (const [key, value] of [
+    ['large', '9007199254740993'],
+    ['whole', '2'],
+    ['whole', '2.0'],
+    ['none', 'NaN'],
+    ['list', '{"arrayValue":{"values":[{"intValue":"1"}]}}'],
+  ] as const) {
+    assert.ok(await found(key, value), `${key}=${value}`)
+  }
+  for (const [key, value] of [
+    ['large', '9007199254740992'],
+    ['whole', ''],
+    ['whole', '3'],
+    ['list', '1'],
+  ] as const) {
+    assert.ok(!(await found(key, value)), `${key}=${value}`)
+  }
 })

@@ -1,5 +1,11 @@
 /** Events: rows of `events`, and the span events that lie in the rows of `spans`. */
-import { fromTyped, parseTyped, type Attribute, type AttributeValue } from '../../../model/attributes.ts'
+import {
+  fromTyped,
+  parseTyped,
+  printTypedValue,
+  type Attribute,
+  type AttributeValue,
+} from '../../../model/attributes.ts'
 import type { EventRow } from '../../../model/span-row.ts'
 import type { AttributeCondition } from '../../../model/span-filter.ts'
 import type { Engine } from '../engine.ts'
@@ -249,10 +255,15 @@ function meets({ scope, key, value }: AttributeCondition, attributes: readonly A
   return ofResource?.[key] !== undefined && isSpelledBy(fromTyped(ofResource[key]), value)
 }
 
-/** As a person writes it: the text, the number or the boolean. */
+/** As a person writes it, or as the store shows it: the same reading as `mapSql` gives a text. */
 function isSpelledBy(value: AttributeValue, text: string): boolean {
-  if (value.type === 'double' || value.type === 'int') return text !== '' && Number(text) === Number(value.value)
-  return (value.type === 'string' || value.type === 'bool') && String(value.value) === text
+  if (value.type === 'string') return value.value === text
+  const typed = printTypedValue(value)
+  if (typed === text || typed === `${text}.0` || typed === `{"doubleValue":"${text}"}`) return true
+  if (value.type !== 'double' && value.type !== 'int') return false
+  // Integers that a double cannot hold are told apart by their digits alone.
+  const isExact = value.type === 'double' || Number.isSafeInteger(Number(value.value))
+  return isExact && /^[-+]?[\d.]/.test(text) && Number(text) === Number(value.value)
 }
 
 const emptyEvent = {
