@@ -10,7 +10,7 @@ import type { ConsumerState, Log, Position } from '../model/log.ts'
 import { BatchQueue, type DecodeRecord, type QueuedBatch, type StoredBatch } from './batch-queue.ts'
 import type { Engine } from './clickhouse/engine.ts'
 import type { KnownKeys } from './known-keys.ts'
-import { StoreBlock } from './clickhouse/store-block.ts'
+import { StoreBlock } from './clickhouse/block/store-block.ts'
 import { addTouchedBuckets } from './touched-buckets.ts'
 
 export interface WriterOptions {

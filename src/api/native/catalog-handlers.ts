@@ -1,11 +1,11 @@
 /** Handlers of the routes about services, nodes, clusters, the system and attributes. */
 import { nowNanos, printTime } from '../../base/time.ts'
-import { readAttributeKeys, readAttributeValues } from '../../storage/clickhouse/read/catalog-attributes.ts'
-import { readClusters } from '../../storage/clickhouse/read/catalog-clusters.ts'
-import { readDependencies } from '../../storage/clickhouse/read/catalog-dependencies.ts'
-import { readNodes } from '../../storage/clickhouse/read/catalog-nodes.ts'
-import { readOperations, readServices } from '../../storage/clickhouse/read/catalog-services.ts'
-import { readSystem } from '../../storage/clickhouse/read/catalog-system.ts'
+import { readAttributeKeys, readAttributeValues } from '../../storage/clickhouse/read/catalog/attributes.ts'
+import { readClusters } from '../../storage/clickhouse/read/catalog/clusters.ts'
+import { readDependencies } from '../../storage/clickhouse/read/catalog/dependencies.ts'
+import { readNodes } from '../../storage/clickhouse/read/catalog/nodes.ts'
+import { readOperations, readServices } from '../../storage/clickhouse/read/catalog/services.ts'
+import { readSystem } from '../../storage/clickhouse/read/catalog/system.ts'
 import type {
   AttributeKeysAnswer,
   AttributeValuesAnswer,

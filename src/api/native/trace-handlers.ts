@@ -8,7 +8,7 @@ import { readFacets } from '../../storage/clickhouse/read/facets.ts'
 import { readOverview } from '../../storage/clickhouse/read/overview.ts'
 import { readTrace } from '../../storage/clickhouse/read/trace-read.ts'
 import { searchTraces, type TraceSearch } from '../../storage/clickhouse/read/trace-search.ts'
-import type { TraceSummaryRow } from '../../storage/clickhouse/trace-summary.ts'
+import type { TraceSummaryRow } from '../../storage/clickhouse/block/trace-summary.ts'
 import type { ApiContext } from './context.ts'
 import type {
   FacetsAnswer,

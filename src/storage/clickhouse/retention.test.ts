@@ -4,7 +4,7 @@ import { after, beforeEach, test } from 'node:test'
 import { drawSpans, second, type TestEvent } from '../../../test/support/test-spans.ts'
 import { emptyStore, storeRows, temporaryEngine } from '../../../test/support/temporary-store.ts'
 import { partsToDrop, startRetention, type Retention, type RetentionOptions } from './retention.ts'
-import { readServices } from './read/catalog-services.ts'
+import { readServices } from './read/catalog/services.ts'
 import { startRollups } from './rollup/scheduler.ts'
 import { openStoredFigures } from './stored-figures.ts'
 

@@ -7,7 +7,7 @@ import type { AttributeValue } from '../../model/attributes.ts'
 import type { Resource } from '../../model/resource.ts'
 import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
 import { noText, type SpanBatch } from '../../model/span-batch.ts'
-import { numberOf, otherText } from '../clickhouse/attribute-block.ts'
+import { numberOf, otherText } from '../clickhouse/block/attribute-block.ts'
 import { dedicatedByKey, type DedicatedType } from '../dedicated.ts'
 import { spelledValue, type SpelledValue } from './spelled-value.ts'
 

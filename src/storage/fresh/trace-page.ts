@@ -5,7 +5,7 @@
 import { entryText } from '../../model/span-row-reader.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
 import type { TracePage, TraceSearch, TraceSort } from '../clickhouse/read/trace-search.ts'
-import type { TraceSummaryRow } from '../clickhouse/trace-summary.ts'
+import type { TraceSummaryRow } from '../clickhouse/block/trace-summary.ts'
 
 export interface FoundTrace {
   readonly summary: TraceSummaryRow

@@ -3,7 +3,7 @@ import { fromTyped, parseTyped, type Attribute, type AttributeValue } from '../.
 import type { EventRow } from '../../../model/span-row.ts'
 import type { AttributeCondition } from '../../../model/span-filter.ts'
 import type { Engine } from '../engine.ts'
-import { parseEvents } from '../span-lists.ts'
+import { parseEvents } from '../block/span-lists.ts'
 import { Conditions, addTimeRange, mapSql, originSql, type KeyFacts } from './conditions.ts'
 import { attributeSelects, hexOrEmpty, nanosOf } from './rows.ts'
 

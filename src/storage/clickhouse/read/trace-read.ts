@@ -4,9 +4,9 @@
  * columns that no span uses are left out. What counts is the number of column streams (bench/query).
  */
 import type { SpanRow } from '../../../model/span-row.ts'
-import { parseEvents, parseLinks, parseRest } from '../span-lists.ts'
-import { servicesOf } from '../trace-summary.ts'
-import { presentColumns } from '../span-block.ts'
+import { parseEvents, parseLinks, parseRest } from '../block/span-lists.ts'
+import { servicesOf } from '../block/trace-summary.ts'
+import { presentColumns } from '../block/span-block.ts'
 import type { Engine, QueryParameter } from '../engine.ts'
 import { attributeSelects, hexOrEmpty, nanosOf } from './rows.ts'
 

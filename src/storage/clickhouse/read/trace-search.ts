@@ -4,7 +4,7 @@
  */
 import { isSelective, type SpanFilter } from '../../../model/span-filter.ts'
 import type { Engine, QueryOptions } from '../engine.ts'
-import { joinSummaries, type TraceSummaryRow } from '../trace-summary.ts'
+import { joinSummaries, type TraceSummaryRow } from '../block/trace-summary.ts'
 import { Conditions, addTimeRange, spanConditions, type KeyFacts } from './conditions.ts'
 import { nanosOf } from './rows.ts'
 

@@ -1,9 +1,9 @@
 /** Span batches -> one Native block of table `spans`; reused from block to block. */
-import { noText, type SpanBatch } from '../../model/span-batch.ts'
-import type { Resource, Scope } from '../../model/resource.ts'
-import { dedicatedAttributes } from '../dedicated.ts'
+import { noText, type SpanBatch } from '../../../model/span-batch.ts'
+import type { Resource, Scope } from '../../../model/resource.ts'
+import { dedicatedAttributes } from '../../dedicated.ts'
 import { AttributeBlock } from './attribute-block.ts'
-import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from './native/column.ts'
+import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from '../native/column.ts'
 import { printEvents, printLinks, printRest } from './span-lists.ts'
 
 /** Columns that most spans leave empty: the bit of each in `present`. A read of one trace skips those it does not need. */

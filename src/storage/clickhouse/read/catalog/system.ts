@@ -1,9 +1,9 @@
 /** The whole: its components, how many of what it has, and whether it is well. */
-import { clustersOf } from './catalog-clusters.ts'
-import { readDependencies } from './catalog-dependencies.ts'
-import { readNodes, type CatalogTime } from './catalog-nodes.ts'
-import { readServices } from './catalog-services.ts'
-import type { FigureContext } from './figure-source.ts'
+import { clustersOf } from './clusters.ts'
+import { readDependencies } from './dependencies.ts'
+import { readNodes, type CatalogTime } from './nodes.ts'
+import { readServices } from './services.ts'
+import type { FigureContext } from '../figure-source.ts'
 import { nodeState, type NodeState } from './node-state.ts'
 
 export interface Component {

@@ -1,9 +1,9 @@
 /** Attribute keys in use, and the values of one. */
-import { dedicatedByKey } from '../../dedicated.ts'
-import { figures } from '../rollup/figures.ts'
-import { Conditions, addTimeRange } from './conditions.ts'
-import { figureSql, type FigureContext, type TimeRange } from './figure-source.ts'
-import { newestRange } from './newest-range.ts'
+import { dedicatedByKey } from '../../../dedicated.ts'
+import { figures } from '../../rollup/figures.ts'
+import { Conditions, addTimeRange } from '../conditions.ts'
+import { figureSql, type FigureContext, type TimeRange } from '../figure-source.ts'
+import { newestRange } from '../newest-range.ts'
 
 export interface AttributeKey {
   readonly key: string

@@ -7,9 +7,9 @@
  *   rest   = {"traceState":"…","droppedAttributes":n,"droppedEvents":n,"droppedLinks":n}
  * Absent parts are left out; times are text, as JSON numbers of 19 digits lose their end elsewhere.
  */
-import { parseTyped, TypedHolder, fromTyped, type Attribute } from '../../model/attributes.ts'
-import type { SpanBatch, SpanEvent, SpanLink } from '../../model/span-batch.ts'
-import { utf8Slice } from './native/byte-writer.ts'
+import { parseTyped, TypedHolder, fromTyped, type Attribute } from '../../../model/attributes.ts'
+import type { SpanBatch, SpanEvent, SpanLink } from '../../../model/span-batch.ts'
+import { utf8Slice } from '../native/byte-writer.ts'
 
 export interface SpanRest {
   readonly traceState: string

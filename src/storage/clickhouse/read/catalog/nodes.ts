@@ -1,9 +1,9 @@
 /** Nodes: service instances, hosts and pods that emit, and the databases, queues and others they call. */
-import type { FigureContext, TimeRange } from './figure-source.ts'
-import { figureSql } from './figure-source.ts'
-import { figures } from '../rollup/figures.ts'
+import type { FigureContext, TimeRange } from '../figure-source.ts'
+import { figureSql } from '../figure-source.ts'
+import { figures } from '../../rollup/figures.ts'
 import { nodeState, type NodeState } from './node-state.ts'
-import { nanosOf } from './rows.ts'
+import { nanosOf } from '../rows.ts'
 
 export type NodeType = 'service_instance' | 'host' | 'pod' | 'database' | 'messaging' | 'external'
 export type ClusterType = 'k8s_cluster' | 'deployment_environment' | 'service_namespace' | 'none'

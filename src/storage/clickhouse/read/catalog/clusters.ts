@@ -1,6 +1,6 @@
 /** Clusters: nodes that belong together, derived from the nodes. */
-import { readNodes, type CatalogTime, type ClusterType, type NodeFigures } from './catalog-nodes.ts'
-import type { FigureContext } from './figure-source.ts'
+import { readNodes, type CatalogTime, type ClusterType, type NodeFigures } from './nodes.ts'
+import type { FigureContext } from '../figure-source.ts'
 
 export interface ClusterFigures {
   /** '' with type `none`: nodes that say nothing of a cluster. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { drawSpans, second } from '../../../../test/support/test-spans.ts'
-import { storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
-import { readAttributeValues } from './catalog-attributes.ts'
-import { readClusters } from './catalog-clusters.ts'
-import { readNodes } from './catalog-nodes.ts'
-import { readSystem } from './catalog-system.ts'
+import { drawSpans, second } from '../../../../../test/support/test-spans.ts'
+import { storeRows, temporaryEngine } from '../../../../../test/support/temporary-store.ts'
+import { readAttributeValues } from './attributes.ts'
+import { readClusters } from './clusters.ts'
+import { readNodes } from './nodes.ts'
+import { readSystem } from './system.ts'
 import { failingErrorRatio, nodeState, staleAfterNs } from './node-state.ts'
 
 const engine = await temporaryEngine({ after })

@@ -3,9 +3,9 @@
  * several blocks has several rows; readers add them up. Traces are found by their id's words in an open-addressing
  * table, and times are kept in words: this runs for every span.
  */
-import { noText, type SpanBatch } from '../../model/span-batch.ts'
-import { utf8Slice } from './native/byte-writer.ts'
-import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from './native/column.ts'
+import { noText, type SpanBatch } from '../../../model/span-batch.ts'
+import { utf8Slice } from '../native/byte-writer.ts'
+import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from '../native/column.ts'
 import { printSummary } from './trace-summary.ts'
 
 interface Root {

@@ -8,11 +8,11 @@
  * Few maps because a read of one trace costs by the stream: each map is four files.
  * Keys are looked at once a batch; after that a row costs one array access an attribute.
  */
-import { printTypedValue } from '../../model/attributes.ts'
-import { valueTypes, type AttributeColumns } from '../../model/attribute-columns.ts'
-import type { DictionaryColumn } from '../../model/span-batch.ts'
-import type { DedicatedAttribute } from '../dedicated.ts'
-import { FixedColumn, LowCardinalityColumn, NestedColumn, StringColumn, type Column } from './native/column.ts'
+import { printTypedValue } from '../../../model/attributes.ts'
+import { valueTypes, type AttributeColumns } from '../../../model/attribute-columns.ts'
+import type { DictionaryColumn } from '../../../model/span-batch.ts'
+import type { DedicatedAttribute } from '../../dedicated.ts'
+import { FixedColumn, LowCardinalityColumn, NestedColumn, StringColumn, type Column } from '../native/column.ts'
 
 export interface AttributeBatch {
   readonly rows: number

@@ -1,10 +1,10 @@
 /** The rows of one insert: spans with their trace rows, and events, of consecutive log records. */
-import type { EventBatch } from '../../model/event-batch.ts'
-import type { SpanBatch } from '../../model/span-batch.ts'
-import type { Engine } from './engine.ts'
+import type { EventBatch } from '../../../model/event-batch.ts'
+import type { SpanBatch } from '../../../model/span-batch.ts'
+import type { Engine } from '../engine.ts'
 import { EventBlock } from './event-block.ts'
-import { ByteWriter } from './native/byte-writer.ts'
-import { structureOf, writeBlock, type Column } from './native/column.ts'
+import { ByteWriter } from '../native/byte-writer.ts'
+import { structureOf, writeBlock, type Column } from '../native/column.ts'
 import { SpanBlock } from './span-block.ts'
 import { TraceBlock } from './trace-block.ts'
 

@@ -1,8 +1,8 @@
 /** Who calls whom, with figures. */
-import type { FigureContext, TimeRange } from './figure-source.ts'
-import { figureSql } from './figure-source.ts'
-import { figures, quantileLevels } from '../rollup/figures.ts'
-import { quantilesOf } from './catalog-services.ts'
+import type { FigureContext, TimeRange } from '../figure-source.ts'
+import { figureSql } from '../figure-source.ts'
+import { figures, quantileLevels } from '../../rollup/figures.ts'
+import { quantilesOf } from './services.ts'
 
 export type ChildType = 'service' | 'database' | 'messaging' | 'external'
 

@@ -1,8 +1,8 @@
 /** Services and their operations with rate, errors and durations (RED). */
-import type { FigureContext, TimeRange } from './figure-source.ts'
-import { figureSql } from './figure-source.ts'
-import { figures, quantileLevels } from '../rollup/figures.ts'
-import { nanosOf } from './rows.ts'
+import type { FigureContext, TimeRange } from '../figure-source.ts'
+import { figureSql } from '../figure-source.ts'
+import { figures, quantileLevels } from '../../rollup/figures.ts'
+import { nanosOf } from '../rows.ts'
 
 export interface ServiceFigures {
   readonly name: string
