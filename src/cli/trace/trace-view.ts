@@ -6,12 +6,12 @@
  *     shop POST /pay             1.84 s   410 ms  ██────────────────────────█████
  *     ├─ cart reserve !          812 ms   790 ms    ████████████
  */
-import { showCount, showDuration, showTime, zoneName } from './format.ts'
+import { showCount, showDuration, showTime, zoneName } from '../terminal/format.ts'
 import type { Paint } from './service-colours.ts'
 import { serviceSlots } from './service-colours.ts'
 import { treeLines } from './span-tree.ts'
 import type { SpanTree, TreeLine, TreeSpan } from './span-tree.ts'
-import { clean, fit, padEnd, padStart } from './terminal-text.ts'
+import { clean, fit, padEnd, padStart } from '../terminal/terminal-text.ts'
 
 export interface TraceViewOptions {
   /** Columns of the terminal. */
