@@ -97,7 +97,10 @@ export const traceOverviewAnswer = z.object({
   p50Nano: decimal.nullable().describe('trace duration; null when nothing matches'),
   p99Nano: decimal.nullable(),
   bucketMs: z.number(),
-  rows: z.array(decimal).describe('lower bounds of the duration rows in ns, ascending, logarithmic'),
+  rows: z
+    .array(decimal)
+    .describe('lower bounds of the duration rows in ns, ascending, from the lowest to the highest with traces'),
+  rowsEnd: decimal.nullable().describe('upper bound of the highest row in ns; null when it has none'),
   cells: z
     .array(z.object({ column: counts, row: counts, traces: counts, errorTraces: counts }))
     .describe('only cells with traces'),

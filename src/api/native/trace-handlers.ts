@@ -36,6 +36,7 @@ export const traceHandlers = {
       p99Nano: found.p99Ns?.toString() ?? null,
       bucketMs: Number(found.columnNs) / 1e6,
       rows: found.rows.map(String),
+      rowsEnd: found.rowsEndNs?.toString() ?? null,
       cells: [...found.cells],
       lastMatch: found.lastMatchNs === undefined ? null : printTime(found.lastMatchNs),
     }

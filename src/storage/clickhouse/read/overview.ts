@@ -27,6 +27,8 @@ export interface Overview {
   readonly columnNs: bigint
   /** Lower bounds of the duration rows, ascending; from the lowest to the highest row with traces. */
   readonly rows: readonly bigint[]
+  /** Upper bound of the highest of them; undefined when it has none, or there are no rows. */
+  readonly rowsEndNs: bigint | undefined
   /** Only those with traces; `row` is an index into `rows`. */
   readonly cells: readonly { column: number; row: number; traces: number; errorTraces: number }[]
   /** Time of the newest match outside the range, looked for when nothing matches in it. */
@@ -105,7 +107,7 @@ function tracesSql(filter: RangedFilter, conditions: Conditions): string {
     ) GROUP BY trace_id HAVING max(matches)`
 }
 
-function cellsOf([places, traces, errors]: OverviewRow[3]): Pick<Overview, 'rows' | 'cells'> {
+function cellsOf([places, traces, errors]: OverviewRow[3]): Pick<Overview, 'rows' | 'rowsEndNs' | 'cells'> {
   const cells = places.map((text, i) => {
     const place = Number(text)
     const row = place % durationRows.length
@@ -116,10 +118,13 @@ function cellsOf([places, traces, errors]: OverviewRow[3]): Pick<Overview, 'rows
       errorTraces: Number(errors[i]),
     }
   })
+  if (cells.length === 0) return { rows: [], rowsEndNs: undefined, cells }
   const used = cells.map(({ row }) => row)
   const lowest = Math.min(...used)
+  const end = Math.max(...used) + 1
   return {
-    rows: used.length === 0 ? [] : durationRows.slice(lowest, Math.max(...used) + 1),
+    rows: durationRows.slice(lowest, end),
+    rowsEndNs: durationRows[end],
     cells: cells.map((cell) => ({ ...cell, row: cell.row - lowest })),
   }
 }
