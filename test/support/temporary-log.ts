@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { Log, LogRecord, Position, StoredRecord } from '../../model/log.ts'
-import { openLocalLog, type LocalLogOptions } from './local-log.ts'
-import type { LogProblem } from './problem.ts'
+import type { Log, LogRecord, Position, StoredRecord } from '../../src/model/log.ts'
+import { openLocalLog, type LocalLogOptions } from '../../src/transport/local/local-log.ts'
+import type { LogProblem } from '../../src/transport/local/problem.ts'
 
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'clew-log-'))
