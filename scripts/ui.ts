@@ -3,7 +3,14 @@ import { existsSync, globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, runProgram, tool } from './process.ts'
 
-const sources = ['web/index.html', 'web/*.{ts,json}', 'web/src/**/*', 'src/api/native/contract.ts', 'package-lock.json']
+const sources = [
+  'web/index.html',
+  'web/*.{ts,json}',
+  'web/src/**/*',
+  'src/api/native/contract.ts',
+  'src/base/name-slots.ts',
+  'package-lock.json',
+]
 
 export function uiIsCurrent(): boolean {
   const built = join(root, 'web/dist/index.html')

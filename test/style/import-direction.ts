@@ -17,7 +17,8 @@ export const directions: Readonly<Record<string, readonly string[]>> = {
   'src/api/': ['src/analysis/', 'src/storage/', 'src/codec/', 'src/model/', 'src/base/'],
   'src/cli/': [contract, 'src/base/', 'src/config.ts'],
   'src/config.ts': ['src/base/'],
-  'web/': [contract],
+  // The rest of base may use what a browser lacks.
+  'web/': [contract, 'src/base/name-slots.ts'],
   'demo/': ['src/base/'],
   'scripts/': [],
   'bench/': ['src/', 'test/', 'demo/', 'scripts/'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { OtlpSpan, TracesData } from './otlp-json.ts'
-import { paintFor } from './service-colours.ts'
+import { paintFor } from '../terminal/paint.ts'
 import { buildSpanTree, treeLines } from './span-tree.ts'
 import type { SpanTree } from './span-tree.ts'
 import { barOf, traceViewLines } from './trace-view.ts'

@@ -7,8 +7,8 @@
  *     ├─ cart reserve !          812 ms   790 ms    ████████████
  */
 import { showCount, showDuration, showTime, zoneName } from '../terminal/format.ts'
-import type { Paint } from './service-colours.ts'
-import { serviceSlots } from './service-colours.ts'
+import { slotsOf } from '../../base/name-slots.ts'
+import type { Paint } from '../terminal/paint.ts'
 import { treeLines } from './span-tree.ts'
 import type { SpanTree, TreeLine, TreeSpan } from './span-tree.ts'
 import { clean, fit, padEnd, padStart } from '../terminal/terminal-text.ts'
@@ -61,7 +61,9 @@ function layoutOf(tree: SpanTree, options: TraceViewOptions): Layout {
     for (const { item, depth } of treeLines(top)) longest = Math.max(longest, depth * 3 + titleOf(item).length + 2)
   }
   const nameWidth = Math.max(16, Math.min(longest, Math.floor(options.width / 2), available - 20))
-  const slots = serviceSlots(tree.spans.map((item) => item.service))
+  const services = [...new Set(tree.spans.map((item) => item.service))]
+  const serviceSlots = slotsOf(services)
+  const slots = new Map(services.map((service, i) => [service, serviceSlots[i]!]))
   return { tree, slots, nameWidth, barWidth: Math.max(20, available - nameWidth), options }
 }
 

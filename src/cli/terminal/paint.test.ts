@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { paintFor, serviceSlots } from './service-colours.ts'
-
-test('a service has the same slot for everyone, and the first twelve differ', () => {
-  const services = ['shop', 'cart', 'pay', 'stock', 'mail', 'auth', 'search', 'ads', 'geo', 'tax', 'ship', 'user']
-  const slots = serviceSlots(services)
-  assert.deepEqual(serviceSlots([...services, ...services]), slots)
-  assert.equal(new Set(slots.values()).size, 12)
-  assert.equal(slots.get('shop'), serviceSlots(['shop']).get('shop'))
-})
+import { paintFor } from './paint.ts'
 
 test('colour is used only on a terminal without NO_COLOR, in the depth it has', () => {
   const terminal = (depth: number, isTTY = true) =>

@@ -1,9 +1,9 @@
-/**
- * One of twelve colours for each service of a trace, the same that the web UI takes: FNV-1a of the name modulo 12, or the
- * next least used slot when another is used less. The name always stands beside the bar; colour is never the only sign.
- */
+/** Colours on a terminal. The name always stands beside the bar and `!` behind an error: colour is never the only sign. */
 
-/** 24-bit colours for dark backgrounds, which most terminals have, and their nearest of the 256 that older ones know. */
+/**
+ * By slot of a service (base/name-slots.ts): the 24-bit colours of the web UI's dark theme, as most terminals have a dark
+ * background, and their nearest of the 256 that older ones know.
+ */
 const slots: readonly { readonly rgb: readonly [number, number, number]; readonly indexed: number }[] = [
   { rgb: [0xff, 0xab, 0x71], indexed: 215 },
   { rgb: [0xf3, 0xd8, 0x4e], indexed: 221 },
@@ -19,29 +19,8 @@ const slots: readonly { readonly rgb: readonly [number, number, number]; readonl
   { rgb: [0xbf, 0x8b, 0xaf], indexed: 139 },
 ]
 
-/** Slot of each service; `services` in the order in which they are first seen. */
-export function serviceSlots(services: Iterable<string>): Map<string, number> {
-  const slotOf = new Map<string, number>()
-  const used = Array.from(slots, () => 0)
-  for (const service of services) {
-    if (slotOf.has(service)) continue
-    const least = Math.min(...used)
-    let slot = fnv1a(service) % slots.length
-    while ((used[slot] ?? 0) > least) slot = (slot + 1) % slots.length
-    used[slot] = (used[slot] ?? 0) + 1
-    slotOf.set(service, slot)
-  }
-  return slotOf
-}
-
-/** 32-bit FNV-1a over the UTF-8 bytes. */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
-  return hash
-}
-
 export interface Paint {
+  /** `slot` from 0 to 11. */
   service(slot: number, text: string): string
   error(text: string): string
   muted(text: string): string
@@ -56,7 +35,7 @@ export function paintFor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Pa
   const code = (start: string, text: string): string => `\u001b[${start}m${text}\u001b[0m`
   return {
     service(slot, text) {
-      const { rgb, indexed } = slots[slot % slots.length]!
+      const { rgb, indexed } = slots[slot]!
       if (depth >= 24) return code(`38;2;${rgb.join(';')}`, text)
       return depth >= 8 ? code(`38;5;${indexed}`, text) : code(String(31 + (slot % 6)), text)
     },
