@@ -4,6 +4,7 @@
  * Decoders call `begin`, then `put` for each key in order, then `end`; nothing is made per value, and a key is looked up
  * once a batch.
  */
+import { highWord, lowWord } from '../../model/words.ts'
 import type { AttributeValue } from '../../model/attributes.ts'
 import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
 import type { EventBatchBuilder } from '../../model/event-batch.ts'
@@ -85,7 +86,7 @@ export class RecordRow {
   }
 
   setTime(nanos: bigint): void {
-    this.setTimeWords(Number(nanos & 0xffffffffn), Number((nanos >> 32n) & 0xffffffffn))
+    this.setTimeWords(lowWord(nanos), highWord(nanos))
   }
 
   /** A value in column form, see `attribute-columns.ts`. */

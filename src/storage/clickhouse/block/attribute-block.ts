@@ -8,9 +8,10 @@
  * Few maps because a read of one trace costs by the stream: each map is four files.
  * Keys are looked at once a batch; after that a row costs one array access an attribute.
  */
+import { wider } from '../../../base/wider.ts'
 import { printTypedValue } from '../../../model/attributes.ts'
 import { valueTypes, type AttributeColumns } from '../../../model/attribute-columns.ts'
-import type { DictionaryColumn } from '../../../model/span-batch.ts'
+import type { DictionaryColumn } from '../../../model/dictionary.ts'
 import type { DedicatedAttribute } from '../../dedicated.ts'
 import { FixedColumn, LowCardinalityColumn, NestedColumn, StringColumn, type Column } from '../native/column.ts'
 
@@ -102,9 +103,7 @@ export class AttributeBlock {
   }
 
   #growPresent(rows: number): void {
-    const wider = new Uint32Array(Math.max(rows, this.present.length * 2))
-    wider.set(this.present)
-    this.present = wider
+    this.present = wider(this.present, Math.max(rows, this.present.length * 2))
   }
 
   #slotOf(batch: AttributeBatch, key: number): number {

@@ -1,6 +1,6 @@
 /** Event batches -> one Native block of table `events`; the counterpart of span-block.ts. */
 import type { EventBatch } from '../../../model/event-batch.ts'
-import { noText } from '../../../model/span-batch.ts'
+import { noText } from '../../../model/dictionary.ts'
 import { AttributeBlock } from './attribute-block.ts'
 import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from '../native/column.ts'
 

@@ -1,5 +1,6 @@
 /** Span batches -> one Native block of table `spans`; reused from block to block. */
-import { noText, type SpanBatch } from '../../../model/span-batch.ts'
+import { noText } from '../../../model/dictionary.ts'
+import type { SpanBatch } from '../../../model/span-batch.ts'
 import type { Resource, Scope } from '../../../model/resource.ts'
 import { dedicatedAttributes } from '../../dedicated.ts'
 import { AttributeBlock } from './attribute-block.ts'

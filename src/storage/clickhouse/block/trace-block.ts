@@ -3,7 +3,9 @@
  * several blocks has several rows; readers add them up. Traces are found by their id's words in an open-addressing
  * table, and times are kept in words: this runs for every span.
  */
-import { noText, type SpanBatch } from '../../../model/span-batch.ts'
+import { noText } from '../../../model/dictionary.ts'
+import type { SpanBatch } from '../../../model/span-batch.ts'
+import { intOf } from '../../../model/words.ts'
 import { utf8Slice } from '../native/byte-writer.ts'
 import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from '../native/column.ts'
 import { printSummary } from './trace-summary.ts'
@@ -171,8 +173,8 @@ export class TraceBlock {
       this.#rootName.add(root === undefined ? 0 : this.#rootName.keys.internText(root.name))
       this.#columns.addUint32(part.columns)
       const rootItem = root === undefined ? null : ([root.service, root.name, root.status] as const)
-      const startNs = nanosOfWords(part.startLow, part.startHigh)
-      this.#summary.addText(printSummary(startNs, nanosOfWords(part.endLow, part.endHigh), rootItem, services))
+      const startNs = intOf(part.startLow, part.startHigh)
+      this.#summary.addText(printSummary(startNs, intOf(part.endLow, part.endHigh), rootItem, services))
     }
   }
 }
@@ -212,8 +214,4 @@ function addService(part: Part, service: string, failed: number): void {
     return
   }
   part.services.push([service, 1, failed])
-}
-
-function nanosOfWords(low: number, high: number): bigint {
-  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low))
 }
