@@ -9,14 +9,10 @@
  */
 import { parseTyped, TypedHolder, fromTyped, type Attribute } from '../../../model/attributes.ts'
 import type { SpanBatch, SpanEvent, SpanLink } from '../../../model/span-batch.ts'
+import type { SpanEventRow, SpanLinkRow, SpanRow } from '../../../model/span-row.ts'
 import { utf8Slice } from '../native/byte-writer.ts'
 
-export interface SpanRest {
-  readonly traceState: string
-  readonly droppedAttributesCount: number
-  readonly droppedEventsCount: number
-  readonly droppedLinksCount: number
-}
+type SpanRest = Pick<SpanRow, 'traceState' | 'droppedAttributesCount' | 'droppedEventsCount' | 'droppedLinksCount'>
 
 export function printEvents(events: readonly SpanEvent[]): string {
   return `[${events.map(printEvent).join(',')}]`
@@ -58,25 +54,9 @@ export function printRest(batch: SpanBatch, row: number): string {
   return `{${text.slice(1)}}`
 }
 
-export interface StoredEvent {
-  readonly timeUnixNano: bigint
-  readonly name: string
-  readonly attributes: readonly Attribute[]
-  readonly droppedAttributesCount: number
-}
-
-export interface StoredLink {
-  readonly traceId: string
-  readonly spanId: string
-  readonly traceState: string
-  readonly attributes: readonly Attribute[]
-  readonly droppedAttributesCount: number
-  readonly flags: number
-}
-
 type Loose = Record<string, unknown>
 
-export function parseEvents(text: string): StoredEvent[] {
+export function parseEvents(text: string): SpanEventRow[] {
   if (text === '') return []
   return (parseTyped(text) as Loose[]).map((event) => ({
     timeUnixNano: BigInt(event['time'] as string),
@@ -86,7 +66,7 @@ export function parseEvents(text: string): StoredEvent[] {
   }))
 }
 
-export function parseLinks(text: string): StoredLink[] {
+export function parseLinks(text: string): SpanLinkRow[] {
   if (text === '') return []
   return (parseTyped(text) as Loose[]).map((link) => ({
     traceId: link['traceId'] as string,
