@@ -7,7 +7,7 @@ const sources = [
   'web/index.html',
   'web/*.{ts,json}',
   'web/src/**/*',
-  'src/api/native/contract.ts',
+  'src/api/native/{contract.ts,contract/*.ts}',
   'src/base/name-slots.ts',
   'package-lock.json',
 ]

@@ -1,6 +1,6 @@
 /**
  * Which spans of a batch meet a filter: what clickhouse/read/conditions.ts says in SQL over what
- * clickhouse/attribute-block.ts stores, on the columns themselves. Where one changes, the other has to.
+ * clickhouse/block/attribute-block.ts stores, on the columns themselves. Where one changes, the other has to.
  */
 import { valueTypes, type AttributeColumns } from '../../model/attribute-columns.ts'
 import type { AttributeValue } from '../../model/attributes.ts'
