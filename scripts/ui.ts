@@ -12,7 +12,7 @@ const sources = [
   'package-lock.json',
 ]
 
-export function uiIsCurrent(): boolean {
+function uiIsCurrent(): boolean {
   const built = join(root, 'web/dist/index.html')
   if (!existsSync(built)) return false
   const builtAt = statSync(built).mtimeMs

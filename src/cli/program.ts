@@ -15,9 +15,9 @@ import { traceCommand } from './trace.ts'
 import { tracesCommand } from './traces.ts'
 import { clewVersion } from '../base/version.ts'
 
-export const exitDone = 0
-export const exitFailed = 1
-export const exitWrongUsage = 2
+const exitDone = 0
+const exitFailed = 1
+const exitWrongUsage = 2
 
 /** Runs `argv` (as in `process.argv`) to its end and answers the exit code. Results go to stdout, the rest to stderr. */
 export async function runProgram(

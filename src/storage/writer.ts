@@ -40,7 +40,7 @@ export interface StoredSummary {
 }
 
 /** The name of the store among the log's consumers. */
-export const storeConsumer = 'store'
+const storeConsumer = 'store'
 
 /** An insert refused with an error that does not pass by itself is tried this often before its records are set aside. */
 const refusedTriesMax = 6

@@ -11,6 +11,7 @@ export type StyleRule =
   | 'tests'
   | 'dependencies'
   | 'links'
+  | 'exports'
 
 export interface StyleException {
   readonly rule: StyleRule

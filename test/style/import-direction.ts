@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path/posix'
 
 const contract = 'src/api/native/contract.ts'
 
-export const directions: Readonly<Record<string, readonly string[]>> = {
+const directions: Readonly<Record<string, readonly string[]>> = {
   'src/base/': [],
   'src/model/': ['src/base/'],
   'src/codec/': ['src/model/', 'src/base/'],

@@ -139,4 +139,4 @@ export function* treeLines(top: TreeSpan): Generator<TreeLine> {
 }
 
 /** Levels of indentation that can be drawn at all. */
-export const indentLevelsMax = 200
+const indentLevelsMax = 200

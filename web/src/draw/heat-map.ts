@@ -9,7 +9,7 @@ import { offsetMinutes, printTick } from '../model/time.ts'
 import type { Zone } from '../model/time.ts'
 import { beginDrawing, textWidth } from './surface.ts'
 
-export const heatMargin = { left: 72, right: 8, top: 8, bottom: 20 } as const
+const heatMargin = { left: 72, right: 8, top: 8, bottom: 20 } as const
 
 export interface HeatSize {
   readonly width: number

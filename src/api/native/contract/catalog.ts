@@ -49,7 +49,7 @@ export const dependenciesAnswer = z.object({
 })
 export type DependenciesAnswer = z.infer<typeof dependenciesAnswer>
 
-export const nodeItem = z.object({
+const nodeItem = z.object({
   id: z.string(),
   type: z.enum(['service_instance', 'host', 'pod', 'database', 'messaging', 'external']),
   service: z.string(),

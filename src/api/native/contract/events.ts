@@ -17,7 +17,7 @@ export const eventsParameters = z.object({
   end: timeParameter.optional(),
   limit: z.coerce.number().int().min(1).max(10_000).default(100),
 })
-export const eventItem = z.object({
+const eventItem = z.object({
   time: z.string(),
   timeUnixNano: decimal,
   type: z.string().describe('event name; empty for a plain log record'),

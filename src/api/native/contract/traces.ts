@@ -26,7 +26,7 @@ export const traceSearchParameters = z.object({
 })
 export type TraceSearchParameters = z.infer<typeof traceSearchParameters>
 
-export const traceSummary = z.object({
+const traceSummary = z.object({
   traceId: z.string(),
   rootService: z.string().describe('empty when the root span has not arrived'),
   rootName: z.string(),

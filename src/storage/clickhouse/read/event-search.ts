@@ -47,7 +47,7 @@ function wantsSpanEvents(search: EventSearch): boolean {
 }
 
 /** Of the newest so many spans that have the keys asked for, the events are looked at. */
-export const spansLookedAtMax = 10_000
+const spansLookedAtMax = 10_000
 
 const everyColumn = attributeSelects((column) => column.startsWith('attributes_'))
 

@@ -114,7 +114,7 @@ async function idsByFigure(engine: Engine, search: TraceSearch, facts: KeyFacts)
 }
 
 /** Nanoseconds from the first start to the last end of a trace, over its rows in `traces`. */
-export const durationSql = `(${nanosOf('max(end_time)')} - ${nanosOf('min(start_time)')})`
+const durationSql = `(${nanosOf('max(end_time)')} - ${nanosOf('min(start_time)')})`
 
 /** Of those that the store has, in no order. */
 export async function readSummaries(
