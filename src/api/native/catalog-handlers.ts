@@ -1,5 +1,6 @@
 /** Handlers of the routes about services, nodes, clusters, the system and attributes. */
 import { nowNanos, printTime } from '../../base/time.ts'
+import { spanKinds } from '../../model/span-batch.ts'
 import { readAttributeKeys, readAttributeValues } from '../../storage/clickhouse/read/catalog/attributes.ts'
 import { readClusters } from '../../storage/clickhouse/read/catalog/clusters.ts'
 import { readDependencies } from '../../storage/clickhouse/read/catalog/dependencies.ts'
@@ -17,7 +18,7 @@ import type {
   SystemAnswer,
 } from './contract.ts'
 import type { Handlers } from './handler.ts'
-import { kindNames, rangeOf } from './parameters.ts'
+import { rangeOf } from './parameters.ts'
 
 export const catalogHandlers = {
   async services(context, { query, signal }): Promise<ServicesAnswer> {
@@ -38,7 +39,7 @@ export const catalogHandlers = {
     return {
       operations: operations.map((operation) => ({
         name: operation.name,
-        kind: kindNames[operation.kind] ?? 'unspecified',
+        kind: spanKinds[operation.kind] ?? 'unspecified',
         calls: operation.calls,
         errors: operation.errors,
         totalNano: operation.totalNs.toString(),

@@ -55,7 +55,7 @@ async function searchRecords(engine: Engine, search: EventSearch, facts: KeyFact
   const conditions = recordConditions(search, facts)
   const options = {
     parameters: conditions.parameters,
-    ...(search.signal === undefined ? {} : { signal: search.signal }),
+    signal: search.signal,
   }
   const where = conditions.where()
   const [rows, [count]] = await Promise.all([
@@ -78,7 +78,7 @@ export async function readTraceEvents(
     `SELECT ${recordColumns} FROM events WHERE trace_id = {traceId:FixedString(16)} ORDER BY time LIMIT {limit:UInt64}`,
     {
       parameters: { traceId, limit: options.limit },
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      signal: options.signal,
     },
   )
   return rows.map(eventRow)
@@ -163,7 +163,7 @@ async function searchSpanEvents(engine: Engine, search: EventSearch, facts: KeyF
   for (const condition of search.attributes) conditions.add(spanEventSql(condition, conditions, facts))
   const options = {
     parameters: conditions.parameters,
-    ...(search.signal === undefined ? {} : { signal: search.signal }),
+    signal: search.signal,
   }
   // Whether an event of a span is the one with the value, only reading it tells.
   const isRead = search.attributes.length > 0

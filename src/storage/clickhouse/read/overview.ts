@@ -70,7 +70,7 @@ export async function readOverview(context: FigureContext, query: OverviewQuery)
     `SELECT count(), countIf(failed), quantilesTDigest(0.5, 0.99)(d),
        sumMap([toUInt32(${place})], [toUInt64(1)], [toUInt64(failed)])
      FROM (${tracesSql(filter, conditions)})`,
-    { parameters: conditions.parameters, ...(signal === undefined ? {} : { signal }) },
+    { parameters: conditions.parameters, signal },
   )
   const [total, failed, quantiles, cells] = found!
   const none = total === '0'
@@ -145,7 +145,7 @@ async function readLastMatch(engine: Engine, { filter, facts, signal }: LastMatc
     {
       parameters: conditions.parameters,
       settings: { max_execution_time: lastMatchSeconds, timeout_overflow_mode: "'break'" },
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
   )
   const newest = row?.[0] ?? undefined

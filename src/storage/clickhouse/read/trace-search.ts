@@ -84,7 +84,7 @@ async function idsByTime(engine: Engine, search: TraceSearch, facts: KeyFacts): 
          ${order}`
   const options: QueryOptions = {
     parameters: conditions.parameters,
-    ...(search.signal === undefined ? {} : { signal: search.signal }),
+    signal: search.signal,
     // It would try whether the parts' own counts answer this, a millisecond in vain.
     settings: { optimize_use_implicit_projections: 0 },
   }
@@ -107,7 +107,7 @@ async function idsByFigure(engine: Engine, search: TraceSearch, facts: KeyFacts)
     `SELECT lower(hex(trace_id)), ${nanosOf('min(start_time)')}, count() OVER ()
      FROM traces WHERE trace_id IN (SELECT trace_id FROM ${table} ${conditions.where()})
      GROUP BY trace_id ORDER BY ${figure} DESC, trace_id LIMIT ${search.limit}`,
-    { parameters: conditions.parameters, ...(search.signal === undefined ? {} : { signal: search.signal }) },
+    { parameters: conditions.parameters, signal: search.signal },
   )
   const places = rows.map(([traceId, time]) => ({ timeNs: BigInt(time), traceId }))
   return { places, total: Number(rows[0]?.[2] ?? 0), more: false }
@@ -125,7 +125,7 @@ export async function readSummaries(
   const rows = await engine.query<[traceId: string, summary: string]>(
     `SELECT lower(hex(trace_id)), summary FROM traces
      WHERE trace_id IN (${traceIds.map((id) => `unhex('${checkedId(id)}')`).join(',')})`,
-    { ...(signal === undefined ? {} : { signal }), settings: { max_threads: 1 } },
+    { signal, settings: { max_threads: 1 } },
   )
   const texts = new Map<string, string[]>()
   for (const [traceId, summary] of rows) {

@@ -32,7 +32,7 @@ export async function readAttributeKeys(
     `SELECT toString(key) AS k, toString(scope) AS s, toString(type) AS t, sum(rows) AS n
      FROM (${figureSql(figures.attributeKeys, range, context)})
      GROUP BY k, s, t ORDER BY n DESC, k, s, t LIMIT ${keysMax}`,
-    signal === undefined ? {} : { signal },
+    { signal },
   )
   return rows.map(([key, scope, type, spans]) => ({ key, scope, type, spans: Number(spans) }))
 }
@@ -72,7 +72,7 @@ export async function readAttributeValues(context: FigureContext, query: ValuesQ
   const rows = await context.engine.query<[string, string]>(
     `SELECT value, sum(n) AS spans FROM (${parts.join(' UNION ALL ')}) GROUP BY value
      ORDER BY spans DESC, value LIMIT {limit:UInt64}`,
-    { parameters: { ...conditions.parameters, limit }, ...(signal === undefined ? {} : { signal }) },
+    { parameters: { ...conditions.parameters, limit }, signal },
   )
   return rows.map(([value, spans]) => ({ value, spans: Number(spans) }))
 }

@@ -41,7 +41,7 @@ export async function readDependencies(
        quantilesTDigestMerge(${quantileLevels})(durations)
      FROM (${figureSql(figures.edges, range, context)})
      GROUP BY caller, callee, type ORDER BY n DESC, caller, callee, type LIMIT ${edgesMax}`,
-    signal === undefined ? {} : { signal },
+    { signal },
   )
   return rows.map(([parent, child, childType, calls, errors, quantiles]) => ({
     parent,

@@ -59,10 +59,7 @@ export async function readNodes(
   time: CatalogTime,
   signal?: AbortSignal,
 ): Promise<NodeFigures[]> {
-  const rows = await context.engine.query<NodeRow>(
-    nodesSql(context, time.range),
-    signal === undefined ? {} : { signal },
-  )
+  const rows = await context.engine.query<NodeRow>(nodesSql(context, time.range), { signal })
   return rows.map((row) => {
     const [spans, errors, lastSeenNs] = [Number(row[12]), Number(row[13]), BigInt(row[8])]
     return {

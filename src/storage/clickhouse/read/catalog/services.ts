@@ -68,7 +68,7 @@ export async function readServices(
         sum(root_calls) AS roots, sum(root_errors) AS root_errors, ${merged('root_durations')} AS root_states
       FROM (${figureSql(figures.services, range, context)}) GROUP BY bucket, service_name
     ) GROUP BY service_name ORDER BY service_name`
-  const rows = await context.engine.query<ServiceRow>(sql, signal === undefined ? {} : { signal })
+  const rows = await context.engine.query<ServiceRow>(sql, { signal })
   return rows.map((row) => ({
     name: row[0],
     spans: Number(row[1]),
@@ -101,7 +101,7 @@ export async function readOperations(
        quantilesTDigestMerge(${quantileLevels})(durations)
      FROM (${figureSql(figures.operations, range, context)}) WHERE service_name = {service:String}
      GROUP BY operation, kind ORDER BY total DESC, operation, kind LIMIT ${operationsMax}`,
-    { parameters: { service }, ...(signal === undefined ? {} : { signal }) },
+    { parameters: { service }, signal },
   )
   return rows.map(([name, kind, calls, errors, total, quantiles]) => ({
     name,
