@@ -50,6 +50,11 @@ const unavailableStatuses: Record<UnavailableCode, readonly [http: number, grpc:
   io_failed: [503, grpcStatus.unavailable],
 }
 
+/** The value of a Retry-After header (RFC 9110 §10.2.3): whole seconds, at least one; `undefined` for none. */
+export function retryAfterOf({ retryAfterMs }: Failure): string | undefined {
+  return retryAfterMs > 0 ? String(Math.ceil(retryAfterMs / 1000)) : undefined
+}
+
 /** For failures that do not say when to try again. */
 const retryAfterMsDefault = 5000
 

@@ -10,7 +10,7 @@ import { encodeStatus, shortened } from '../../codec/otlp/response.ts'
 import { receivingBudget, type ByteBudget } from '../byte-budget.ts'
 import { failureOf } from '../../base/failure.ts'
 import { frameMessage, GrpcMessage } from './grpc-message.ts'
-import { listenError } from '../listen.ts'
+import { listenError } from '../../base/listen.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 
 export interface UnaryCall {

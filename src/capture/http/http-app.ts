@@ -5,7 +5,7 @@ import cors from '@fastify/cors'
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { messageOf } from '../../base/errors.ts'
 import { receivingBudget, type ByteBudget } from '../byte-budget.ts'
-import { listenError } from '../listen.ts'
+import { listenError } from '../../base/listen.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 
 /** How long `close` waits for requests that are still being sent or answered. */

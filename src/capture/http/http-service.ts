@@ -1,8 +1,7 @@
 /** Receivers over HTTP as tables of routes, with errors as plain text and a status. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { InputError, UnavailableError, messageOf } from '../../base/errors.ts'
-import { failureOf, type Failure } from '../../base/failure.ts'
-import type { IntakeCounters } from '../counters.ts'
+import { InputError } from '../../base/errors.ts'
+import { failureOf, retryAfterOf, type Failure } from '../../base/failure.ts'
 import { contentTypeOf, createHttpApp, httpReceiver, listenHttp, type HttpReceiver } from './http-app.ts'
 import { readHttpBody } from './http-body.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
@@ -48,15 +47,6 @@ interface Server extends HttpReceiver {
 export async function startHttp(service: HttpService, context: ReceiverContext): Promise<Listener> {
   const server: Server = Object.assign(httpReceiver(context), { service })
   return listenHttp(await createApp(server), service.name, server)
-}
-
-/** Counts a request that failed before it reached the intake. */
-export function countUnread(counters: IntakeCounters, protocol: string, error: unknown): void {
-  const counts = counters.of(protocol, 'spans')
-  counts.requests++
-  if (error instanceof UnavailableError) counts.refused++
-  else counts.failed++
-  counts.lastError = messageOf(error)
 }
 
 async function createApp(server: Server): Promise<FastifyInstance> {
@@ -121,7 +111,8 @@ async function answer(
 function fail(server: Server, error: unknown, reply: FastifyReply): FastifyReply {
   const failure = failureOf(error)
   if (failure.isBug) server.logger.error({ err: error }, `cannot answer a request to ${server.service.name}`)
-  if (failure.retryAfterMs > 0) reply.header('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterMs / 1000))))
+  const retryAfter = retryAfterOf(failure)
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   if (server.closing) reply.header('connection', 'close')
   return reply
     .code(server.service.statusOf?.(failure) ?? failure.httpStatus)

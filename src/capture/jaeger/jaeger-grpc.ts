@@ -12,7 +12,6 @@ import { jaegerProtobuf } from '../../codec/jaeger/protobuf.ts'
 import { WireReader } from '../../codec/otlp/wire.ts'
 import { utf8Text } from '../../codec/utf8.ts'
 import { startGrpcUnary, type UnaryCall } from '../http/grpc-unary.ts'
-import { countUnread } from '../http/http-service.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 import { encodeStrategy, strategyFor, type SamplingStrategies } from './sampling-strategies.ts'
 import { listenWithStrategies, StrategyFile } from './strategy-file.ts'
@@ -38,7 +37,7 @@ export async function startJaegerGrpc(context: ReceiverContext, strategyFile: st
     [postSpans, take],
     [getStrategy, sampling],
   ])
-  const onUnreadable = (_path: string, error: unknown): void => countUnread(intake.counters, protocol, error)
+  const onUnreadable = (_path: string, error: unknown): void => intake.counters.countUnread(protocol, 'spans', error)
   return listenWithStrategies(strategies, () => startGrpcUnary({ name: protocol, methods, onUnreadable }, context))
 }
 

@@ -8,7 +8,7 @@
  */
 import { InputError } from '../../base/errors.ts'
 import { jaegerThriftBatch } from '../../codec/jaeger/thrift.ts'
-import { countUnread, startHttp, type HttpAnswer, type HttpRequest } from '../http/http-service.ts'
+import { startHttp, type HttpAnswer, type HttpRequest } from '../http/http-service.ts'
 import type { Intake } from '../intake.ts'
 import type { StartReceiver } from '../receiver.ts'
 
@@ -28,7 +28,7 @@ export const startJaegerHttp: StartReceiver = (context) =>
 
 async function takeBatch(intake: Intake, request: HttpRequest): Promise<HttpAnswer> {
   const body = await readBatch(request).catch((error: unknown) => {
-    countUnread(intake.counters, protocol, error)
+    intake.counters.countUnread(protocol, 'spans', error)
     throw error
   })
   const taken = await intake.take({ protocol, codec: jaegerThriftBatch, body, encoding: request.encoding })

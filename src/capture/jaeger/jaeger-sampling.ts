@@ -5,8 +5,8 @@
  * A service that the file does not name gets the default strategy; `service` missing or given twice is 400. The file may
  * change while clew runs; one that is broken is reported and the strategies before it stay in force.
  */
-import { InputError, messageOf } from '../../base/errors.ts'
-import type { ProtocolCounts } from '../counters.ts'
+import { InputError } from '../../base/errors.ts'
+import { countFailure, type ProtocolCounts } from '../counters.ts'
 import { startHttp, type HttpAnswer, type HttpRequest } from '../http/http-service.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 import { strategyFor, type SamplingStrategies } from './sampling-strategies.ts'
@@ -32,10 +32,7 @@ export async function startJaegerSampling(context: ReceiverContext, file: string
   const answer = (request: HttpRequest): HttpAnswer => answerSampling(request, strategies.current, counts)
   const paths = ['/sampling', '/api/sampling', '/']
   const routes = paths.map((path) => ({ method: 'GET' as const, path, answer }))
-  const onFailure = (_path: string, error: unknown): void => {
-    counts.failed++
-    counts.lastError = messageOf(error)
-  }
+  const onFailure = (_path: string, error: unknown): void => countFailure(counts, error)
   return listenWithStrategies(strategies, () => startHttp({ name: protocol, routes, onFailure }, context))
 }
 

@@ -12,7 +12,7 @@ import { InputError } from '../../base/errors.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { eventsJson, eventsText } from '../../codec/lines/lines.ts'
 import type { ByteBudget } from '../byte-budget.ts'
-import { failureOf } from '../../base/failure.ts'
+import { failureOf, retryAfterOf } from '../../base/failure.ts'
 import { contentTypeOf } from '../http/http-app.ts'
 import { readHttpBody } from '../http/http-body.ts'
 import type { ReceiverContext } from '../receiver.ts'
@@ -35,11 +35,7 @@ async function answer(context: EventsContext, request: FastifyRequest, reply: Fa
     body = await readHttpBody(request.raw, intake.bodyBytesMax, context.budget)
     codec = codecFor(contentTypeOf(request), encoding === '' ? body : undefined)
   } catch (error) {
-    const counts = intake.counters.of(protocol, 'events')
-    counts.requests++
-    if (error instanceof InputError) counts.failed++
-    else counts.refused++
-    counts.lastError = (error as Error).message
+    intake.counters.countUnread(protocol, 'events', error)
     return fail(context, error, reply)
   }
   try {
@@ -60,7 +56,8 @@ async function answer(context: EventsContext, request: FastifyRequest, reply: Fa
 function fail(context: EventsContext, error: unknown, reply: FastifyReply): FastifyReply {
   const failure = failureOf(error)
   if (failure.isBug) context.logger.error({ err: error }, 'cannot take posted events')
-  if (failure.retryAfterMs > 0) reply.header('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterMs / 1000))))
+  const retryAfter = retryAfterOf(failure)
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   return reply.code(failure.httpStatus).send({ error: { message: failure.message } })
 }
 

@@ -1,5 +1,4 @@
 /** What an OTLP export does whichever way it came, HTTP or gRPC: to the intake, or, for metrics, a count and a refusal. */
-import { UnavailableError, messageOf } from '../../base/errors.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { decompress } from '../../codec/compression.ts'
 import { otlpLogsJson } from '../../codec/otlp/logs-json.ts'
@@ -9,7 +8,7 @@ import { countDataPointsProtobuf } from '../../codec/otlp/metrics-protobuf.ts'
 import type { OtlpFormat, OtlpSignal, PartialSuccess } from '../../codec/otlp/response.ts'
 import { otlpTracesJson } from '../../codec/otlp/traces-json.ts'
 import { otlpTracesProtobuf } from '../../codec/otlp/traces-protobuf.ts'
-import type { IntakeCounters } from '../counters.ts'
+import { countFailure } from '../counters.ts'
 import type { Intake } from '../intake.ts'
 
 export interface OtlpRequest {
@@ -27,7 +26,8 @@ const codecs: Record<'traces' | 'logs', Record<OtlpFormat, Codec>> = {
   logs: { protobuf: otlpLogsProtobuf, json: otlpLogsJson },
 }
 
-const countedAs = { traces: 'spans', logs: 'events', metrics: 'metrics' } as const
+/** The signal under which a request is counted. */
+export const countedAs = { traces: 'spans', logs: 'events', metrics: 'metrics' } as const
 
 /** Resolves when the request is durable; with what was left out of it, if anything was. Throws as `Intake.take` does. */
 export async function exportOtlp(intake: Intake, request: OtlpRequest): Promise<PartialSuccess | undefined> {
@@ -35,15 +35,6 @@ export async function exportOtlp(intake: Intake, request: OtlpRequest): Promise<
   if (signal === 'metrics') return refuseMetrics(intake, request)
   const taken = await intake.take({ protocol, codec: codecs[signal][format], body, encoding })
   return taken.rejected === 0 ? undefined : { rejected: taken.rejected, errorMessage: taken.rejectedReason }
-}
-
-/** Counts a request that failed before its bytes were all here. */
-export function countUnreadable(counters: IntakeCounters, protocol: string, signal: OtlpSignal, error: unknown): void {
-  const counts = counters.of(protocol, countedAs[signal])
-  counts.requests++
-  if (error instanceof UnavailableError) counts.refused++
-  else counts.failed++
-  counts.lastError = messageOf(error)
 }
 
 async function refuseMetrics(intake: Intake, request: OtlpRequest): Promise<PartialSuccess | undefined> {
@@ -57,8 +48,7 @@ async function refuseMetrics(intake: Intake, request: OtlpRequest): Promise<Part
     counts.rejected += rejected
     return { rejected, errorMessage: 'clew does not store metrics; stop this exporter or send its data elsewhere' }
   } catch (error) {
-    counts.failed++
-    counts.lastError = messageOf(error)
+    countFailure(counts, error)
     throw error
   }
 }

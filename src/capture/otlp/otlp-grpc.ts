@@ -4,7 +4,7 @@
  */
 import { encodeExportResponse, type OtlpSignal } from '../../codec/otlp/response.ts'
 import { startGrpcUnary, type UnaryCall } from '../http/grpc-unary.ts'
-import { countUnreadable, exportOtlp } from './otlp-export.ts'
+import { countedAs, exportOtlp } from './otlp-export.ts'
 import type { StartReceiver } from '../receiver.ts'
 
 const protocol = 'otlp/grpc'
@@ -25,7 +25,7 @@ export const startOtlpGrpc: StartReceiver = (context) => {
     }
   const methods = new Map(Object.entries(signals).map(([path, signal]) => [path, exporterOf(signal)]))
   const onUnreadable = (path: string, error: unknown): void => {
-    countUnreadable(intake.counters, protocol, signals[path]!, error)
+    intake.counters.countUnread(protocol, countedAs[signals[path]!], error)
   }
   return startGrpcUnary({ name: protocol, methods, onUnreadable }, context)
 }

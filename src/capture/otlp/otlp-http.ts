@@ -6,11 +6,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { InputError } from '../../base/errors.ts'
 import { encodeExportResponse, encodeStatus, type OtlpFormat, type OtlpSignal } from '../../codec/otlp/response.ts'
-import { failureOf } from '../../base/failure.ts'
+import { failureOf, retryAfterOf } from '../../base/failure.ts'
 import { addEventsRoute, eventsPath } from '../lines/events-http.ts'
 import { contentTypeOf, createHttpApp, httpReceiver, listenHttp, type HttpReceiver } from '../http/http-app.ts'
 import { readHttpBody } from '../http/http-body.ts'
-import { countUnreadable, exportOtlp, type OtlpRequest } from './otlp-export.ts'
+import { countedAs, exportOtlp, type OtlpRequest } from './otlp-export.ts'
 import type { StartReceiver } from '../receiver.ts'
 
 const protocol = 'otlp/http'
@@ -50,7 +50,7 @@ async function answer(
   const format = formatOf(sentType)
   if (receiver.closing) reply.header('connection', 'close')
   const unreadable = (error: unknown): FastifyReply => {
-    countUnreadable(intake.counters, protocol, signal, error)
+    intake.counters.countUnread(protocol, countedAs[signal], error)
     return fail(receiver, error, request, reply)
   }
   if (format === undefined) return unreadable(unsupportedType(sentType))
@@ -88,7 +88,8 @@ function fail(receiver: HttpReceiver, error: unknown, request: FastifyRequest, r
   const failure = failureOf(error)
   if (failure.isBug) receiver.logger.error({ err: error, url: request.url }, 'cannot answer an OTLP request')
   const format = formatOf(contentTypeOf(request)) ?? 'json'
-  if (failure.retryAfterMs > 0) reply.header('retry-after', String(Math.max(1, Math.ceil(failure.retryAfterMs / 1000))))
+  const retryAfter = retryAfterOf(failure)
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   if (receiver.closing) reply.header('connection', 'close')
   return reply
     .code(failure.httpStatus)

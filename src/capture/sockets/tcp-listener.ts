@@ -11,7 +11,7 @@ import { InputError, UnavailableError, messageOf } from '../../base/errors.ts'
 import { receivingBudget, type ByteBudget } from '../byte-budget.ts'
 import { Connection } from './connection.ts'
 import type { ProtocolCounts } from '../counters.ts'
-import { listenError } from '../listen.ts'
+import { listenError } from '../../base/listen.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 
 /** PEM files. */

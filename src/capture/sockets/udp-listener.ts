@@ -7,7 +7,7 @@ import { isIPv6 } from 'node:net'
 import { messageOf } from '../../base/errors.ts'
 import type { ProtocolCounts } from '../counters.ts'
 import { KernelDrops } from './kernel-drops.ts'
-import { listenError } from '../listen.ts'
+import { listenError } from '../../base/listen.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 
 export interface UdpProtocol {

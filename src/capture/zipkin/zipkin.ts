@@ -13,7 +13,7 @@ import { zipkinJsonV1 } from '../../codec/zipkin/json-v1.ts'
 import { zipkinJsonV2 } from '../../codec/zipkin/json-v2.ts'
 import { zipkinProtobufV2 } from '../../codec/zipkin/protobuf-v2.ts'
 import { zipkinThriftV1 } from '../../codec/zipkin/thrift-v1.ts'
-import { countUnread, startHttp, type HttpAnswer, type HttpRequest, type HttpRoute } from '../http/http-service.ts'
+import { startHttp, type HttpAnswer, type HttpRequest, type HttpRoute } from '../http/http-service.ts'
 import type { Intake } from '../intake.ts'
 import type { StartReceiver } from '../receiver.ts'
 
@@ -41,7 +41,7 @@ async function takeSpans(intake: Intake, request: HttpRequest): Promise<HttpAnsw
   const { json, binary, binaryType } = codecs[request.path]!
   const type = request.contentType.split(';', 1)[0]!.trim().toLowerCase()
   const body = await request.body().catch((error: unknown) => {
-    countUnread(intake.counters, protocol, error)
+    intake.counters.countUnread(protocol, 'spans', error)
     throw error
   })
   if (body.length === 0) return { status: 202 }
