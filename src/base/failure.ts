@@ -5,8 +5,6 @@ import { InputError, UnavailableError, type InputCode, type UnavailableCode } fr
 export const grpcStatus = {
   ok: 0,
   invalidArgument: 3,
-  deadlineExceeded: 4,
-  notFound: 5,
   resourceExhausted: 8,
   unimplemented: 12,
   internal: 13,

@@ -39,6 +39,14 @@ export interface TextSink {
   readonly texts: string[]
 }
 
+/** Of a row in `ends`, and of an entry in the other columns. */
+const endBytes = 4
+const entryBytes = 4 * 3 + 1
+
+export function attributeBytes(columns: AttributeColumns): number {
+  return columns.ends.length * endBytes + columns.keys.length * entryBytes
+}
+
 const scratch = new DataView(new ArrayBuffer(8))
 
 export class AttributeColumnsBuilder {
@@ -86,7 +94,7 @@ export class AttributeColumnsBuilder {
 
   /** Bytes that `finish` takes. */
   packedBytes(rows: number): number {
-    return rows * 4 + this.count * 13
+    return rows * endBytes + this.count * entryBytes
   }
 
   /** Exact copies; the builder can be reset and used again. */

@@ -3,12 +3,12 @@
  * explains the manner.
  */
 import { wider } from '../base/wider.ts'
-import { AttributeColumnsBuilder, type AttributeColumns, type TextSink } from './attribute-columns.ts'
+import { AttributeColumnsBuilder, attributeBytes, type AttributeColumns, type TextSink } from './attribute-columns.ts'
 import { Arena } from './arena.ts'
 import { ColumnPack } from './column-pack.ts'
 import { Dictionary, noText, type DictionaryColumn } from './dictionary.ts'
 import type { Resource, Scope } from './resource.ts'
-import { grownCapacity } from './span-batch.ts'
+import { grownCapacity, textBytes } from './span-batch.ts'
 import { setWords } from './words.ts'
 
 /** How the body is kept: nothing, text as it came, or OTLP JSON of an AnyValue that is not a string. */
@@ -205,6 +205,7 @@ export class EventBatchBuilder implements TextSink {
   }
 }
 
+/** As `spanBatchBytes`. */
 export function eventBatchBytes(batch: EventBatch): number {
-  return batch.arena.length + batch.rows * 84 + batch.attributes.keys.length * 13 + batch.texts.length * 64
+  return batch.arena.length + batch.rows * rowBytes + attributeBytes(batch.attributes) + batch.texts.length * textBytes
 }

@@ -5,7 +5,7 @@
  */
 import { InputError } from '../base/errors.ts'
 import { wider } from '../base/wider.ts'
-import { AttributeColumnsBuilder, type AttributeColumns, type TextSink } from './attribute-columns.ts'
+import { AttributeColumnsBuilder, attributeBytes, type AttributeColumns, type TextSink } from './attribute-columns.ts'
 import { Arena } from './arena.ts'
 import { ColumnPack } from './column-pack.ts'
 import { Dictionary, noText, type DictionaryColumn } from './dictionary.ts'
@@ -268,7 +268,10 @@ export class SpanBatchBuilder implements TextSink {
   }
 }
 
+/** What a text of `texts` is taken for: most are short lists and maps. */
+export const textBytes = 64
+
 /** Bytes of memory a batch holds, for the bound on batches in flight. */
 export function spanBatchBytes(batch: SpanBatch): number {
-  return batch.arena.length + batch.rows * 100 + batch.attributes.keys.length * 13 + batch.texts.length * 64
+  return batch.arena.length + batch.rows * rowBytes + attributeBytes(batch.attributes) + batch.texts.length * textBytes
 }

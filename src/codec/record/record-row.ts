@@ -11,7 +11,7 @@ import type { EventBatchBuilder } from '../../model/event-batch.ts'
 import { bodyTypes } from '../../model/event-batch.ts'
 import type { Resource, Scope } from '../../model/resource.ts'
 import { linkBytes } from '../context/row-context.ts'
-import { byteKey, utf8Text } from '../utf8.ts'
+import { utf8Text } from '../utf8.ts'
 import { fieldNamed, nestedFieldNamed, resourceSlot, slotCount, slots, type Field } from './fields.ts'
 import { RecordSource, type SourceDefaults } from './record-source.ts'
 import { SlotValues } from './slot-values.ts'
@@ -214,10 +214,5 @@ export class RecordRow {
     const { dictionary, arena } = this.builder
     const start = dictionary.starts[key]!
     return utf8Text(arena.bytes, start, start + dictionary.lengths[key]!)
-  }
-
-  /** The bytes of a text value as a map key. */
-  textKey(a: number, b: number): string {
-    return byteKey(this.builder.arena.bytes, a, a + b)
   }
 }

@@ -61,10 +61,6 @@ export class FixedColumn implements Column {
     this.addUint32(high)
   }
 
-  addBytes(source: Uint8Array, start = 0): void {
-    this.values.raw(source, start, this.width)
-  }
-
   writePrefix(): void {}
 
   writeBody(out: ByteWriter): void {
