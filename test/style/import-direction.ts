@@ -16,7 +16,8 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   'src/analysis/': ['src/storage/', 'src/model/', 'src/base/'],
   'src/api/': ['src/analysis/', 'src/storage/', 'src/codec/', 'src/model/', 'src/base/'],
   'src/cli/': [contract, 'src/base/', 'src/config.ts'],
-  'src/config.ts': ['src/base/'],
+  'src/config.ts': ['src/config/', 'src/base/'],
+  'src/config/': ['src/base/'],
   // The rest of base may use what a browser lacks.
   'web/': [contract, 'src/base/name-slots.ts'],
   'demo/': ['src/base/'],
