@@ -72,7 +72,7 @@ async function pythonTests(): Promise<Totals> {
 }
 
 /** unittest ends with `Ran 5 tests in 0.1s` and `OK (skipped=1)` or `FAILED (failures=1, errors=2)`. */
-export function parseUnittest(output: string, code: number): Totals {
+function parseUnittest(output: string, code: number): Totals {
   const count = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? 0)
   const failed = count(/failures=(\d+)/) + count(/errors=(\d+)/)
   const skipped = output.split('\n').filter((line) => /\.\.\. skipped/.test(line))

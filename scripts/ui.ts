@@ -3,9 +3,16 @@ import { existsSync, globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, runProgram, tool } from './process.ts'
 
-const sources = ['web/index.html', 'web/*.{ts,json}', 'web/src/**/*', 'src/api/native/contract.ts', 'package-lock.json']
+const sources = [
+  'web/index.html',
+  'web/*.{ts,json}',
+  'web/src/**/*',
+  'src/api/native/{contract.ts,contract/*.ts}',
+  'src/base/name-slots.ts',
+  'package-lock.json',
+]
 
-export function uiIsCurrent(): boolean {
+function uiIsCurrent(): boolean {
   const built = join(root, 'web/dist/index.html')
   if (!existsSync(built)) return false
   const builtAt = statSync(built).mtimeMs

@@ -25,7 +25,7 @@ import type { FreshTraces } from './storage/fresh-traces.ts'
 import { openStore, type Store } from './storage/store.ts'
 import type { Log } from './model/log.ts'
 import { openLocalLog } from './transport/local/local-log.ts'
-import { clewVersion } from './cli/version.ts'
+import { clewVersion } from './base/version.ts'
 import type { Config } from './config.ts'
 
 export interface Server {

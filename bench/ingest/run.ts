@@ -20,7 +20,7 @@ import type { Engine } from '../../src/storage/clickhouse/engine.ts'
 import { ByteWriter } from '../../src/storage/clickhouse/native/byte-writer.ts'
 import { structureOf, writeBlock } from '../../src/storage/clickhouse/native/column.ts'
 import { migrate } from '../../src/storage/clickhouse/schema/migrate.ts'
-import { SpanBlock } from '../../src/storage/clickhouse/span-block.ts'
+import { SpanBlock } from '../../src/storage/clickhouse/block/span-block.ts'
 import { benchFolder, startClew, type MeasuredClew } from '../support/clew.ts'
 import { percentile, readBodies, readManifest, sendAll } from '../support/load.ts'
 

@@ -1,7 +1,7 @@
 /** What the API answers to requests it cannot take, over the wire. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { errorBody } from './native/contract.ts'
+import { errorBody } from './native/contract/formats.ts'
 import type { ApiContext } from './native/context.ts'
 import { traceHandlers } from './native/trace-handlers.ts'
 import { startHttpServer } from './http-server.ts'

@@ -8,8 +8,9 @@ import path from 'node:path'
 import fastifyCompress from '@fastify/compress'
 import fastifyStatic from '@fastify/static'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { failureOf } from '../base/failure.ts'
+import { failureOf, retryAfterOf } from '../base/failure.ts'
 import { InputError, UnavailableError, messageOf } from '../base/errors.ts'
+import { listenError, withPortOption } from '../base/listen.ts'
 import { routes, type Route } from './native/contract.ts'
 import type { ApiContext } from './native/context.ts'
 import type { Handler, Handlers } from './native/handler.ts'
@@ -54,22 +55,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     await app.listen({ host: options.host, port: options.port })
   } catch (error) {
     await app.close()
-    throw listenFailure(error, options)
+    throw withPortOption(listenError(error, options.host, options.port), '--ui-port')
   }
   const { address, port } = app.server.address() as AddressInfo
   return { address, port, close: () => app.close() }
-}
-
-function listenFailure(error: unknown, { host, port }: HttpServerOptions): UnavailableError {
-  const where = `${host}:${port}`
-  if ((error as { code?: string }).code === 'EADDRINUSE') {
-    const message = `cannot listen on ${where}: another process uses this port; choose another with --ui-port`
-    return new UnavailableError('port_in_use', message, { cause: error, canRetry: false })
-  }
-  return new UnavailableError('io_failed', `cannot listen on ${where}: ${messageOf(error)}`, {
-    cause: error,
-    canRetry: false,
-  })
 }
 
 function addHealth(app: FastifyInstance, { context }: HttpServerOptions): void {
@@ -142,7 +131,8 @@ function answerError(
   }
   const failure = failureOf(error)
   if (failure.isBug) onBug(error)
-  if (failure.retryAfterMs > 0) reply.header('retry-after', Math.ceil(failure.retryAfterMs / 1000))
+  const retryAfter = retryAfterOf(failure)
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   const code = error instanceof InputError || error instanceof UnavailableError ? error.code : 'internal'
   const message = failure.isBug
     ? `cannot answer ${request.url}: an error inside clew, its log has the details`

@@ -5,8 +5,6 @@ import { InputError, UnavailableError, type InputCode, type UnavailableCode } fr
 export const grpcStatus = {
   ok: 0,
   invalidArgument: 3,
-  deadlineExceeded: 4,
-  notFound: 5,
   resourceExhausted: 8,
   unimplemented: 12,
   internal: 13,
@@ -48,6 +46,11 @@ const unavailableStatuses: Record<UnavailableCode, readonly [http: number, grpc:
   timeout: [503, grpcStatus.unavailable],
   shutting_down: [503, grpcStatus.unavailable],
   io_failed: [503, grpcStatus.unavailable],
+}
+
+/** The value of a Retry-After header (RFC 9110 §10.2.3): whole seconds, at least one; `undefined` for none. */
+export function retryAfterOf({ retryAfterMs }: Failure): string | undefined {
+  return retryAfterMs > 0 ? String(Math.ceil(retryAfterMs / 1000)) : undefined
 }
 
 /** For failures that do not say when to try again. */

@@ -215,7 +215,7 @@ function faultsError(faults: readonly Fault[]): InputError {
 }
 
 /** `; did you mean X?` where some name is near enough to be meant: at most a third of its letters differ. */
-export function didYouMean(name: string, candidates: readonly string[]): string {
+function didYouMean(name: string, candidates: readonly string[]): string {
   if (candidates.length === 0) return ''
   const nearest = closest(name, [...candidates])
   return distance(name, nearest) <= Math.max(2, nearest.length / 3) ? `; did you mean ${nearest}?` : ''

@@ -1,4 +1,5 @@
 /** What each protocol brought since the start: shown in `/metrics`, `/api/v1/status` and `clew doctor`. */
+import { UnavailableError, messageOf } from '../base/errors.ts'
 import type { Signal } from '../model/log.ts'
 
 export interface ProtocolCounts {
@@ -48,7 +49,21 @@ export class IntakeCounters {
     return counts
   }
 
+  /** Counts a request that failed before it reached the intake, which counts all others. */
+  countUnread(protocol: string, signal: ProtocolCounts['signal'], error: unknown): void {
+    const counts = this.of(protocol, signal)
+    counts.requests++
+    countFailure(counts, error)
+  }
+
   all(): ProtocolCounts[] {
     return [...this.#counts.values()]
   }
+}
+
+/** Counts why a request got no success: refused when it may succeed later, else failed. */
+export function countFailure(counts: ProtocolCounts, error: unknown): void {
+  if (error instanceof UnavailableError) counts.refused++
+  else counts.failed++
+  counts.lastError = messageOf(error)
 }

@@ -2,12 +2,12 @@
  * The one way from a receiver into clew: unpack, decode, append to the log, hand the columns on. When `take` resolves,
  * the data is durable and the receiver may answer success.
  */
-import { UnavailableError, messageOf } from '../base/errors.ts'
+import { UnavailableError } from '../base/errors.ts'
 import type { Codec } from '../codec/codec.ts'
 import { decompress } from '../codec/compression.ts'
 import type { BatchSink } from '../model/intake.ts'
 import type { Log, RecordHeader } from '../model/log.ts'
-import type { IntakeCounters, ProtocolCounts } from './counters.ts'
+import { countFailure, type IntakeCounters, type ProtocolCounts } from './counters.ts'
 import { MemoryGate } from './memory-gate.ts'
 
 export interface Received {
@@ -85,9 +85,7 @@ export class Intake {
     try {
       return await this.#storeWithin(received, counts)
     } catch (error) {
-      if (error instanceof UnavailableError) throw this.#refuse(counts, error)
-      counts.failed++
-      counts.lastError = messageOf(error)
+      countFailure(counts, error)
       throw error
     } finally {
       if (--this.#underWay === 0) this.#idle?.()
@@ -150,8 +148,7 @@ export class Intake {
   }
 
   #refuse(counts: ProtocolCounts, error: UnavailableError): UnavailableError {
-    counts.refused++
-    counts.lastError = error.message
+    countFailure(counts, error)
     return error
   }
 

@@ -1,10 +1,11 @@
 /** Every receiver, a row each: its name, the option that holds its port, and what starts it. */
 import type { Logger } from 'pino'
 import { UnavailableError } from '../base/errors.ts'
+import { withPortOption } from '../base/listen.ts'
 import type { Config } from '../config.ts'
 import type { Intake } from './intake.ts'
-import { startOtlpGrpc } from './otlp-grpc.ts'
-import { startOtlpHttp } from './otlp-http.ts'
+import { startOtlpGrpc } from './otlp/otlp-grpc.ts'
+import { startOtlpHttp } from './otlp/otlp-http.ts'
 import type { Listener, ReceiverLimits } from './receiver.ts'
 import type { ReceiverRow } from './receiver-row.ts'
 import { spanReceivers } from './span-receivers.ts'
@@ -45,9 +46,7 @@ export async function startReceivers(options: { config: Config; intake: Intake; 
       )
     } catch (error) {
       await close()
-      if (!(error instanceof UnavailableError) || error.code !== 'port_in_use') throw error
-      const message = `${error.message}; choose another with ${row.flag}`
-      throw new UnavailableError('port_in_use', message, { cause: error, canRetry: false })
+      throw error instanceof UnavailableError ? withPortOption(error, row.flag) : error
     }
   }
   return { listeners, close }

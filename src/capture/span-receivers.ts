@@ -1,11 +1,11 @@
 /** The receivers of spans beside OTLP: Zipkin and Jaeger. */
 import type { Config } from '../config.ts'
-import { startJaegerGrpc } from './jaeger-grpc.ts'
-import { startJaegerHttp } from './jaeger-http.ts'
-import { startJaegerSampling } from './jaeger-sampling.ts'
-import { startJaegerBinary, startJaegerCompact } from './jaeger-udp.ts'
+import { startJaegerGrpc } from './jaeger/jaeger-grpc.ts'
+import { startJaegerHttp } from './jaeger/jaeger-http.ts'
+import { startJaegerSampling } from './jaeger/jaeger-sampling.ts'
+import { startJaegerBinary, startJaegerCompact } from './jaeger/jaeger-udp.ts'
 import type { ReceiverRow } from './receiver-row.ts'
-import { startZipkin } from './zipkin.ts'
+import { startZipkin } from './zipkin/zipkin.ts'
 
 const zipkin = { enabled: (config: Config) => config.zipkin.enabled }
 const jaeger = { enabled: (config: Config) => config.jaeger.enabled }

@@ -1,14 +1,14 @@
 /** The receivers of events that come as streams and datagrams: Forward, syslog, GELF and lines. */
 import { InputError } from '../base/errors.ts'
 import type { Config } from '../config.ts'
-import { parseUsers } from './forward-handshake.ts'
-import { startForward, startForwardHeartbeat } from './forward.ts'
-import { startGelfTcp, startGelfUdp } from './gelf.ts'
-import { startLinesTcp, startLinesUdp } from './lines.ts'
+import { parseUsers } from './forward/forward-handshake.ts'
+import { startForward, startForwardHeartbeat } from './forward/forward.ts'
+import { startGelfTcp, startGelfUdp } from './gelf/gelf.ts'
+import { startLinesTcp, startLinesUdp } from './lines/lines.ts'
 import type { Listener, ReceiverContext } from './receiver.ts'
 import type { ReceiverRow } from './receiver-row.ts'
-import { startSyslogTcp, startSyslogUdp } from './syslog.ts'
-import type { TlsFiles } from './tcp-listener.ts'
+import { startSyslogTcp, startSyslogUdp } from './syslog/syslog.ts'
+import type { TlsFiles } from './sockets/tcp-listener.ts'
 
 type Start = (context: ReceiverContext, config: Config) => Promise<Listener>
 

@@ -6,8 +6,8 @@ import { optionSections } from '../config.ts'
 import type { Config } from '../config.ts'
 import { printConfigurationDocs } from './config-docs.ts'
 import { addConfigFlags, loadConfigOf } from './option-flags.ts'
-import { write, writeJson, writeLines } from './output.ts'
-import { tableLines } from './table.ts'
+import { write, writeJson, writeLines } from './terminal/output.ts'
+import { tableLines } from './terminal/table.ts'
 
 /** Rejects with `InputError` for what only the parts that use the configuration can know. */
 export type CheckConfig = (config: Config) => Promise<void>

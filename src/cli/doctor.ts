@@ -6,12 +6,12 @@ import type { Config } from '../config.ts'
 import { ask } from './api-client.ts'
 import { localFindings } from './doctor/local-checks.ts'
 import type { Finding } from './doctor/local-checks.ts'
-import { showCount, showDuration, showTime, zoneName } from './format.ts'
+import { showCount, showDuration, showTime, zoneName } from './terminal/format.ts'
 import { addConfigFlags, loadConfigOf } from './option-flags.ts'
-import { write, writeJson, writeLines } from './output.ts'
+import { write, writeJson, writeLines } from './terminal/output.ts'
 import { parseServerUrl } from './server-address.ts'
-import { tableLines } from './table.ts'
-import { clean } from './terminal-text.ts'
+import { tableLines } from './terminal/table.ts'
+import { clean } from './terminal/terminal-text.ts'
 
 export interface Problem {
   readonly message: string

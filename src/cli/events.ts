@@ -1,13 +1,13 @@
 import { Command, Option } from 'commander'
 import type { EventItem } from '../api/native/contract.ts'
 import { ask } from './api-client.ts'
-import { showCount, showTime, zoneName } from './format.ts'
-import { write, writeJson, writeLines } from './output.ts'
+import { showCount, showTime, zoneName } from './terminal/format.ts'
+import { write, writeJson, writeLines } from './terminal/output.ts'
 import { addTimeOptions, collectAttribute, queryOfRange, readCount } from './search-options.ts'
 import type { TimeRange } from './search-options.ts'
 import { parseServerUrl, urlOption } from './server-address.ts'
-import { tableLines } from './table.ts'
-import type { Column } from './table.ts'
+import { tableLines } from './terminal/table.ts'
+import type { Column } from './terminal/table.ts'
 
 interface EventsOptions extends TimeRange {
   readonly url: string

@@ -7,17 +7,17 @@ import { eventsCommand } from './events.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
 import { nodesCommand } from './nodes.ts'
-import { ignoreClosedPipe } from './output.ts'
+import { ignoreClosedPipe } from './terminal/output.ts'
 import { serveCommand } from './serve.ts'
 import type { StartServer } from './serve.ts'
 import { servicesCommand } from './services.ts'
 import { traceCommand } from './trace.ts'
 import { tracesCommand } from './traces.ts'
-import { clewVersion } from './version.ts'
+import { clewVersion } from '../base/version.ts'
 
-export const exitDone = 0
-export const exitFailed = 1
-export const exitWrongUsage = 2
+const exitDone = 0
+const exitFailed = 1
+const exitWrongUsage = 2
 
 /** Runs `argv` (as in `process.argv`) to its end and answers the exit code. Results go to stdout, the rest to stderr. */
 export async function runProgram(

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Config } from '../config.ts'
 import { addConfigFlags, loadConfigOf } from './option-flags.ts'
-import { write } from './output.ts'
+import { write } from './terminal/output.ts'
 
 /** A running clew. */
 export interface RunningServer {

@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import { InputError } from '../base/errors.ts'
 
-export const defaultUrl = 'http://127.0.0.1:7070'
+const defaultUrl = 'http://127.0.0.1:7070'
 
 /** `--url`, for every command that asks a running clew. */
 export function urlOption(): Option {

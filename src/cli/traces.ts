@@ -1,12 +1,12 @@
 import { Command, Option } from 'commander'
 import type { TraceSummary } from '../api/native/contract.ts'
-import { showCount, showDuration, showTime, zoneName } from './format.ts'
-import { write, writeJson, writeLines } from './output.ts'
+import { showCount, showDuration, showTime, zoneName } from './terminal/format.ts'
+import { write, writeJson, writeLines } from './terminal/output.ts'
 import { addSpanFilterOptions, queryOfFilter, readCount } from './search-options.ts'
 import type { SpanFilter } from './search-options.ts'
 import { parseServerUrl, urlOption } from './server-address.ts'
-import { tableLines } from './table.ts'
-import type { Column } from './table.ts'
+import { tableLines } from './terminal/table.ts'
+import type { Column } from './terminal/table.ts'
 import { tracePages } from './trace-pages.ts'
 
 interface TracesOptions extends SpanFilter {

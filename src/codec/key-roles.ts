@@ -2,6 +2,7 @@
  * Keys that mean more than "an attribute" to a decoder. Each key of a batch is looked at once, when the batch first
  * names it; from then on its role is found by its dictionary number.
  */
+import { wider } from '../base/wider.ts'
 import type { Dictionary } from '../model/dictionary.ts'
 import { byteKey } from './utf8.ts'
 
@@ -29,11 +30,7 @@ export class KeyRoles {
   }
 
   #learn(dictionary: Dictionary, arena: Uint8Array): void {
-    while (this.#roles.length < dictionary.count) {
-      const wider = new Uint8Array(this.#roles.length * 2)
-      wider.set(this.#roles)
-      this.#roles = wider
-    }
+    while (this.#roles.length < dictionary.count) this.#roles = wider(this.#roles)
     for (; this.#known < dictionary.count; this.#known++) {
       const start = dictionary.starts[this.#known]!
       const end = start + dictionary.lengths[this.#known]!

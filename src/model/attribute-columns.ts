@@ -10,9 +10,11 @@
  * | other (array, map, bytes, empty) | index into the batch's `texts`: OTLP JSON of the AnyValue | - |
  */
 import { InputError } from '../base/errors.ts'
+import { wider } from '../base/wider.ts'
 import type { AttributeValue } from './attributes.ts'
 import { toAnyValueJson } from './attributes.ts'
 import type { ColumnPack } from './column-pack.ts'
+import { highWord, lowWord } from './words.ts'
 
 /** Attributes of one batch, about 70 MB of columns; a 64 MiB body of 16-byte attributes just fits. */
 export const attributesMax = 1 << 22
@@ -35,6 +37,14 @@ export interface TextSink {
   appendText(text: string): number
   textLength: number
   readonly texts: string[]
+}
+
+/** Of a row in `ends`, and of an entry in the other columns. */
+const endBytes = 4
+const entryBytes = 4 * 3 + 1
+
+export function attributeBytes(columns: AttributeColumns): number {
+  return columns.ends.length * endBytes + columns.keys.length * entryBytes
 }
 
 const scratch = new DataView(new ArrayBuffer(8))
@@ -66,12 +76,7 @@ export class AttributeColumnsBuilder {
         return this.add(key, valueTypes.string, start, sink.textLength)
       }
       case 'int':
-        return this.add(
-          key,
-          valueTypes.int,
-          Number(value.value & 0xffffffffn),
-          Number((value.value >> 32n) & 0xffffffffn),
-        )
+        return this.add(key, valueTypes.int, lowWord(value.value), highWord(value.value))
       case 'double':
         scratch.setFloat64(0, value.value, true)
         return this.add(key, valueTypes.double, scratch.getUint32(0, true), scratch.getUint32(4, true))
@@ -83,17 +88,13 @@ export class AttributeColumnsBuilder {
   }
 
   endRow(row: number): void {
-    if (row >= this.ends.length) {
-      const ends = new Uint32Array(this.ends.length * 2)
-      ends.set(this.ends)
-      this.ends = ends
-    }
+    if (row >= this.ends.length) this.ends = wider(this.ends)
     this.ends[row] = this.count
   }
 
   /** Bytes that `finish` takes. */
   packedBytes(rows: number): number {
-    return rows * 4 + this.count * 13
+    return rows * endBytes + this.count * entryBytes
   }
 
   /** Exact copies; the builder can be reset and used again. */
@@ -108,23 +109,15 @@ export class AttributeColumnsBuilder {
   }
 
   #growEntries(): void {
-    const size = this.keys.length * 2
-    if (size > attributesMax) {
+    if (this.keys.length * 2 > attributesMax) {
       throw new InputError(
         'too_large',
         `cannot take a request of more than ${attributesMax} attributes; send smaller batches`,
       )
     }
-    const wider = (column: Uint32Array): Uint32Array<ArrayBuffer> => {
-      const copy = new Uint32Array(size)
-      copy.set(column)
-      return copy
-    }
     this.keys = wider(this.keys)
     this.a = wider(this.a)
     this.b = wider(this.b)
-    const types = new Uint8Array(size)
-    types.set(this.types)
-    this.types = types
+    this.types = wider(this.types)
   }
 }

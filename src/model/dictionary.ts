@@ -1,3 +1,14 @@
+import { wider } from '../base/wider.ts'
+
+/** Entries of a batch's dictionary: bytes `arena[starts[i], starts[i] + lengths[i])`. */
+export interface DictionaryColumn {
+  readonly starts: Uint32Array
+  readonly lengths: Uint32Array
+}
+
+/** In place of a dictionary number: the empty text, in no need of an entry. */
+export const noText = 0xffffffff
+
 /**
  * Interns byte strings that live in an arena: equal bytes get one number, in order of first appearance, from 0.
  * Batches hold names and attribute keys as these numbers, so a key that a thousand spans share is looked at once.
@@ -75,15 +86,10 @@ export class Dictionary {
   }
 
   #growEntries(): void {
-    const size = this.starts.length * 2
-    this.starts = grown(this.starts, size)
-    this.lengths = grown(this.lengths, size)
-    const hashes = new Int32Array(size)
-    hashes.set(this.#hashes)
-    this.#hashes = hashes
-    const followers = new Int32Array(size).fill(-1)
-    followers.set(this.#followers)
-    this.#followers = followers
+    this.starts = wider(this.starts)
+    this.lengths = wider(this.lengths)
+    this.#hashes = wider(this.#hashes)
+    this.#followers = wider(this.#followers)
   }
 
   #growSlots(): void {
@@ -126,11 +132,4 @@ function wordAt(bytes: Uint8Array, at: number): number {
 function equalBytes(bytes: Uint8Array, a: number, b: number, length: number): boolean {
   for (let i = 0; i < length; i++) if (bytes[a + i] !== bytes[b + i]) return false
   return true
-}
-
-/** A larger copy of a column. */
-export function grown(column: Uint32Array, size: number): Uint32Array<ArrayBuffer> {
-  const copy = new Uint32Array(size)
-  copy.set(column)
-  return copy
 }

@@ -2,12 +2,14 @@
  * Events (log records and everything alike) of one request as columns; the counterpart of `span-batch.ts`, which
  * explains the manner.
  */
-import { AttributeColumnsBuilder, type AttributeColumns, type TextSink } from './attribute-columns.ts'
+import { wider } from '../base/wider.ts'
+import { AttributeColumnsBuilder, attributeBytes, type AttributeColumns, type TextSink } from './attribute-columns.ts'
 import { Arena } from './arena.ts'
 import { ColumnPack } from './column-pack.ts'
-import { Dictionary } from './dictionary.ts'
+import { Dictionary, noText, type DictionaryColumn } from './dictionary.ts'
 import type { Resource, Scope } from './resource.ts'
-import { grownCapacity, noText, setWords, wider, widerBytes, type DictionaryColumn } from './span-batch.ts'
+import { grownCapacity, textBytes } from './span-batch.ts'
+import { setWords } from './words.ts'
 
 /** How the body is kept: nothing, text as it came, or OTLP JSON of an AnyValue that is not a string. */
 export const bodyTypes = { empty: 0, string: 1, json: 2 } as const
@@ -186,11 +188,11 @@ export class EventBatchBuilder implements TextSink {
 
   #grow(): void {
     this.capacity = grownCapacity(this.capacity)
-    this.traceIds = widerBytes(this.traceIds)
-    this.spanIds = widerBytes(this.spanIds)
-    this.timeGiven = widerBytes(this.timeGiven)
-    this.severityNumbers = widerBytes(this.severityNumbers)
-    this.bodyTypes = widerBytes(this.bodyTypes)
+    this.traceIds = wider(this.traceIds)
+    this.spanIds = wider(this.spanIds)
+    this.timeGiven = wider(this.timeGiven)
+    this.severityNumbers = wider(this.severityNumbers)
+    this.bodyTypes = wider(this.bodyTypes)
     this.timeWords = wider(this.timeWords)
     this.observedWords = wider(this.observedWords)
     this.severityTexts = wider(this.severityTexts)
@@ -203,6 +205,7 @@ export class EventBatchBuilder implements TextSink {
   }
 }
 
+/** As `spanBatchBytes`. */
 export function eventBatchBytes(batch: EventBatch): number {
-  return batch.arena.length + batch.rows * 84 + batch.attributes.keys.length * 13 + batch.texts.length * 64
+  return batch.arena.length + batch.rows * rowBytes + attributeBytes(batch.attributes) + batch.texts.length * textBytes
 }

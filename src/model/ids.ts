@@ -3,9 +3,6 @@
 export type TraceId = string & { readonly brand: 'TraceId' }
 export type SpanId = string & { readonly brand: 'SpanId' }
 
-export const traceIdBytes = 16
-export const spanIdBytes = 8
-
 /** Accepts 32 hex digits in either case, or 16 (a 64-bit id, left-padded with zeros); `undefined` for anything else or all zeros. */
 export function parseTraceId(text: string): TraceId | undefined {
   const id = text.length === 16 ? '0000000000000000' + text : text

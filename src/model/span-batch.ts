@@ -4,11 +4,13 @@
  * A batch is immutable once finished; nobody may write to its arena afterwards.
  */
 import { InputError } from '../base/errors.ts'
-import { AttributeColumnsBuilder, type AttributeColumns, type TextSink } from './attribute-columns.ts'
+import { wider } from '../base/wider.ts'
+import { AttributeColumnsBuilder, attributeBytes, type AttributeColumns, type TextSink } from './attribute-columns.ts'
 import { Arena } from './arena.ts'
 import { ColumnPack } from './column-pack.ts'
-import { Dictionary } from './dictionary.ts'
+import { Dictionary, noText, type DictionaryColumn } from './dictionary.ts'
 import type { Resource, Scope } from './resource.ts'
+import { setWords } from './words.ts'
 
 /** OTLP `Span.SpanKind`. */
 export const spanKinds = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
@@ -24,15 +26,6 @@ export function grownCapacity(capacity: number): number {
     throw new InputError('too_large', `cannot take a request of more than ${rowsMax} rows; send smaller batches`)
   }
   return capacity * 2
-}
-
-/** In place of a dictionary number: the empty text, in no need of an entry. */
-export const noText = 0xffffffff
-
-/** Entries of the dictionary: bytes `arena[starts[i], starts[i] + lengths[i])`. */
-export interface DictionaryColumn {
-  readonly starts: Uint32Array
-  readonly lengths: Uint32Array
 }
 
 export interface SpanEvent {
@@ -254,11 +247,11 @@ export class SpanBatchBuilder implements TextSink {
 
   #grow(): void {
     this.capacity = grownCapacity(this.capacity)
-    this.traceIds = widerBytes(this.traceIds)
-    this.spanIds = widerBytes(this.spanIds)
-    this.parentSpanIds = widerBytes(this.parentSpanIds)
-    this.kinds = widerBytes(this.kinds)
-    this.statuses = widerBytes(this.statuses)
+    this.traceIds = wider(this.traceIds)
+    this.spanIds = wider(this.spanIds)
+    this.parentSpanIds = wider(this.parentSpanIds)
+    this.kinds = wider(this.kinds)
+    this.statuses = wider(this.statuses)
     this.startWords = wider(this.startWords)
     this.durationWords = wider(this.durationWords)
     this.names = wider(this.names)
@@ -275,24 +268,10 @@ export class SpanBatchBuilder implements TextSink {
   }
 }
 
+/** What a text of `texts` is taken for: most are short lists and maps. */
+export const textBytes = 64
+
 /** Bytes of memory a batch holds, for the bound on batches in flight. */
 export function spanBatchBytes(batch: SpanBatch): number {
-  return batch.arena.length + batch.rows * 100 + batch.attributes.keys.length * 13 + batch.texts.length * 64
-}
-
-export function setWords(words: Uint32Array, row: number, value: bigint): void {
-  words[row * 2] = Number(value & 0xffffffffn)
-  words[row * 2 + 1] = Number((value >> 32n) & 0xffffffffn)
-}
-
-export function wider(column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const copy = new Uint32Array(column.length * 2)
-  copy.set(column)
-  return copy
-}
-
-export function widerBytes(column: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const copy = new Uint8Array(column.length * 2)
-  copy.set(column)
-  return copy
+  return batch.arena.length + batch.rows * rowBytes + attributeBytes(batch.attributes) + batch.texts.length * textBytes
 }

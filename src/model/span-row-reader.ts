@@ -8,8 +8,10 @@ import {
   type Attribute,
   type AttributeValue,
 } from './attributes.ts'
-import { noText, type DictionaryColumn, type SpanBatch } from './span-batch.ts'
+import { noText, type DictionaryColumn } from './dictionary.ts'
+import type { SpanBatch } from './span-batch.ts'
 import type { SpanRow } from './span-row.ts'
+import { doubleOf, intOf } from './words.ts'
 
 /** What attributes and texts of a batch refer to. */
 export interface TextColumns {
@@ -79,8 +81,6 @@ export function withoutZeros(id: string): string {
   return /^0*$/.test(id) ? '' : id
 }
 
-const words = new DataView(new ArrayBuffer(8))
-
 function valueOf({ arena, texts }: TextColumns, columns: AttributeColumns, entry: number): AttributeValue {
   const a = columns.a[entry]!
   const b = columns.b[entry]!
@@ -90,11 +90,9 @@ function valueOf({ arena, texts }: TextColumns, columns: AttributeColumns, entry
     case valueTypes.bool:
       return { type: 'bool', value: a === 1 }
     case valueTypes.int:
-      return { type: 'int', value: BigInt.asIntN(64, (BigInt(b) << 32n) | BigInt(a)) }
+      return { type: 'int', value: intOf(a, b) }
     case valueTypes.double:
-      words.setUint32(0, a, true)
-      words.setUint32(4, b, true)
-      return { type: 'double', value: words.getFloat64(0, true) }
+      return { type: 'double', value: doubleOf(a, b) }
     default:
       return fromAnyValueJson(JSON.parse(texts[a]!) as AnyValueJson)
   }

@@ -11,7 +11,7 @@ import type { Attribute, AttributeValue } from '../model/attributes.ts'
 import type { Position } from '../model/log.ts'
 import type { SpanFilter } from '../model/span-filter.ts'
 import { searchTraces, type TraceSearch } from './clickhouse/read/trace-search.ts'
-import { StoreBlock } from './clickhouse/store-block.ts'
+import { StoreBlock } from './clickhouse/block/store-block.ts'
 import { KnownKeys } from './known-keys.ts'
 import { TraceSummaries } from './trace-summaries.ts'
 

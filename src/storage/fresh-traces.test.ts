@@ -15,7 +15,7 @@ import type { Position } from '../model/log.ts'
 import type { SpanBatch } from '../model/span-batch.ts'
 import type { SpanRow } from '../model/span-row.ts'
 import { readTrace } from './clickhouse/read/trace-read.ts'
-import { StoreBlock } from './clickhouse/store-block.ts'
+import { StoreBlock } from './clickhouse/block/store-block.ts'
 
 const minute = 60_000
 

@@ -2,8 +2,9 @@
  * Records that the store refuses for good are kept aside as files, so that one bad block can neither stop the others
  * nor be lost: `DIR/FROM-END/POSITION.CODEC[.ENCODING]`, the bytes as received, and `reason.txt`.
  */
-import { mkdir, open, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { syncFolder } from '../base/disk.ts'
 import type { Log, Position } from '../model/log.ts'
 
 export class Quarantine {
@@ -31,15 +32,5 @@ export class Quarantine {
   /** Folders kept so far. */
   async count(): Promise<number> {
     return (await readdir(this.dir).catch(() => [])).length
-  }
-}
-
-/** Makes names in a folder survive a loss of power. */
-async function syncFolder(dir: string): Promise<void> {
-  const handle = await open(dir, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }

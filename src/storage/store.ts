@@ -84,7 +84,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       engine,
       progress: () => writer.blocks,
       onProblem,
-      ...(options.joinBytesMax === undefined ? {} : { partitionBytesMax: options.joinBytesMax }),
+      partitionBytesMax: options.joinBytesMax,
     })
     return {
       engine,

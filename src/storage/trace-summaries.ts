@@ -5,7 +5,7 @@
  */
 import type { Engine } from './clickhouse/engine.ts'
 import { readSummaries } from './clickhouse/read/trace-search.ts'
-import type { TraceSummaryRow } from './clickhouse/trace-summary.ts'
+import type { TraceSummaryRow } from './clickhouse/block/trace-summary.ts'
 
 /** Of some 2 KB each. */
 const keptMax = 2000

@@ -10,7 +10,7 @@ import type { ConsumerState, Log, Position } from '../model/log.ts'
 import { BatchQueue, type DecodeRecord, type QueuedBatch, type StoredBatch } from './batch-queue.ts'
 import type { Engine } from './clickhouse/engine.ts'
 import type { KnownKeys } from './known-keys.ts'
-import { StoreBlock } from './clickhouse/store-block.ts'
+import { StoreBlock } from './clickhouse/block/store-block.ts'
 import { addTouchedBuckets } from './touched-buckets.ts'
 
 export interface WriterOptions {
@@ -40,7 +40,7 @@ export interface StoredSummary {
 }
 
 /** The name of the store among the log's consumers. */
-export const storeConsumer = 'store'
+const storeConsumer = 'store'
 
 /** An insert refused with an error that does not pass by itself is tried this often before its records are set aside. */
 const refusedTriesMax = 6

@@ -92,7 +92,7 @@ export async function storedEvents(url: string, traceId: string, count: number):
   }
 }
 
-export function flatSpans({ resourceSpans }: TracesJson): FlatSpan[] {
+function flatSpans({ resourceSpans }: TracesJson): FlatSpan[] {
   const spans = resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ scope, schemaUrl = '', spans: rows }) =>
       rows.map((span) => ({

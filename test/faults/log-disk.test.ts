@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Position } from '../../src/model/log.ts'
-import { openLog, readAll, record, textOf } from '../../src/transport/local/temporary-log.ts'
+import { openLog, readAll, record, textOf } from '../support/temporary-log.ts'
 
 const programPath = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 

@@ -1,6 +1,6 @@
 /** What a log does when files may not grow past a limit (`ulimit -f`, at most 512 kB): `node log-with-limited-files.ts DIR`. */
 import assert from 'node:assert/strict'
-import { openLog, readAll, record } from '../../src/transport/local/temporary-log.ts'
+import { openLog, readAll, record } from '../support/temporary-log.ts'
 
 const dir = process.argv[2] ?? ''
 const messages: string[] = []

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path/posix'
 
 const contract = 'src/api/native/contract.ts'
 
-export const directions: Readonly<Record<string, readonly string[]>> = {
+const directions: Readonly<Record<string, readonly string[]>> = {
   'src/base/': [],
   'src/model/': ['src/base/'],
   'src/codec/': ['src/model/', 'src/base/'],
@@ -16,8 +16,10 @@ export const directions: Readonly<Record<string, readonly string[]>> = {
   'src/analysis/': ['src/storage/', 'src/model/', 'src/base/'],
   'src/api/': ['src/analysis/', 'src/storage/', 'src/codec/', 'src/model/', 'src/base/'],
   'src/cli/': [contract, 'src/base/', 'src/config.ts'],
-  'src/config.ts': ['src/base/'],
-  'web/': [contract],
+  'src/config.ts': ['src/config/', 'src/base/'],
+  'src/config/': ['src/base/'],
+  // The rest of base may use what a browser lacks.
+  'web/': [contract, 'src/base/name-slots.ts'],
   'demo/': ['src/base/'],
   'scripts/': [],
   'bench/': ['src/', 'test/', 'demo/', 'scripts/'],

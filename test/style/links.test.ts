@@ -43,6 +43,22 @@ test('pages of the docs that code names exist', () => {
   assertNoFaults('links', faults)
 })
 
+/** Endings of paths: comments name a file as its reader would, `known-keys.ts` or `codec/tail/tail-body.ts`. */
+const endings = new Set(paths.flatMap((path) => path.split('/').map((_, depth, names) => names.slice(depth).join('/'))))
+
+test('files that comments name exist', () => {
+  const faults: Fault[] = []
+  for (const path of paths.filter((each) => /\.(ts|tsx|mjs|js|css)$/.test(each))) {
+    linesOf(path).forEach((line, index) => {
+      const comment = /(?:^\s*\/?\*|\/\/|\/\*\*).*$/.exec(line)?.[0] ?? ''
+      for (const [file] of comment.matchAll(/(?<![\w./-])[\w/-]+(?:\.test)?\.tsx?\b/g)) {
+        if (!endings.has(file)) faults.push({ path, message: `line ${index + 1}: ${file} is not in the repository` })
+      }
+    })
+  }
+  assertNoFaults('links', faults)
+})
+
 test('links are found in every form, and not in code', () => {
   const page = [
     'a [link](one.md#part) and [![an image](two.png)](three.md "title")',

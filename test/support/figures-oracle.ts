@@ -68,7 +68,7 @@ interface Call {
 }
 
 /** Parents and answers count wherever they lie. */
-export function callsOf({ spans }: Stored, range: Range): Call[] {
+function callsOf({ spans }: Stored, range: Range): Call[] {
   const byId = groupBy(spans, ({ traceId, spanId }) => traceId + spanId)
   const byParent = groupBy(
     spans.filter(({ parentSpanId }) => parentSpanId !== ''),

@@ -1,7 +1,7 @@
 /** A store as an earlier version of the schema wrote it, and what the present one is to find in it. */
 import assert from 'node:assert/strict'
 import type { Engine } from '../../src/storage/clickhouse/engine.ts'
-import { readServices } from '../../src/storage/clickhouse/read/catalog-services.ts'
+import { readServices } from '../../src/storage/clickhouse/read/catalog/services.ts'
 import { readTrace } from '../../src/storage/clickhouse/read/trace-read.ts'
 import { startRollups } from '../../src/storage/clickhouse/rollup/scheduler.ts'
 import { readVersion, schemaVersion } from '../../src/storage/clickhouse/schema/migrate.ts'

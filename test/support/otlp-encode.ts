@@ -138,7 +138,7 @@ function encodeLink(link: SpanLink): Buffer {
   )
 }
 
-export function encodeLogRecord(record: LogRecord): Buffer {
+function encodeLogRecord(record: LogRecord): Buffer {
   return message(
     fixed64Field(1, record.time),
     varintField(2, record.severityNumber),
@@ -158,11 +158,11 @@ function attributeFields(field: number, attributes: readonly Attribute[]): Uint8
   return attributes.map((attribute) => bytesField(field, encodeKeyValue(attribute)))
 }
 
-export function encodeKeyValue({ key, value }: Attribute): Buffer {
+function encodeKeyValue({ key, value }: Attribute): Buffer {
   return message(textField(1, key), bytesField(2, encodeAnyValue(value)))
 }
 
-export function encodeAnyValue(value: AttributeValue): Buffer {
+function encodeAnyValue(value: AttributeValue): Buffer {
   switch (value.type) {
     case 'string':
       return message(bytesField(1, Buffer.from(value.value)))

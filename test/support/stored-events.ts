@@ -1,6 +1,6 @@
 /** Events as the running program answers them. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventsAnswer, type EventItem } from '../../src/api/native/contract.ts'
+import { eventsAnswer, type EventItem } from '../../src/api/native/contract/events.ts'
 
 export async function storedEvents(url: string, parameters: Readonly<Record<string, string>>): Promise<EventItem[]> {
   const query = new URLSearchParams({ limit: '10000', ...parameters })

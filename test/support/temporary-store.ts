@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { openEmbedded } from '../../src/storage/clickhouse/embedded.ts'
 import type { Engine } from '../../src/storage/clickhouse/engine.ts'
 import { migrate } from '../../src/storage/clickhouse/schema/migrate.ts'
-import { StoreBlock } from '../../src/storage/clickhouse/store-block.ts'
+import { StoreBlock } from '../../src/storage/clickhouse/block/store-block.ts'
 import { addTouchedBuckets } from '../../src/storage/touched-buckets.ts'
 import { eventBatchOf, spanBatchOf, type TestEvent, type TestSpan } from './test-spans.ts'
 

@@ -1,11 +1,12 @@
 /** Handlers of the routes about services, nodes, clusters, the system and attributes. */
 import { nowNanos, printTime } from '../../base/time.ts'
-import { readAttributeKeys, readAttributeValues } from '../../storage/clickhouse/read/catalog-attributes.ts'
-import { readClusters } from '../../storage/clickhouse/read/catalog-clusters.ts'
-import { readDependencies } from '../../storage/clickhouse/read/catalog-dependencies.ts'
-import { readNodes } from '../../storage/clickhouse/read/catalog-nodes.ts'
-import { readOperations, readServices } from '../../storage/clickhouse/read/catalog-services.ts'
-import { readSystem } from '../../storage/clickhouse/read/catalog-system.ts'
+import { spanKinds } from '../../model/span-batch.ts'
+import { readAttributeKeys, readAttributeValues } from '../../storage/clickhouse/read/catalog/attributes.ts'
+import { readClusters } from '../../storage/clickhouse/read/catalog/clusters.ts'
+import { readDependencies } from '../../storage/clickhouse/read/catalog/dependencies.ts'
+import { readNodes } from '../../storage/clickhouse/read/catalog/nodes.ts'
+import { readOperations, readServices } from '../../storage/clickhouse/read/catalog/services.ts'
+import { readSystem } from '../../storage/clickhouse/read/catalog/system.ts'
 import type {
   AttributeKeysAnswer,
   AttributeValuesAnswer,
@@ -17,7 +18,7 @@ import type {
   SystemAnswer,
 } from './contract.ts'
 import type { Handlers } from './handler.ts'
-import { kindNames, rangeOf } from './parameters.ts'
+import { rangeOf } from './parameters.ts'
 
 export const catalogHandlers = {
   async services(context, { query, signal }): Promise<ServicesAnswer> {
@@ -38,7 +39,7 @@ export const catalogHandlers = {
     return {
       operations: operations.map((operation) => ({
         name: operation.name,
-        kind: kindNames[operation.kind] ?? 'unspecified',
+        kind: spanKinds[operation.kind] ?? 'unspecified',
         calls: operation.calls,
         errors: operation.errors,
         totalNano: operation.totalNs.toString(),

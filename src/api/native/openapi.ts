@@ -1,6 +1,7 @@
 /** The contract as OpenAPI 3.1, so that clients in any language can be made from it. */
 import { z } from 'zod'
-import { errorBody, routes, type Route } from './contract.ts'
+import { routes, type Route } from './contract.ts'
+import { errorBody } from './contract/formats.ts'
 
 type Json = Record<string, unknown>
 

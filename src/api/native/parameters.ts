@@ -3,6 +3,7 @@ import { InputError } from '../../base/errors.ts'
 import { parseDuration } from '../../base/duration.ts'
 import { parseTime } from '../../base/time.ts'
 import { parseTraceId, parseSpanId } from '../../model/ids.ts'
+import { statusCodes } from '../../model/span-batch.ts'
 import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
 
 export interface SpanFilterParameters {
@@ -16,17 +17,14 @@ export interface SpanFilterParameters {
   readonly end?: string | undefined
 }
 
-export const statusNames = ['unset', 'ok', 'error'] as const
-export const kindNames = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const
-
 export function spanFilterOf(parameters: SpanFilterParameters): SpanFilter {
   const { service, operation, status } = parameters
   return {
-    ...(service === undefined ? {} : { service }),
-    ...(operation === undefined ? {} : { operation }),
-    ...(status === undefined ? {} : { status: statusNames.indexOf(status) }),
-    ...optional('durationMinNs', durationOf(parameters.minDuration, 'minDuration')),
-    ...optional('durationMaxNs', durationOf(parameters.maxDuration, 'maxDuration')),
+    service,
+    operation,
+    status: status === undefined ? undefined : statusCodes.indexOf(status),
+    durationMinNs: durationOf(parameters.minDuration, 'minDuration'),
+    durationMaxNs: durationOf(parameters.maxDuration, 'maxDuration'),
     attributes: attributesOf(parameters.attribute),
     ...rangeOf(parameters),
   }
@@ -49,7 +47,7 @@ export function rangeOf(parameters: {
       at: 'start',
     })
   }
-  return { ...optional('startNs', startNs), ...optional('endNs', endNs) }
+  return { startNs, endNs }
 }
 
 const hourNs = 3_600_000_000_000n
@@ -114,8 +112,4 @@ export function spanIdOf(text: string): string {
     throw new InputError('bad_request', `"${text}" is not a span id: use 16 hex digits, not all zero`, { at: 'spanId' })
   }
   return id
-}
-
-function optional<Name extends string, Value>(name: Name, value: Value | undefined): { readonly [N in Name]?: Value } {
-  return value === undefined ? {} : ({ [name]: value } as { readonly [N in Name]?: Value })
 }

@@ -3,12 +3,13 @@ import { printDurationExact } from '../../base/duration.ts'
 import { InputError } from '../../base/errors.ts'
 import { nowNanos, printTime } from '../../base/time.ts'
 import { printLogs, printTraces } from '../../codec/otlp/print-json.ts'
+import { statusCodes } from '../../model/span-batch.ts'
 import { readTraceEvents } from '../../storage/clickhouse/read/event-search.ts'
 import { readFacets } from '../../storage/clickhouse/read/facets.ts'
 import { readOverview } from '../../storage/clickhouse/read/overview.ts'
 import { readTrace } from '../../storage/clickhouse/read/trace-read.ts'
 import { searchTraces, type TraceSearch } from '../../storage/clickhouse/read/trace-search.ts'
-import type { TraceSummaryRow } from '../../storage/clickhouse/trace-summary.ts'
+import type { TraceSummaryRow } from '../../storage/clickhouse/block/trace-summary.ts'
 import type { ApiContext } from './context.ts'
 import type {
   FacetsAnswer,
@@ -19,7 +20,7 @@ import type {
 } from './contract.ts'
 import { parseCursor, printCursor } from './cursor.ts'
 import type { Handlers } from './handler.ts'
-import { closedRangeOf, spanFilterOf, statusNames, traceIdOf } from './parameters.ts'
+import { closedRangeOf, spanFilterOf, traceIdOf } from './parameters.ts'
 
 export const traceHandlers = {
   searchTraces: (context, request) => search(context, request.query as TraceSearchParameters, request.signal),
@@ -36,6 +37,7 @@ export const traceHandlers = {
       p99Nano: found.p99Ns?.toString() ?? null,
       bucketMs: Number(found.columnNs) / 1e6,
       rows: found.rows.map(String),
+      rowsEnd: found.rowsEndNs?.toString() ?? null,
       cells: [...found.cells],
       lastMatch: found.lastMatchNs === undefined ? null : printTime(found.lastMatchNs),
     }
@@ -84,14 +86,14 @@ async function search(
     filter: spanFilterOf(query),
     sort: query.sort,
     limit: query.limit,
-    ...(query.cursor === undefined ? {} : { after: parseCursor(query.cursor) }),
+    after: query.cursor === undefined ? undefined : parseCursor(query.cursor),
     signal,
   }
   const found = (await context.freshSearch(asked)) ?? (await searchTraces(context, asked))
   return {
     traces: found.traces.map(printSummary),
     total: found.total,
-    ...(found.next === undefined ? {} : { nextCursor: printCursor(found.next) }),
+    nextCursor: found.next === undefined ? undefined : printCursor(found.next),
   }
 }
 
@@ -100,7 +102,7 @@ export function printSummary(row: TraceSummaryRow): TraceSummary {
     traceId: row.traceId,
     rootService: row.rootService,
     rootName: row.rootName,
-    rootStatus: statusNames[row.rootStatus] ?? 'unset',
+    rootStatus: statusCodes[row.rootStatus] ?? 'unset',
     startTime: printTime(row.startNs),
     startTimeUnixNano: row.startNs.toString(),
     duration: printDurationExact(row.durationNs),

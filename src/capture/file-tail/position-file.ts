@@ -11,6 +11,7 @@
 import { mkdir, open, readFile, rename, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { syncFolder } from '../../base/disk.ts'
 import { UnavailableError, messageOf } from '../../base/errors.ts'
 import type { Print } from './fingerprint.ts'
 
@@ -125,15 +126,6 @@ export class PositionFile {
     await this.#handle.close()
     this.#handle = handle
     this.#bytes = this.#liveBytes = text.length
-  }
-}
-
-async function syncFolder(dir: string): Promise<void> {
-  const handle = await open(dir, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 

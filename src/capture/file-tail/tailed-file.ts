@@ -292,7 +292,7 @@ export class TailedFile {
   }
 }
 
-export function newFileName(): string {
+function newFileName(): string {
   return randomBytes(8).toString('hex')
 }
 

@@ -9,7 +9,7 @@
  */
 import type { Attribute, AttributeValue } from '../../model/attributes.ts'
 import { parseSpanId, parseTraceId } from '../../model/ids.ts'
-import { setWords } from '../../model/span-batch.ts'
+import { setWords } from '../../model/words.ts'
 import { makeResource, makeScope, type Resource, type Scope } from '../../model/resource.ts'
 import { writeHex } from '../context/row-context.ts'
 import type { RecordRow } from '../record/record-row.ts'

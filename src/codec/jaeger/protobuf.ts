@@ -10,7 +10,7 @@
  */
 import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
 import type { Attribute } from '../../model/attributes.ts'
-import { setWords } from '../../model/span-batch.ts'
+import { intOf, setWords } from '../../model/words.ts'
 import type { Codec, Decoded } from '../codec.ts'
 import { WireReader } from '../otlp/wire.ts'
 import { microsProblem } from '../span-times.ts'
@@ -159,7 +159,7 @@ function readTime(reader: WireReader, end: number): bigint {
   eachField(reader, end, (tag) => {
     if (tag !== 0x08 && tag !== 0x10) return false
     reader.varint32(end)
-    const value = BigInt.asIntN(64, (BigInt(reader.high) << 32n) | BigInt(reader.low))
+    const value = intOf(reader.low, reader.high)
     if (tag === 0x08) seconds = value
     else nanos = value
     return true

@@ -24,7 +24,7 @@ import { isUtf8Range } from '../utf8.ts'
 import type { Process } from './process.ts'
 import { attributeOf, newTag, tagProblem, type JaegerTag } from './tag.ts'
 
-export const referenceTypes = ['child_of', 'follows_from'] as const
+const referenceTypes = ['child_of', 'follows_from'] as const
 
 export interface JaegerReference {
   /** 16 and 8 bytes. */

@@ -1,6 +1,7 @@
 /** A Jaeger tag (also a log's field) between its bytes and its place; one object serves all, as reading is synchronous. */
 import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
 import type { Attribute, AttributeValue } from '../../model/attributes.ts'
+import { doubleOf, intOf } from '../../model/words.ts'
 import { isUtf8Range, utf8Text } from '../utf8.ts'
 
 export interface JaegerTag {
@@ -53,16 +54,12 @@ export function attributeOf(tag: JaegerTag, bytes: Uint8Array): Attribute {
   return { key: utf8Text(bytes, tag.keyStart, tag.keyEnd), value: valueOf(tag, bytes) }
 }
 
-const scratch = new DataView(new ArrayBuffer(8))
-
 function valueOf({ type, a, b }: JaegerTag, bytes: Uint8Array): AttributeValue {
   switch (type) {
     case valueTypes.int:
-      return { type: 'int', value: BigInt.asIntN(64, (BigInt(b) << 32n) | BigInt(a)) }
+      return { type: 'int', value: intOf(a, b) }
     case valueTypes.double:
-      scratch.setUint32(0, a, true)
-      scratch.setUint32(4, b, true)
-      return { type: 'double', value: scratch.getFloat64(0, true) }
+      return { type: 'double', value: doubleOf(a, b) }
     case valueTypes.bool:
       return { type: 'bool', value: a !== 0 }
     case valueTypes.other:

@@ -10,6 +10,7 @@
  *   Log = 1 timestamp i64 µs · 2 fields Tag*
  * The body is the batch's arena. A field of another type than here is stepped over, as thrift asks.
  */
+import { intOf } from '../../model/words.ts'
 import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
 import type { Attribute } from '../../model/attributes.ts'
 import type { Codec, Decoded } from '../codec.ts'
@@ -178,7 +179,7 @@ function readLog(reader: ThriftReader, into: JaegerRows): void {
   eachField(reader, (id, type) => {
     if (id === 1 && type === i64) {
       reader.i64()
-      time = BigInt.asIntN(64, (BigInt(reader.high) << 32n) | BigInt(reader.low)) * 1000n
+      time = intOf(reader.low, reader.high) * 1000n
     } else if (id === 2 && type === list) {
       eachStruct(reader, () => {
         readTag(reader, into.tag)

@@ -8,6 +8,7 @@ import type { Attribute, AttributeValue } from '../../model/attributes.ts'
 import { toAnyValueJson } from '../../model/attributes.ts'
 import { valueTypes, type AttributeColumnsBuilder, type TextSink } from '../../model/attribute-columns.ts'
 import type { Dictionary } from '../../model/dictionary.ts'
+import { intOf } from '../../model/words.ts'
 import { isUtf8Range, utf8Text } from '../utf8.ts'
 import type { WireReader } from './wire.ts'
 
@@ -157,7 +158,7 @@ function decodeAnyValueField(
       return { type: 'bool', value: reader.low !== 0 || reader.high !== 0 }
     case 0x18:
       reader.varint32(end)
-      return { type: 'int', value: BigInt.asIntN(64, (BigInt(reader.high) << 32n) | BigInt(reader.low)) }
+      return { type: 'int', value: intOf(reader.low, reader.high) }
     case 0x21: {
       reader.fixed64(end)
       const view = new DataView(reader.bytes.buffer, reader.bytes.byteOffset + reader.at - 8, 8)

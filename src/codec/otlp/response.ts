@@ -17,7 +17,7 @@ export interface PartialSuccess {
 }
 
 /** JSON names of what was rejected, per signal. */
-export const rejectedFields = {
+const rejectedFields = {
   traces: 'rejectedSpans',
   logs: 'rejectedLogRecords',
   metrics: 'rejectedDataPoints',

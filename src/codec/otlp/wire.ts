@@ -6,7 +6,7 @@
  */
 import { InputError } from '../../base/errors.ts'
 
-export const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
+const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
 
 /**
  * Values, events and links of one request that become objects: two bytes on the wire can become a hundred in memory,

@@ -4,13 +4,14 @@
  * Decoders call `begin`, then `put` for each key in order, then `end`; nothing is made per value, and a key is looked up
  * once a batch.
  */
+import { highWord, lowWord } from '../../model/words.ts'
 import type { AttributeValue } from '../../model/attributes.ts'
 import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
 import type { EventBatchBuilder } from '../../model/event-batch.ts'
 import { bodyTypes } from '../../model/event-batch.ts'
 import type { Resource, Scope } from '../../model/resource.ts'
 import { linkBytes } from '../context/row-context.ts'
-import { byteKey, utf8Text } from '../utf8.ts'
+import { utf8Text } from '../utf8.ts'
 import { fieldNamed, nestedFieldNamed, resourceSlot, slotCount, slots, type Field } from './fields.ts'
 import { RecordSource, type SourceDefaults } from './record-source.ts'
 import { SlotValues } from './slot-values.ts'
@@ -85,7 +86,7 @@ export class RecordRow {
   }
 
   setTime(nanos: bigint): void {
-    this.setTimeWords(Number(nanos & 0xffffffffn), Number((nanos >> 32n) & 0xffffffffn))
+    this.setTimeWords(lowWord(nanos), highWord(nanos))
   }
 
   /** A value in column form, see `attribute-columns.ts`. */
@@ -213,10 +214,5 @@ export class RecordRow {
     const { dictionary, arena } = this.builder
     const start = dictionary.starts[key]!
     return utf8Text(arena.bytes, start, start + dictionary.lengths[key]!)
-  }
-
-  /** The bytes of a text value as a map key. */
-  textKey(a: number, b: number): string {
-    return byteKey(this.builder.arena.bytes, a, a + b)
   }
 }

@@ -2,6 +2,7 @@
 import { toAnyValueJson, type AttributeValue } from '../../model/attributes.ts'
 import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
 import type { EventBatchBuilder } from '../../model/event-batch.ts'
+import { doubleOf, intOf } from '../../model/words.ts'
 import { utf8Text } from '../utf8.ts'
 import { slotCount, type Field } from './fields.ts'
 
@@ -15,8 +16,6 @@ export interface ColumnValue {
 
 /** What a slot can hold: arrays, maps and bytes are never offered to one (`RecordRow.put`). */
 export type SlotValue = Extract<AttributeValue, { type: 'string' | 'int' | 'double' | 'bool' }>
-
-const scratch = new DataView(new ArrayBuffer(8))
 
 export class SlotValues {
   /** Bit per slot. */
@@ -111,11 +110,9 @@ export class SlotValues {
   #valueOf(type: ValueType, a: number, b: number): SlotValue {
     switch (type) {
       case valueTypes.int:
-        return { type: 'int', value: BigInt.asIntN(64, (BigInt(b) << 32n) | BigInt(a)) }
+        return { type: 'int', value: intOf(a, b) }
       case valueTypes.double:
-        scratch.setUint32(0, a, true)
-        scratch.setUint32(4, b, true)
-        return { type: 'double', value: scratch.getFloat64(0, true) }
+        return { type: 'double', value: doubleOf(a, b) }
       case valueTypes.bool:
         return { type: 'bool', value: a !== 0 }
       default:

@@ -2,6 +2,7 @@
  * One Zipkin span between its bytes and its row: texts are ranges of the batch's arena, fields come in any order. One
  * such object serves all spans of all requests.
  */
+import { wider } from '../../base/wider.ts'
 import { InputError } from '../../base/errors.ts'
 import { attributesMax } from '../../model/attribute-columns.ts'
 
@@ -65,9 +66,7 @@ export class ZipkinSpan {
       if (this.tagCount > attributesMax) {
         throw new InputError('too_large', `cannot take a span of more than ${attributesMax} tags`)
       }
-      const wider = new Uint32Array(at * 2)
-      wider.set(this.tags)
-      this.tags = wider
+      this.tags = wider(this.tags)
     }
     this.tags[at] = keyStart
     this.tags[at + 1] = keyLength

@@ -6,6 +6,7 @@ import fs from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import path from 'node:path'
+import { writeAll } from '../../base/disk.ts'
 import { UnavailableError, messageOf } from '../../base/errors.ts'
 
 const memoryFileSystem = '/dev/shm'
@@ -88,11 +89,7 @@ function isAlive(pid: number): boolean {
 async function writeWhole(file: string, bytes: readonly Uint8Array[]): Promise<string> {
   const handle = await open(file, 'w', 0o600)
   try {
-    let rest = [...bytes]
-    while (rest.length > 0) {
-      const { bytesWritten } = await handle.writev(rest)
-      rest = dropBytes(rest, bytesWritten)
-    }
+    await writeAll(handle, bytes, 0)
     return file
   } catch (error) {
     await rm(file, { force: true })
@@ -100,11 +97,4 @@ async function writeWhole(file: string, bytes: readonly Uint8Array[]): Promise<s
   } finally {
     await handle.close()
   }
-}
-
-function dropBytes(pieces: Uint8Array[], count: number): Uint8Array[] {
-  let left = count
-  while (pieces.length > 0 && left >= pieces[0]!.length) left -= pieces.shift()!.length
-  if (left > 0) pieces[0] = pieces[0]!.subarray(left)
-  return pieces
 }

@@ -14,15 +14,14 @@ export interface StoredPart {
   readonly table: string
   readonly signal: StoredSignal
   readonly name: string
-  readonly rows: number
   readonly bytes: number
   /** Time of its newest row. */
   readonly newestNs: bigint
 }
 
 export async function readParts(engine: Engine): Promise<StoredPart[]> {
-  const known = await engine.query<[string, string, string, string]>(
-    `SELECT table, name, rows, bytes_on_disk FROM system.parts
+  const known = await engine.query<[table: string, name: string, bytes: string]>(
+    `SELECT table, name, bytes_on_disk FROM system.parts
      WHERE active AND database = currentDatabase() AND rows > 0`,
   )
   const newest = await engine.query<[string, string, string]>(
@@ -34,12 +33,12 @@ export async function readParts(engine: Engine): Promise<StoredPart[]> {
       .join(' UNION ALL '),
   )
   const times = new Map(newest.map(([table, part, time]) => [`${table}/${part}`, BigInt(time)]))
-  return known.flatMap(([table, name, rows, bytes]) => {
+  return known.flatMap(([table, name, bytes]) => {
     const newestNs = times.get(`${table}/${name}`)
     const signal = storedTables.find((stored) => stored.table === table)?.signal
     // A part that was merged away between the two looks is seen at the next.
     if (newestNs === undefined || signal === undefined) return []
-    return [{ table, signal, name, rows: Number(rows), bytes: Number(bytes), newestNs }]
+    return [{ table, signal, name, bytes: Number(bytes), newestNs }]
   })
 }
 

@@ -4,7 +4,7 @@ import { after, beforeEach, test } from 'node:test'
 import { drawSpans, second, type TestEvent } from '../../../test/support/test-spans.ts'
 import { emptyStore, storeRows, temporaryEngine } from '../../../test/support/temporary-store.ts'
 import { partsToDrop, startRetention, type Retention, type RetentionOptions } from './retention.ts'
-import { readServices } from './read/catalog-services.ts'
+import { readServices } from './read/catalog/services.ts'
 import { startRollups } from './rollup/scheduler.ts'
 import { openStoredFigures } from './stored-figures.ts'
 
@@ -58,7 +58,6 @@ test('drops spans with their traces, and events, each at its own age', async () 
       [1, 30, 60],
     ],
   )
-  assert.deepEqual(running.report(), { droppedSpans: 2, droppedEvents: 1, lastDropMs: nowMs })
   await running.stop()
 })
 
@@ -67,7 +66,6 @@ test('keeps everything when it has no limit', async () => {
   const running = await retention({})
   await running.runNow()
   assert.equal((await ages('spans')).length, 1)
-  assert.deepEqual(running.report(), { droppedSpans: 0, droppedEvents: 0, lastDropMs: undefined })
   await running.stop()
 })
 
@@ -137,7 +135,6 @@ test('old data goes before the cap takes anything else', () => {
     table: 'spans',
     signal: 'spans' as const,
     name,
-    rows: 1,
     bytes: 10,
     newestNs,
   })

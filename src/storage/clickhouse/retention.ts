@@ -20,16 +20,7 @@ export interface RetentionOptions {
   readonly onProblem: (message: string, error: unknown) => void
 }
 
-/** Since the start of the process. */
-export interface RetentionReport {
-  readonly droppedSpans: number
-  readonly droppedEvents: number
-  /** Milliseconds since the epoch; undefined when nothing was dropped. */
-  readonly lastDropMs: number | undefined
-}
-
 export interface Retention {
-  report(): RetentionReport
   /** Drops what is due now. Runs by itself every minute; tests call it. */
   runNow(): Promise<void>
   /** Waits for the run under way. */
@@ -56,18 +47,12 @@ export async function startRetention(options: RetentionOptions): Promise<Retenti
 
 class RunningRetention implements Retention {
   readonly #options: RetentionOptions
-  #dropped = { spans: 0, events: 0 }
-  #lastDropMs: number | undefined
   #timer: NodeJS.Timeout | undefined
   #work: Promise<void> = Promise.resolve()
   #stopped = false
 
   constructor(options: RetentionOptions) {
     this.#options = options
-  }
-
-  report(): RetentionReport {
-    return { droppedSpans: this.#dropped.spans, droppedEvents: this.#dropped.events, lastDropMs: this.#lastDropMs }
   }
 
   schedule(): void {
@@ -87,9 +72,9 @@ class RunningRetention implements Retention {
     try {
       const parts = await readParts(engine)
       const excess = maxBytes === 0 ? 0 : (await readStoreBytes(engine)) - maxBytes
-      for (const part of partsToDrop(parts, { ...this.#options, nowMs: this.#options.now(), excess })) {
+      for (const { table, name } of partsToDrop(parts, { ...this.#options, nowMs: this.#options.now(), excess })) {
         if (this.#stopped) break
-        await this.#drop(part)
+        await engine.execute(`ALTER TABLE ${table} DROP PART '${name}'`)
         dropped++
       }
     } catch (error) {
@@ -97,12 +82,6 @@ class RunningRetention implements Retention {
     }
     if (dropped > 0) await onDropped().catch((error: unknown) => onProblem('cannot make figures again', error))
     this.schedule()
-  }
-
-  async #drop(part: StoredPart): Promise<void> {
-    await this.#options.engine.execute(`ALTER TABLE ${part.table} DROP PART '${part.name}'`)
-    this.#lastDropMs = this.#options.now()
-    if (part.table !== 'traces') this.#dropped[part.signal] += part.rows
   }
 
   async stop(): Promise<void> {

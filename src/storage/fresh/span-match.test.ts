@@ -10,7 +10,7 @@ import type { SpanBatch } from '../../model/span-batch.ts'
 import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
 import { idText } from '../../model/span-row-reader.ts'
 import { spanConditions } from '../clickhouse/read/conditions.ts'
-import { StoreBlock } from '../clickhouse/store-block.ts'
+import { StoreBlock } from '../clickhouse/block/store-block.ts'
 import { KnownKeys } from '../known-keys.ts'
 import { matchingRows } from './span-match.ts'
 

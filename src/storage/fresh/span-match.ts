@@ -1,13 +1,14 @@
 /**
  * Which spans of a batch meet a filter: what clickhouse/read/conditions.ts says in SQL over what
- * clickhouse/attribute-block.ts stores, on the columns themselves. Where one changes, the other has to.
+ * clickhouse/block/attribute-block.ts stores, on the columns themselves. Where one changes, the other has to.
  */
 import { valueTypes, type AttributeColumns } from '../../model/attribute-columns.ts'
 import type { AttributeValue } from '../../model/attributes.ts'
 import type { Resource } from '../../model/resource.ts'
 import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
-import { noText, type SpanBatch } from '../../model/span-batch.ts'
-import { numberOf, otherText } from '../clickhouse/attribute-block.ts'
+import { noText } from '../../model/dictionary.ts'
+import type { SpanBatch } from '../../model/span-batch.ts'
+import { numberOf, otherText } from '../clickhouse/block/attribute-block.ts'
 import { dedicatedByKey, type DedicatedType } from '../dedicated.ts'
 import { spelledValue, type SpelledValue } from './spelled-value.ts'
 

@@ -1,11 +1,11 @@
 /**
  * A page of a search from the spans of its traces: what clickhouse/read/trace-search.ts reads from the rows that
- * clickhouse/trace-block.ts made of them. Where one changes, the other has to.
+ * clickhouse/block/trace-block.ts made of them. Where one changes, the other has to.
  */
 import { entryText } from '../../model/span-row-reader.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
 import type { TracePage, TraceSearch, TraceSort } from '../clickhouse/read/trace-search.ts'
-import type { TraceSummaryRow } from '../clickhouse/trace-summary.ts'
+import type { TraceSummaryRow } from '../clickhouse/block/trace-summary.ts'
 
 export interface FoundTrace {
   readonly summary: TraceSummaryRow

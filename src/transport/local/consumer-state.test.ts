@@ -13,7 +13,7 @@ import {
   openConsumerFile,
   writeConsumerState,
 } from './consumer-state.ts'
-import { temporaryFolder } from './temporary-log.ts'
+import { temporaryFolder } from '../../../test/support/temporary-log.ts'
 
 const position = (n: number): Position => n as Position
 const positions = fc.maxSafeNat().map(position)

@@ -11,9 +11,9 @@
 import { open, rename, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { syncFolder } from '../../base/disk.ts'
 import { InputError } from '../../base/errors.ts'
 import type { ConsumerState, Position } from '../../model/log.ts'
-import { syncFolder } from './segment.ts'
 
 const slotBytes = 32
 const slotOffsets = [0, 4096] as const

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Log } from '../../model/log.ts'
-import { commitTo, openLog, readAll, record, temporaryFolder } from './temporary-log.ts'
+import { commitTo, openLog, readAll, record, temporaryFolder } from '../../../test/support/temporary-log.ts'
 
 const retryWindowMs = 1000
 

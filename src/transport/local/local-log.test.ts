@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { UnavailableError } from '../../base/errors.ts'
 import type { Log, Position } from '../../model/log.ts'
-import { commitTo, openLog, readAll, record, temporaryFolder, textOf } from './temporary-log.ts'
+import { commitTo, openLog, readAll, record, temporaryFolder, textOf } from '../../../test/support/temporary-log.ts'
 
 const segmentsIn = async (dir: string): Promise<string[]> =>
   (await readdir(dir)).filter((name) => name.endsWith('.seg')).sort()

@@ -5,6 +5,7 @@
 import { hash as digest } from 'node:crypto'
 import { mkdir, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncFolder } from '../../base/disk.ts'
 import { InputError, UnavailableError, messageOf } from '../../base/errors.ts'
 import type {
   Appended,
@@ -27,7 +28,6 @@ import { RetryKeys } from './retry-keys.ts'
 import { RetryTable } from './retry-table.ts'
 import { recoverSegments } from './segment-recovery.ts'
 import { SegmentSet } from './segment-set.ts'
-import { syncFolder } from './segment.ts'
 
 export interface LocalLogOptions {
   /** The log's own folder; made when missing. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Log, Position, RecordRanges } from '../../model/log.ts'
-import { commitTo, openLog, record, temporaryFolder } from './temporary-log.ts'
+import { commitTo, openLog, record, temporaryFolder } from '../../../test/support/temporary-log.ts'
 
 /** Every byte says where in which record it lies. */
 function bodyOf(position: number, bytes: number): Buffer {

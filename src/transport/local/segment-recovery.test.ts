@@ -6,7 +6,7 @@ import type { LogRecord, StoredRecord } from '../../model/log.ts'
 import type { LogProblem } from './problem.ts'
 import { recordFixedBytes } from './record.ts'
 import { segmentHeaderBytes } from './segment.ts'
-import { commitTo, openLog, readAll, record, temporaryFolder, textOf } from './temporary-log.ts'
+import { commitTo, openLog, readAll, record, temporaryFolder, textOf } from '../../../test/support/temporary-log.ts'
 
 const bodies = ['alpha', '', 'beta', 'gamma-gamma', 'delta']
 const codec = 'otlp-protobuf'

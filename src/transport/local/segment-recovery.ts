@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncFolder, writeAll } from '../../base/disk.ts'
 import {
   decodeRecordHeader,
   markerBytes,
@@ -21,8 +22,6 @@ import {
   newSegment,
   parseSegmentName,
   segmentHeaderBytes,
-  syncFolder,
-  writeAll,
   type Segment,
 } from './segment.ts'
 

@@ -3,6 +3,7 @@
  * may run beside it.
  */
 import { open, unlink, type FileHandle } from 'node:fs/promises'
+import { syncFolder, writeAll } from '../../base/disk.ts'
 import { assert, messageOf } from '../../base/errors.ts'
 import type { OnProblem } from './problem.ts'
 import { sealRecordHeader, type PreparedHeader } from './record.ts'
@@ -14,8 +15,6 @@ import {
   indexRecord,
   newSegment,
   segmentHeaderBytes,
-  syncFolder,
-  writeAll,
   type Segment,
 } from './segment.ts'
 

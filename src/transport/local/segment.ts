@@ -9,7 +9,6 @@
  * Its records have positions from `first` up to the next segment's `first`; anything else in it is left over from a
  * write that failed and is never read.
  */
-import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { markerBytes } from './record.ts'
@@ -94,40 +93,4 @@ export function decodeSegmentHeader(bytes: Buffer): { first: number; marker: Buf
   if (bytes.readUInt32LE(8) !== segmentVersion) return undefined
   if (crc32(bytes.subarray(crcEnd, segmentHeaderBytes)) !== bytes.readUInt32LE(crcAt)) return undefined
   return { first: Number(bytes.readBigUInt64LE(16)), marker: Buffer.from(bytes.subarray(24, 24 + markerBytes)) }
-}
-
-/** Makes file entries of a folder (new, renamed) survive a loss of power. */
-export async function syncFolder(dir: string): Promise<void> {
-  const handle = await open(dir, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-/** Writes all buffers from `offset` on, in as few calls as the system allows. Throws what the system throws. */
-export async function writeAll(file: FileHandle, buffers: Uint8Array[], offset: number): Promise<void> {
-  let rest = buffers
-  let at = offset
-  let left = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
-  while (left > 0) {
-    const { bytesWritten } = await file.writev(rest, at)
-    if (bytesWritten === 0) throw new Error('the system wrote 0 bytes')
-    at += bytesWritten
-    left -= bytesWritten
-    if (left > 0) rest = dropBytes(rest, bytesWritten)
-  }
-}
-
-function dropBytes(buffers: Uint8Array[], count: number): Uint8Array[] {
-  let skip = count
-  let index = 0
-  for (; index < buffers.length; index++) {
-    const length = buffers[index]?.length ?? 0
-    if (skip < length) break
-    skip -= length
-  }
-  const [first, ...others] = buffers.slice(index)
-  return first === undefined ? [] : [first.subarray(skip), ...others]
 }

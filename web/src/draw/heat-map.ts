@@ -9,7 +9,7 @@ import { offsetMinutes, printTick } from '../model/time.ts'
 import type { Zone } from '../model/time.ts'
 import { beginDrawing, textWidth } from './surface.ts'
 
-export const heatMargin = { left: 72, right: 8, top: 8, bottom: 20 } as const
+const heatMargin = { left: 72, right: 8, top: 8, bottom: 20 } as const
 
 export interface HeatSize {
   readonly width: number
@@ -54,11 +54,11 @@ export function renderHeatMap(canvas: HTMLCanvasElement, view: HeatView): void {
   renderScales(context, view, grid)
   const most = view.answer.cells.reduce((max, { traces }) => Math.max(max, traces), 1)
   for (const { column, row, traces, errorTraces } of view.answer.cells) {
-    const low = grid.bounds[row - grid.firstRow]
+    const low = grid.bounds[row]
     if (low === undefined || column >= grid.columns) continue
     const x0 = scale.x(grid.startMs + column * grid.bucketMs)
     const x1 = scale.x(grid.startMs + (column + 1) * grid.bucketMs)
-    const [y0, y1] = [scale.y(grid.bounds[row - grid.firstRow + 1]!), scale.y(low)]
+    const [y0, y1] = [scale.y(grid.bounds[row + 1]!), scale.y(low)]
     const [w, h] = [Math.max(1, x1 - x0 - 1), Math.max(1, y1 - y0 - 1)]
     context.globalAlpha = 0.28 + 0.72 * (Math.log1p(traces) / Math.log1p(most))
     context.fillStyle = view.palette.accent

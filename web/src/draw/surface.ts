@@ -6,7 +6,7 @@ const sideMax = 8192
 export const axisFont = '11px system-ui, sans-serif'
 export const axisBoldFont = '600 11px system-ui, sans-serif'
 
-export function pixelRatio(): number {
+function pixelRatio(): number {
   return Math.min(ratioMax, devicePixelRatio || 1)
 }
 

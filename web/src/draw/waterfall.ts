@@ -351,7 +351,7 @@ interface Box {
   readonly h: number
 }
 
-export function fillRound(context: CanvasRenderingContext2D, { x, y, w, h }: Box): void {
+function fillRound(context: CanvasRenderingContext2D, { x, y, w, h }: Box): void {
   if (w < 5) {
     context.fillRect(x, y, w, h)
     return

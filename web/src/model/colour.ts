@@ -2,6 +2,8 @@
  * All colours, once: CSS variables and canvases both take them from here. Each theme keeps text at 4.5:1 or better on
  * every surface, and the twelve service colours apart under the common colour-vision deficiencies.
  */
+import { slotCount, slotsOf } from '../../../src/base/name-slots.ts'
+
 export type Theme = 'dark' | 'light'
 
 export interface Palette {
@@ -44,7 +46,7 @@ export const palettes: Record<Theme, Palette> = {
     edge: '#7C8794',
     divider: '#2B3440',
     slots: slotList('FFAB71 F3D84E 83A710 35912A 37F9C4 6DCDC8 B8DBFB 7096FF 906AD6 BBABFF B8619B BF8BAF'),
-    onSlot: Array.from({ length: 12 }, () => darkInk),
+    onSlot: Array.from({ length: slotCount }, () => darkInk),
   },
   light: {
     bg: '#FFFFFF',
@@ -60,17 +62,8 @@ export const palettes: Record<Theme, Palette> = {
     edge: '#75808C',
     divider: '#D5DBE2',
     slots: slotList('CF720B 483502 5F6A45 7C906D 035F5B 00999F 063A63 365FD2 5F27A3 B669DF 984693 6A003F'),
-    onSlot: Array.from({ length: 12 }, (_, slot) => (lightSlotsWithDarkInk.has(slot) ? darkInk : '#FFFFFF')),
+    onSlot: Array.from({ length: slotCount }, (_, slot) => (lightSlotsWithDarkInk.has(slot) ? darkInk : '#FFFFFF')),
   },
-}
-
-export const slotCount = 12
-
-/** 32-bit FNV-1a over the UTF-8 bytes (draft-eastlake-fnv §2). */
-export function fnv1a(text: string): number {
-  let hash = 0x811c9dc5
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193)
-  return hash >>> 0
 }
 
 export interface ServiceColour {
@@ -80,18 +73,12 @@ export interface ServiceColour {
   readonly striped: boolean
 }
 
-/**
- * One colour a service, the same for every viewer: services in first-seen order take the slot of their name's hash, or
- * the next least-used slot after it when another one is used less.
- */
+/** Of the services of a trace in first-seen order. */
 export function assignColours(services: readonly string[]): ServiceColour[] {
-  const used = new Array<number>(slotCount).fill(0)
-  return services.map((name) => {
-    const least = Math.min(...used)
-    let slot = fnv1a(name) % slotCount
-    while (used[slot]! > least) slot = (slot + 1) % slotCount
-    const striped = used[slot]! > 0
-    used[slot]!++
+  const taken = new Set<number>()
+  return slotsOf(services).map((slot) => {
+    const striped = taken.has(slot)
+    taken.add(slot)
     return { slot, striped }
   })
 }

@@ -1,4 +1,4 @@
-/** Numbers as people read them: durations, counts, shares, bytes. Every number carries its unit (three digits at most). */
+/** Numbers as people read them: durations, counts, shares. Every number carries its unit (three digits at most). */
 
 const durationUnits = [
   { unit: 'ns', nanos: 1 },
@@ -67,15 +67,6 @@ export function printShare(part: number, whole: number): string {
   return percent < 9.95 ? `${percent.toFixed(1)} %` : `${percent.toFixed(0)} %`
 }
 
-export function printBytes(bytes: number): string {
-  let size = bytes
-  for (const unit of ['B', 'KiB', 'MiB', 'GiB']) {
-    if (size < 999.5) return unit === 'B' ? `${size} B` : `${threeDigits(size)} ${unit}`
-    size /= 1024
-  }
-  return `${threeDigits(size)} TiB`
-}
-
 /** `1 span`, `12,431 traces`. */
 export function printPlural(count: number, one: string, many: string = one + 's'): string {
   return `${printTotal(count)} ${count === 1 ? one : many}`
@@ -102,12 +93,4 @@ export function parseDuration(text: string): number | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-zµ]*)\s*$/.exec(text)
   const unit = inputUnits[match?.[2] || 'ms']
   return match && unit !== undefined ? Number(match[1]) * unit : undefined
-}
-
-/** The shortest exact form that `parseDuration` and the API read: `1.5s`, `500ms`, `250us`. */
-export function printDurationParameter(nanos: number): string {
-  const whole = Math.max(0, Math.round(nanos))
-  if (whole >= 1e9 && whole % 1e6 === 0) return `${whole / 1e9}s`
-  if (whole % 1e6 === 0) return `${whole / 1e6}ms`
-  return whole % 1e3 === 0 ? `${whole / 1e3}us` : `${whole}ns`
 }

@@ -3,64 +3,38 @@ import type { TraceOverviewAnswer } from '../../../src/api/native/contract.ts'
 import { printDuration } from './format.ts'
 import type { Box } from './search-filters.ts'
 
-/** Where cells are: columns in time from `startMs`, rows by lower bounds in nanoseconds. */
+/** Where cells are: columns in time from `startMs`, rows between bounds in nanoseconds. */
 export interface HeatGrid {
   readonly startMs: number
   readonly endMs: number
   readonly bucketMs: number
   readonly columns: number
-  /** Bounds of the shown rows, one more than rows; the first may be 0. */
+  /** One more than rows, ascending; the first may be 0. */
   readonly bounds: readonly number[]
-  /** Row number of the answer that is shown lowest. */
-  readonly firstRow: number
 }
 
+/** Numbers of a column and a row. */
 export interface Cell {
   readonly column: number
-  /** Row number of the answer. */
   readonly row: number
 }
 
-/** The rows of the server: four a decade from 1 µs, one below, and the highest without an end. */
-const rowsOfDecade = [1, 1.8, 3.2, 5.6, 10]
-const firstBound = 1000
-const lastBound = 5.6e12
-/** Where the endless row is drawn to, and what a box of it holds: 30 days. */
+/** Where a highest row without an end is drawn to, and what a box of it holds: 30 days. */
 const endlessTo = 30 * 86_400e9
 
-/** The answer gives lower bounds; this is the upper one of its highest row. */
-function boundAfter(low: number): number {
-  if (low < firstBound) return firstBound
-  if (low >= lastBound) return endlessTo
-  const power = 10 ** Math.floor(Math.log10(low * 1.001))
-  const at = rowsOfDecade.findIndex((lead) => lead * 0.999 * power <= low && low <= lead * 1.001 * power)
-  return Math.round(at < 0 ? low * 2 : rowsOfDecade[at + 1]! * power)
+function boundsOf({ rows, rowsEnd }: TraceOverviewAnswer): number[] {
+  return [...rows.map(Number), rowsEnd === null ? endlessTo : Number(rowsEnd)]
 }
 
-function boundsOf(answer: TraceOverviewAnswer): number[] {
-  const lows = answer.rows.map(Number)
-  return [...lows, boundAfter(lows.at(-1) ?? 0)]
-}
-
-/** The grid of an answer, cut to the rows that hold something and one more on each side. */
 export function heatGrid(answer: TraceOverviewAnswer): HeatGrid {
   const startMs = Date.parse(answer.start)
   const endMs = Date.parse(answer.end)
-  const bounds = boundsOf(answer)
-  let [low, high] = [bounds.length - 1, -1]
-  for (const { row } of answer.cells) {
-    low = Math.min(low, row)
-    high = Math.max(high, row)
-  }
-  const first = Math.max(0, (high < 0 ? 0 : low) - 1)
-  const last = high < 0 ? bounds.length - 2 : Math.min(bounds.length - 2, high + 1)
   return {
     startMs,
     endMs,
     bucketMs: answer.bucketMs,
     columns: Math.max(1, Math.ceil((endMs - startMs) / answer.bucketMs - 1e-6)),
-    bounds: bounds.slice(first, last + 2),
-    firstRow: first,
+    bounds: boundsOf(answer),
   }
 }
 
@@ -90,7 +64,7 @@ export function durationLabels(grid: HeatGrid): { nanos: number; label: string }
 export function cellOf(grid: HeatGrid, ms: number, nanos: number): Cell | undefined {
   const column = Math.floor((ms - grid.startMs) / grid.bucketMs)
   const row = grid.bounds.findIndex((low, i) => nanos >= low && nanos < (grid.bounds[i + 1] ?? 0))
-  return column < 0 || column >= grid.columns || row < 0 ? undefined : { column, row: row + grid.firstRow }
+  return column < 0 || column >= grid.columns || row < 0 ? undefined : { column, row }
 }
 
 /** The smallest box that holds both cells. */
@@ -100,8 +74,8 @@ export function boxOf(grid: HeatGrid, a: Cell, b: Cell): Box {
   return {
     fromMs: left,
     toMs: Math.min(grid.endMs, right),
-    minNano: grid.bounds[Math.min(a.row, b.row) - grid.firstRow]!,
-    maxNano: grid.bounds[Math.max(a.row, b.row) - grid.firstRow + 1]!,
+    minNano: grid.bounds[Math.min(a.row, b.row)]!,
+    maxNano: grid.bounds[Math.max(a.row, b.row) + 1]!,
   }
 }
 

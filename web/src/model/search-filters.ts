@@ -16,7 +16,7 @@ export interface Filter {
 }
 
 export type SortBy = 'time' | 'duration' | 'spans' | 'errors'
-export const sortColumns: readonly SortBy[] = ['time', 'duration', 'spans', 'errors']
+const sortColumns: readonly SortBy[] = ['time', 'duration', 'spans', 'errors']
 export const statusValues = ['error', 'ok', 'unset'] as const
 
 /** A rectangle of the heat map. */

@@ -111,7 +111,7 @@ export function totalOf(stretches: Stretches, node: number): number {
   return total
 }
 
-export function spanIdText(id: bigint): string {
+function spanIdText(id: bigint): string {
   return id.toString(16).padStart(16, '0')
 }
 

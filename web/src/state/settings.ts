@@ -42,7 +42,7 @@ const between =
     typeof value === 'number' && value >= low && value <= high
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
 
-export const themeChoice = stored<ThemeChoice>('theme', 'auto', oneOf<ThemeChoice>('auto', 'dark', 'light'))
+const themeChoice = stored<ThemeChoice>('theme', 'auto', oneOf<ThemeChoice>('auto', 'dark', 'light'))
 export const zone = stored<Zone>('zone', 'local', oneOf<Zone>('local', 'utc'))
 export const keysEnabled = stored('keys', true, isBoolean)
 export const namesWidth = stored('names-width', 400, between(160, 1200))

@@ -12,28 +12,19 @@ import {
   shownAncestor,
 } from '../model/rows.ts'
 import type { RowFilters } from '../model/rows.ts'
-import type { SpanDetails } from '../model/span-details.ts'
 import { findNode, has, hasChildren, isSpan, nodeFlags, nodeKey } from '../model/trace.ts'
 import type { Trace } from '../model/trace.ts'
-import type { ApiError } from './api.ts'
 import { createLoader } from './loader.ts'
 import { go, place } from './location.ts'
 import { TraceClient } from './trace-client.ts'
-import type { Found, Opened, SpanLogs } from './trace-messages.ts'
+import type { Found, Opened } from './trace-messages.ts'
+import { TracePanel } from './trace-panel.ts'
 import { parseTraceUrl, printTraceUrl, traceIdOf } from './trace-url.ts'
 import type { TimeWindow } from './trace-url.ts'
 
 export const rowHeight = 24
 const windowMinNanos = 10
 const findDelayMs = 150
-const noLogs: SpanLogs = { own: [], others: [] }
-
-export interface PanelContent {
-  readonly node: number
-  readonly details: SpanDetails | undefined
-  readonly logs: SpanLogs | undefined
-  readonly logsError: ApiError | undefined
-}
 
 export class TracePage {
   readonly traceId: string
@@ -49,7 +40,6 @@ export class TracePage {
   readonly found = signal<Found>({ marks: undefined, count: 0 })
   readonly adjusted = signal(false)
   readonly panelOpen = signal(true)
-  readonly panel = signal<PanelContent | undefined>(undefined)
   readonly scrollTop = signal(0)
   readonly viewHeight = signal(600)
   /** Asks the waterfall to scroll a node into view; a new object each time. */
@@ -85,6 +75,7 @@ export class TracePage {
 
   rawStart: Float64Array = new Float64Array()
   readonly #client = new TraceClient()
+  readonly panel = new TracePanel(this.#client)
   readonly #stops: (() => void)[] = []
   #findTimer: ReturnType<typeof setTimeout> | undefined
   #appliedSearch = ''
@@ -228,37 +219,11 @@ export class TracePage {
     this.steps.value = steps
   }
 
-  #panelRequest = 0
   #loadPanel(): void {
     const node = this.selected.value
     const trace = this.trace.value
-    if (node < 0 || !trace || this.panel.value?.node === node) return
-    const request = ++this.#panelRequest
-    if (!isSpan(trace.tree, node) && node > 0) {
-      this.panel.value = { node, details: undefined, logs: noLogs, logsError: undefined }
-      return
-    }
-    const update = (part: Partial<PanelContent>): void => {
-      if (request !== this.#panelRequest) return
-      const old =
-        this.panel.value?.node === node
-          ? this.panel.value
-          : { node, details: undefined, logs: undefined, logsError: undefined }
-      this.panel.value = { ...old, ...part }
-    }
-    void this.#client.ask<'details'>({ ask: 'details', node }).then(
-      (details) => update({ details }),
-      () => {}, // the worker is gone, which the logs say as well
-    )
-    this.#client.ask<'logs'>({ ask: 'logs', node }).then(
-      (logs) => update({ logs }),
-      (error: ApiError) => update({ logs: noLogs, logsError: error }),
-    )
-  }
-
-  reloadPanel(): void {
-    this.panel.value = undefined
-    this.#loadPanel()
+    // Nodes that stand for others have nothing of their own, but the first has the logs that belong to no span.
+    if (node >= 0 && trace) this.panel.show(node, isSpan(trace.tree, node) || node === 0)
   }
 
   toggle(node: number, options: { open?: boolean; wholeSubtree?: boolean } = {}): void {

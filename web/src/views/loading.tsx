@@ -7,7 +7,7 @@ const quietMs = 300
 const cancelAfterMs = 1000
 
 /** Milliseconds since `since`, counted only while it is not 0. */
-export function useElapsed(since: number): number {
+function useElapsed(since: number): number {
   const [now, setNow] = useState(0)
   useEffect(() => {
     if (since === 0) return undefined

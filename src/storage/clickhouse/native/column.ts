@@ -2,6 +2,7 @@
  * Columns of a Native block (varint lengths, little-endian numbers; grammar above `writeBlock`). A column collects values row by row and writes, in the format's order, its prefix and its body.
  * Columns are reset and reused: their buffers grow to the size of a block once.
  */
+import { wider } from '../../../base/wider.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { KeyDictionary } from './key-dictionary.ts'
 
@@ -58,10 +59,6 @@ export class FixedColumn implements Column {
   addWords(low: number, high: number): void {
     this.addUint32(low)
     this.addUint32(high)
-  }
-
-  addBytes(source: Uint8Array, start = 0): void {
-    this.values.raw(source, start, this.width)
   }
 
   writePrefix(): void {}
@@ -132,9 +129,7 @@ export class LowCardinalityColumn implements Column {
   }
 
   #grow(needed: number): void {
-    const wider = new Uint32Array(Math.max(needed, this.indexes.length * 2))
-    wider.set(this.indexes)
-    this.indexes = wider
+    this.indexes = wider(this.indexes, Math.max(needed, this.indexes.length * 2))
   }
 
   writePrefix(out: ByteWriter): void {

@@ -2,6 +2,7 @@
  * The keys of one LowCardinality column within a block: copies each distinct byte string once and numbers it.
  * Key 0 is the empty string, as the format asks.
  */
+import { wider } from '../../../base/wider.ts'
 import { hashBytes } from '../../../model/dictionary.ts'
 import { ByteWriter } from './byte-writer.ts'
 
@@ -67,17 +68,9 @@ export class KeyDictionary {
   }
 
   #growKeys(): void {
-    const size = this.#starts.length * 2
-    const wider = (column: Uint32Array): Uint32Array<ArrayBuffer> => {
-      const copy = new Uint32Array(size)
-      copy.set(column)
-      return copy
-    }
     this.#starts = wider(this.#starts)
     this.#lengths = wider(this.#lengths)
-    const hashes = new Int32Array(size)
-    hashes.set(this.#hashes)
-    this.#hashes = hashes
+    this.#hashes = wider(this.#hashes)
   }
 
   #growSlots(): void {

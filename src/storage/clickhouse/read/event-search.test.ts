@@ -7,7 +7,7 @@ import { second } from '../../../../test/support/test-spans.ts'
 import { otlpTracesProtobuf } from '../../../codec/otlp/traces-protobuf.ts'
 import type { AttributeValue } from '../../../model/attributes.ts'
 import type { SpanBatch } from '../../../model/span-batch.ts'
-import { StoreBlock } from '../store-block.ts'
+import { StoreBlock } from '../block/store-block.ts'
 import { searchEvents, type EventSearch } from './event-search.ts'
 
 const engine = await temporaryEngine({ after })

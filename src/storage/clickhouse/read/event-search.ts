@@ -9,7 +9,7 @@ import {
 import type { EventRow } from '../../../model/span-row.ts'
 import type { AttributeCondition } from '../../../model/span-filter.ts'
 import type { Engine } from '../engine.ts'
-import { parseEvents } from '../span-lists.ts'
+import { parseEvents } from '../block/span-lists.ts'
 import { Conditions, addTimeRange, mapSql, originSql, type KeyFacts } from './conditions.ts'
 import { attributeSelects, hexOrEmpty, nanosOf } from './rows.ts'
 
@@ -53,7 +53,7 @@ function wantsSpanEvents(search: EventSearch): boolean {
 }
 
 /** Of the newest so many spans that have the keys asked for, the events are looked at. */
-export const spansLookedAtMax = 10_000
+const spansLookedAtMax = 10_000
 
 const everyColumn = attributeSelects((column) => column.startsWith('attributes_'))
 
@@ -61,7 +61,7 @@ async function searchRecords(engine: Engine, search: EventSearch, facts: KeyFact
   const conditions = recordConditions(search, facts)
   const options = {
     parameters: conditions.parameters,
-    ...(search.signal === undefined ? {} : { signal: search.signal }),
+    signal: search.signal,
   }
   const where = conditions.where()
   const [rows, [count]] = await Promise.all([
@@ -84,7 +84,7 @@ export async function readTraceEvents(
     `SELECT ${recordColumns} FROM events WHERE trace_id = {traceId:FixedString(16)} ORDER BY time LIMIT {limit:UInt64}`,
     {
       parameters: { traceId, limit: options.limit },
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      signal: options.signal,
     },
   )
   return rows.map(eventRow)
@@ -164,7 +164,7 @@ async function searchSpanEvents(engine: Engine, search: EventSearch, facts: KeyF
   const { conditions, matching } = spanEventConditions(search, facts)
   const options = {
     parameters: conditions.parameters,
-    ...(search.signal === undefined ? {} : { signal: search.signal }),
+    signal: search.signal,
   }
   // Whether an event of a span is the one with the value, only reading it tells.
   const isRead = search.attributes.length > 0

@@ -69,7 +69,7 @@ export async function readFacets(context: FigureContext, query: FacetsQuery): Pr
   const limit = conditions.bind(query.limit, 'UInt64')
   const options: QueryOptions = {
     parameters: conditions.parameters,
-    ...(query.signal === undefined ? {} : { signal: query.signal }),
+    signal: query.signal,
   }
   const [columnRows, mapRows] = await Promise.all([
     context.engine.query<ColumnRow>(columnsSql(conditions.where(), limit), options),

@@ -37,7 +37,7 @@ export interface RangePlan {
 /** Each interval is a condition in the SQL; past this many, up-to-date buckets between them are computed as well. */
 const intervalsMax = 64
 
-export function planRange({ startNs, endNs }: TimeRange, dirty: ReadonlySet<number>): RangePlan {
+function planRange({ startNs, endNs }: TimeRange, dirty: ReadonlySet<number>): RangePlan {
   const rolledFrom = startNs === undefined ? undefined : bucketOf(startNs + bucketNs - 1n)
   const rolledTo = endNs === undefined ? undefined : bucketOf(endNs)
   if (startNs !== undefined && endNs !== undefined && rolledFrom! >= rolledTo!) {

@@ -83,6 +83,10 @@ function compareOverview(found: Overview, traces: readonly TraceFigures[], start
     const bound = durationRows.findLast((low) => low <= durationNs)!
     return `${(timeNs - startNs) / found.columnNs} ${bound}`
   })
+  const used = durations.map((duration) => durationRows.findLastIndex((low) => low <= duration))
+  const end = Math.max(...used) + 1
+  assert.deepEqual(found.rows, used.length === 0 ? [] : durationRows.slice(Math.min(...used), end))
+  assert.equal(found.rowsEndNs, durationRows[end])
   assert.deepEqual(
     new Map(found.cells.map((cell) => [`${cell.column} ${found.rows[cell.row]}`, [cell.traces, cell.errorTraces]])),
     new Map([...cells].map(([place, all]) => [place, [all.length, all.filter(({ failed }) => failed).length]])),

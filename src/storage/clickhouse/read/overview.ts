@@ -28,6 +28,8 @@ export interface Overview {
   readonly columnNs: bigint
   /** Lower bounds of the duration rows, ascending; from the lowest to the highest row with traces. */
   readonly rows: readonly bigint[]
+  /** Upper bound of the highest of them; undefined when it has none, or there are no rows. */
+  readonly rowsEndNs: bigint | undefined
   /** Only those with traces; `row` is an index into `rows`. */
   readonly cells: readonly { column: number; row: number; traces: number; errorTraces: number }[]
   /** Time of the newest match outside the range, looked for when nothing matches in it. */
@@ -70,7 +72,7 @@ export async function readOverview(context: FigureContext, query: OverviewQuery)
     `SELECT count(), countIf(failed), quantilesTDigest(0.5, 0.99)(d),
        sumMap([toUInt32(${place})], [toUInt64(1)], [toUInt64(failed)])
      FROM (${tracesSql(filter, conditions)})`,
-    { parameters: conditions.parameters, ...(signal === undefined ? {} : { signal }) },
+    { parameters: conditions.parameters, signal },
   )
   const [total, failed, quantiles, cells] = found!
   const none = total === '0'
@@ -107,7 +109,7 @@ function tracesSql(filter: RangedFilter, conditions: Conditions): string {
     ) GROUP BY trace_id HAVING max(matches)`
 }
 
-function cellsOf([places, traces, errors]: OverviewRow[3]): Pick<Overview, 'rows' | 'cells'> {
+function cellsOf([places, traces, errors]: OverviewRow[3]): Pick<Overview, 'rows' | 'rowsEndNs' | 'cells'> {
   const cells = places.map((text, i) => {
     const place = Number(text)
     const row = place % durationRows.length
@@ -118,10 +120,13 @@ function cellsOf([places, traces, errors]: OverviewRow[3]): Pick<Overview, 'rows
       errorTraces: Number(errors[i]),
     }
   })
+  if (cells.length === 0) return { rows: [], rowsEndNs: undefined, cells }
   const used = cells.map(({ row }) => row)
   const lowest = Math.min(...used)
+  const end = Math.max(...used) + 1
   return {
-    rows: used.length === 0 ? [] : durationRows.slice(lowest, Math.max(...used) + 1),
+    rows: durationRows.slice(lowest, end),
+    rowsEndNs: durationRows[end],
     cells: cells.map((cell) => ({ ...cell, row: cell.row - lowest })),
   }
 }
@@ -142,7 +147,7 @@ async function readLastMatch(engine: Engine, { filter, facts, signal }: LastMatc
     {
       parameters: conditions.parameters,
       settings: { max_execution_time: lastMatchSeconds, timeout_overflow_mode: "'break'" },
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
   )
   const newest = row?.[0] ?? undefined

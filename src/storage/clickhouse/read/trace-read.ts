@@ -4,9 +4,9 @@
  * columns that no span uses are left out. What counts is the number of column streams (bench/query).
  */
 import type { SpanRow } from '../../../model/span-row.ts'
-import { parseEvents, parseLinks, parseRest } from '../span-lists.ts'
-import { servicesOf } from '../trace-summary.ts'
-import { presentColumns } from '../span-block.ts'
+import { parseEvents, parseLinks, parseRest } from '../block/span-lists.ts'
+import { servicesOf } from '../block/trace-summary.ts'
+import { presentColumns } from '../block/span-block.ts'
 import type { Engine, QueryParameter } from '../engine.ts'
 import { attributeSelects, hexOrEmpty, nanosOf } from './rows.ts'
 
@@ -54,7 +54,7 @@ export async function readTrace(engine: Engine, traceId: string, options: TraceR
     ORDER BY start_time, duration DESC LIMIT {limit:UInt64}`
   const rows = await engine.query<readonly unknown[]>(sql, {
     parameters: { traceId, ...place.parameters, limit: options.spansMax },
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    signal: options.signal,
     settings: { max_threads: 1 },
   })
   const listAt = (name: string): number => (lists.includes(name) ? fixedColumns + lists.indexOf(name) : -1)
@@ -95,7 +95,7 @@ async function readPlace(engine: Engine, traceId: string, signal: AbortSignal | 
     `SELECT count(), ${nanosOf('min(start_time)')}, ${nanosOf('max(end_time)')}, groupBitOr(columns),
       groupArray(summary)
      FROM traces WHERE trace_id = {traceId:FixedString(16)}`,
-    { parameters: { traceId }, ...(signal === undefined ? {} : { signal }), settings: { max_threads: 1 } },
+    { parameters: { traceId }, signal, settings: { max_threads: 1 } },
   )
   if (row === undefined || row[0] === '0') return undefined
   const [, start, end, columns, summaries] = row

@@ -4,7 +4,7 @@
  */
 import { isSelective, type SpanFilter } from '../../../model/span-filter.ts'
 import type { Engine, QueryOptions } from '../engine.ts'
-import { joinSummaries, printSummary, type TraceSummaryRow } from '../trace-summary.ts'
+import { joinSummaries, printSummary, type TraceSummaryRow } from '../block/trace-summary.ts'
 import { Conditions, addTimeRange, spanConditions, type KeyFacts } from './conditions.ts'
 import { nanosOf } from './rows.ts'
 
@@ -88,7 +88,7 @@ async function idsByTime(engine: Engine, search: TraceSearch, facts: KeyFacts): 
          ${order}`
   const options: QueryOptions = {
     parameters: conditions.parameters,
-    ...(search.signal === undefined ? {} : { signal: search.signal }),
+    signal: search.signal,
     // It would try whether the parts' own counts answer this, a millisecond in vain.
     settings: { optimize_use_implicit_projections: 0 },
   }
@@ -111,14 +111,14 @@ async function idsByFigure(engine: Engine, search: TraceSearch, facts: KeyFacts)
     `SELECT lower(hex(trace_id)), ${nanosOf('min(start_time)')}, count() OVER ()
      FROM traces WHERE trace_id IN (SELECT trace_id FROM ${table} ${conditions.where()})
      GROUP BY trace_id ORDER BY ${figure} DESC, trace_id LIMIT ${search.limit}`,
-    { parameters: conditions.parameters, ...(search.signal === undefined ? {} : { signal: search.signal }) },
+    { parameters: conditions.parameters, signal: search.signal },
   )
   const places = rows.map(([traceId, time]) => ({ timeNs: BigInt(time), traceId }))
   return { places, total: Number(rows[0]?.[2] ?? 0), more: false }
 }
 
 /** Nanoseconds from the first start to the last end of a trace, over its rows in `traces`. */
-export const durationSql = `(${nanosOf('max(end_time)')} - ${nanosOf('min(start_time)')})`
+const durationSql = `(${nanosOf('max(end_time)')} - ${nanosOf('min(start_time)')})`
 
 /** Of those that the store has, in no order. */
 export async function readSummaries(
@@ -129,7 +129,7 @@ export async function readSummaries(
   const rows = await engine.query<[traceId: string, summary: string]>(
     `SELECT lower(hex(trace_id)), summary FROM traces
      WHERE trace_id IN (${idList(traceIds)})`,
-    { ...(signal === undefined ? {} : { signal }), settings: { max_threads: 1 } },
+    { signal, settings: { max_threads: 1 } },
   )
   const texts = new Map<string, string[]>()
   for (const [traceId, summary] of rows) {

@@ -15,11 +15,11 @@ const parentHash = 'cityHash64(trace_id, parent_span_id)'
 const hasParent = "parent_span_id != toFixedString('', 8)"
 
 /** A parent starts at most this long before its child (a message may wait in a queue), unless it lasts that long. */
-export const parentBeforeNs = 300_000_000_000n
+const parentBeforeNs = 300_000_000_000n
 /** How far clocks of two machines may differ. */
-export const skewNs = 30_000_000_000n
+const skewNs = 30_000_000_000n
 /** A server starts at most this long after the client span that called it. */
-export const answerAfterNs = BigInt(answerAfterSeconds) * 1_000_000_000n
+const answerAfterNs = BigInt(answerAfterSeconds) * 1_000_000_000n
 
 export interface EdgeOptions {
   /** Only the traces of one part of many, to bound memory. */

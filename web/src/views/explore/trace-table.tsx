@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { TraceSummary } from '../../../../src/api/native/contract.ts'
-import { fnv1a, slotCount } from '../../model/colour.ts'
+import { slotOf } from '../../../../src/base/name-slots.ts'
 import { printCount, printDuration, printPlural, printTotal } from '../../model/format.ts'
 import type { SortBy } from '../../model/search-filters.ts'
 import { printAgo, printClock, printTime, printZone } from '../../model/time.ts'
@@ -164,7 +164,7 @@ function Row({ trace, top, index, longest, results }: RowProps) {
 
 /** The name's own slot, so a service keeps its colour on every page of results; a trace moves services apart. */
 function Swatch({ service }: { service: string }) {
-  return <i class="swatch" style={{ background: `var(--slot-${(fnv1a(service) % slotCount) + 1})` }} />
+  return <i class="swatch" style={{ background: `var(--slot-${slotOf(service) + 1})` }} />
 }
 
 function Foot({ page, canShowMore }: { page: Page; canShowMore: boolean }) {

@@ -19,7 +19,7 @@ import { GroupPanel } from './group-panel.tsx'
 /** Beside the rows, so that reading about a span never moves them. */
 export function Panel({ page }: { page: TracePage }) {
   const node = page.selected.value
-  const content = page.panel.value
+  const content = page.panel.content.value
   const width = panelWidth.value
   return (
     <aside class="panel" style={{ width: `${width}px` }} aria-label="Details">

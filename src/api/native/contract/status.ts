@@ -1,0 +1,50 @@
+/** What clew says of itself. */
+import { z } from 'zod'
+import { counts } from './formats.ts'
+
+export const statusAnswer = z.object({
+  version: z.string(),
+  startedAt: z.string(),
+  uptimeMs: counts,
+  dataDir: z.string(),
+  ready: z.boolean(),
+  problems: z.array(z.object({ code: z.string(), message: z.string() })).describe('empty when all is well'),
+  listeners: z.array(z.object({ name: z.string(), protocol: z.string(), address: z.string(), port: counts })),
+  stored: z.object({
+    spans: counts,
+    events: counts,
+    traces: counts,
+    diskBytes: counts,
+    parts: counts,
+    oldest: z.string().nullable(),
+    newest: z.string().nullable(),
+  }),
+  log: z.object({ pendingBytes: counts, pendingRecords: counts, diskBytes: counts, boundBytes: counts }),
+  received: z.array(
+    z.object({
+      protocol: z.string(),
+      signal: z.string(),
+      requests: counts,
+      accepted: counts,
+      rejected: counts,
+      refused: counts.describe('answered "slow down"'),
+      failed: counts.describe('requests or frames that could not be read at all'),
+      dropped: counts.describe('messages lost before they could be read, as far as that is known (UDP)'),
+      lastError: z.string().nullable(),
+    }),
+  ),
+  files: z
+    .object({
+      followed: counts,
+      bytes: counts,
+      notUtf8: counts.describe('pieces with bytes that are no UTF-8; U+FFFD stands for them'),
+      truncations: counts.describe('files that began again under the same name'),
+      lost: counts.describe('files of which a rest could not be read'),
+      skipped: counts.describe('files beyond the limit, not followed'),
+      unreadable: counts.describe('files that hold something new, and folders, which cannot be read now'),
+    })
+    .nullable()
+    .describe('the files that are followed; null when none are asked for'),
+  memory: z.object({ rssBytes: counts, batchesInFlightBytes: counts }),
+})
+export type StatusAnswer = z.infer<typeof statusAnswer>

@@ -1,0 +1,23 @@
+/** Binding a port, with the failures that a person can do something about said plainly. */
+import { UnavailableError, messageOf } from './errors.ts'
+
+/** What listening threw, as an `UnavailableError` that names the address. */
+export function listenError(error: unknown, host: string, port: number): UnavailableError {
+  const code = (error as { code?: string }).code
+  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  if (code === 'EADDRINUSE') {
+    return new UnavailableError('port_in_use', `cannot listen on ${where}: another process uses this port`, {
+      cause: error,
+      canRetry: false,
+    })
+  }
+  const cause = code === 'EACCES' ? 'the system does not allow this port to this user' : messageOf(error)
+  return new UnavailableError('io_failed', `cannot listen on ${where}: ${cause}`, { cause: error, canRetry: false })
+}
+
+/** With the option that moves the port in its message, when another process has that. */
+export function withPortOption(error: UnavailableError, flag: string): UnavailableError {
+  if (error.code !== 'port_in_use') return error
+  const message = `${error.message}; choose another with ${flag}`
+  return new UnavailableError('port_in_use', message, { cause: error, canRetry: false })
+}

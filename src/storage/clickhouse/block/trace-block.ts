@@ -1,0 +1,217 @@
+/**
+ * Span batches -> rows of table `traces`: one row for each trace that has spans in the block. A trace that arrives over
+ * several blocks has several rows; readers add them up. Traces are found by their id's words in an open-addressing
+ * table, and times are kept in words: this runs for every span.
+ */
+import { noText } from '../../../model/dictionary.ts'
+import type { SpanBatch } from '../../../model/span-batch.ts'
+import { intOf } from '../../../model/words.ts'
+import { utf8Slice } from '../native/byte-writer.ts'
+import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from '../native/column.ts'
+import { printSummary } from './trace-summary.ts'
+
+interface Root {
+  readonly service: string
+  readonly name: string
+  readonly status: number
+  readonly startLow: number
+  readonly startHigh: number
+}
+
+/** Figures of one trace within the block. */
+interface Part {
+  readonly words: readonly [number, number, number, number]
+  startLow: number
+  startHigh: number
+  endLow: number
+  endHigh: number
+  spans: number
+  errors: number
+  columns: number
+  root: Root | undefined
+  readonly services: [name: string, spans: number, errors: number][]
+}
+
+const errorStatus = 2
+
+export class TraceBlock {
+  readonly #traceId = new FixedColumn('FixedString(16)', 16)
+  readonly #start = new FixedColumn('DateTime64(9)', 8)
+  readonly #end = new FixedColumn('DateTime64(9)', 8)
+  readonly #spans = new FixedColumn('UInt32', 4)
+  readonly #errors = new FixedColumn('UInt32', 4)
+  readonly #rootService = new LowCardinalityColumn()
+  readonly #rootName = new LowCardinalityColumn()
+  readonly #columns = new FixedColumn('UInt32', 4)
+  readonly #summary = new StringColumn()
+  #parts: Part[] = []
+  #slots = new Int32Array(4096).fill(-1)
+
+  readonly columns: readonly (readonly [string, Column])[] = [
+    ['trace_id', this.#traceId],
+    ['start_time', this.#start],
+    ['end_time', this.#end],
+    ['span_count', this.#spans],
+    ['error_count', this.#errors],
+    ['root_service', this.#rootService],
+    ['root_name', this.#rootName],
+    ['columns', this.#columns],
+    ['summary', this.#summary],
+  ]
+
+  get rows(): number {
+    return this.#parts.length
+  }
+
+  reset(): void {
+    this.#parts = []
+    this.#slots.fill(-1)
+    for (const [, column] of this.columns) column.reset()
+  }
+
+  /** `present(row)` are the bits of the span's columns that hold something (span-block.ts). */
+  add(batch: SpanBatch, present: (row: number) => number): void {
+    const ids = wordsOf(batch.traceIds)
+    const parents = wordsOf(batch.parentSpanIds)
+    const starts = wordsOf(batch.startTimes)
+    const durations = wordsOf(batch.durations)
+    for (let row = 0; row < batch.rows; row++) {
+      const part = this.#partOf(ids, row * 4)
+      addTimes(part, starts, durations, row * 2)
+      const failed = batch.statuses[row] === errorStatus ? 1 : 0
+      part.spans++
+      part.errors += failed
+      part.columns |= present(row)
+      addService(part, batch.resources[batch.resourceIndexes[row]!]!.serviceName, failed)
+      if (parents[row * 2] === 0 && parents[row * 2 + 1] === 0) {
+        this.#setRoot(part, batch, row, starts)
+      }
+    }
+  }
+
+  /** Whether a span of the trace was added; `traceId` is 32 hex digits. */
+  holds(traceId: string): boolean {
+    if (this.#parts.length === 0) return false
+    const bytes = Buffer.from(traceId, 'hex')
+    const [a, b, c, d] = [0, 4, 8, 12].map((at) => bytes.readUInt32LE(at)) as [number, number, number, number]
+    return this.#slots[this.#slotOf(a, b, c, d)]! >= 0
+  }
+
+  #partOf(ids: Uint32Array, at: number): Part {
+    const [a, b, c, d] = [ids[at]!, ids[at + 1]!, ids[at + 2]!, ids[at + 3]!]
+    const slot = this.#slotOf(a, b, c, d)
+    const found = this.#slots[slot]!
+    return found < 0 ? this.#newPart(slot, [a, b, c, d]) : this.#parts[found]!
+  }
+
+  /** Where the trace is, or would be. */
+  #slotOf(a: number, b: number, c: number, d: number): number {
+    const mask = this.#slots.length - 1
+    // Some senders leave the high half zero: both halves take part.
+    let slot = Math.imul(a ^ Math.imul(c, 0x9e3779b1) ^ d, 0x85ebca6b)
+    slot = (slot ^ (slot >>> 15)) & mask
+    for (;;) {
+      const found = this.#slots[slot]!
+      if (found < 0) return slot
+      const { words } = this.#parts[found]!
+      if (words[0] === a && words[1] === b && words[2] === c && words[3] === d) return slot
+      slot = (slot + 1) & mask
+    }
+  }
+
+  #newPart(slot: number, words: Part['words']): Part {
+    const part: Part = {
+      words,
+      startLow: 0xffffffff,
+      startHigh: 0x7fffffff,
+      endLow: 0,
+      endHigh: 0,
+      spans: 0,
+      errors: 0,
+      columns: 0,
+      root: undefined,
+      services: [],
+    }
+    this.#slots[slot] = this.#parts.push(part) - 1
+    if (this.#parts.length * 2 > this.#slots.length) this.#growSlots()
+    return part
+  }
+
+  #growSlots(): void {
+    this.#slots = new Int32Array(this.#slots.length * 4).fill(-1)
+    this.#parts.forEach(({ words }, index) => (this.#slots[this.#slotOf(...words)] = index))
+  }
+
+  /** Of several roots the one that starts first counts. */
+  #setRoot(part: Part, batch: SpanBatch, row: number, starts: Uint32Array): void {
+    const startLow = starts[row * 2]!
+    const startHigh = starts[row * 2 + 1]!
+    const { root } = part
+    if (root !== undefined && !isBefore(startLow, startHigh, root.startLow, root.startHigh)) return
+    const name = batch.names[row]!
+    const { dictionary, arena } = batch
+    part.root = {
+      service: batch.resources[batch.resourceIndexes[row]!]!.serviceName,
+      name: name === noText ? '' : utf8Slice(arena, dictionary.starts[name]!, dictionary.lengths[name]!),
+      status: batch.statuses[row]!,
+      startLow,
+      startHigh,
+    }
+  }
+
+  /** Fills the columns from what was added; does nothing when an insert is repeated. */
+  finish(): void {
+    if (this.#start.rows > 0) return
+    for (const part of this.#parts) {
+      for (const word of part.words) this.#traceId.addUint32(word)
+      this.#start.addWords(part.startLow, part.startHigh)
+      this.#end.addWords(part.endLow, part.endHigh)
+      this.#spans.addUint32(part.spans)
+      this.#errors.addUint32(part.errors)
+      const { root, services } = part
+      this.#rootService.add(root === undefined ? 0 : this.#rootService.keys.internText(root.service))
+      this.#rootName.add(root === undefined ? 0 : this.#rootName.keys.internText(root.name))
+      this.#columns.addUint32(part.columns)
+      const rootItem = root === undefined ? null : ([root.service, root.name, root.status] as const)
+      const startNs = intOf(part.startLow, part.startHigh)
+      this.#summary.addText(printSummary(startNs, intOf(part.endLow, part.endHigh), rootItem, services))
+    }
+  }
+}
+
+/** Columns of a finished batch begin at a multiple of four bytes. */
+function wordsOf(column: Uint8Array | BigInt64Array): Uint32Array {
+  return new Uint32Array(column.buffer, column.byteOffset, column.byteLength / 4)
+}
+
+/** Widens the part's time by the span's; a negative duration counts as none. */
+function addTimes(part: Part, starts: Uint32Array, durations: Uint32Array, at: number): void {
+  const low = starts[at]!
+  const high = starts[at + 1]!
+  if (isBefore(low, high, part.startLow, part.startHigh)) {
+    part.startLow = low
+    part.startHigh = high
+  }
+  const negative = durations[at + 1]! >= 0x80000000
+  const sum = low + (negative ? 0 : durations[at]!)
+  const endLow = sum >>> 0
+  const endHigh = high + (negative ? 0 : durations[at + 1]!) + (sum > 0xffffffff ? 1 : 0)
+  if (endHigh > part.endHigh || (endHigh === part.endHigh && endLow > part.endLow)) {
+    part.endLow = endLow
+    part.endHigh = endHigh
+  }
+}
+
+function isBefore(low: number, high: number, otherLow: number, otherHigh: number): boolean {
+  return high < otherHigh || (high === otherHigh && low < otherLow)
+}
+
+function addService(part: Part, service: string, failed: number): void {
+  for (const item of part.services) {
+    if (item[0] !== service) continue
+    item[1]++
+    item[2] += failed
+    return
+  }
+  part.services.push([service, 1, failed])
+}

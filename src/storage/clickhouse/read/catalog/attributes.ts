@@ -1,0 +1,85 @@
+/** Attribute keys in use, and the values of one. */
+import { dedicatedByKey } from '../../../dedicated.ts'
+import { figures } from '../../rollup/figures.ts'
+import { Conditions, addTimeRange } from '../conditions.ts'
+import { figureSql, type FigureContext, type TimeRange } from '../figure-source.ts'
+import { newestRange } from '../newest-range.ts'
+
+export interface AttributeKey {
+  readonly key: string
+  readonly scope: 'span' | 'resource' | 'event'
+  /** `string`, `number` (int or double) or `other` (bool, array, map, bytes). */
+  readonly type: string
+  /** Spans and events that have it, with this type. */
+  readonly spans: number
+}
+
+export interface AttributeValueCount {
+  readonly value: string
+  readonly spans: number
+}
+
+/** Senders that make up keys cannot make the answer endless; these are the most used. */
+const keysMax = 10_000
+
+/** Most used first. */
+export async function readAttributeKeys(
+  context: FigureContext,
+  range: TimeRange,
+  signal?: AbortSignal,
+): Promise<AttributeKey[]> {
+  const rows = await context.engine.query<[string, AttributeKey['scope'], string, string]>(
+    `SELECT toString(key) AS k, toString(scope) AS s, toString(type) AS t, sum(rows) AS n
+     FROM (${figureSql(figures.attributeKeys, range, context)})
+     GROUP BY k, s, t ORDER BY n DESC, k, s, t LIMIT ${keysMax}`,
+    { signal },
+  )
+  return rows.map(([key, scope, type, spans]) => ({ key, scope, type, spans: Number(spans) }))
+}
+
+export interface ValuesQuery {
+  readonly key: string
+  readonly range: TimeRange
+  readonly limit: number
+  readonly signal?: AbortSignal
+}
+
+/** Spans looked at: about 0.1 s of work for a key in the maps. */
+const spansMax = 500_000
+
+/** Most frequent first, over the newest spans of the range: at least `spansMax` where there are so many. */
+export async function readAttributeValues(context: FigureContext, query: ValuesQuery): Promise<AttributeValueCount[]> {
+  const { key, limit, signal } = query
+  const range = await newestRange(context.engine, query.range, spansMax)
+  const conditions = new Conditions()
+  addTimeRange(conditions, 'start_time', range)
+  const where = conditions.where()
+  const name = conditions.bind(key, 'String')
+  const counted = (value: string, holds: string): string =>
+    `SELECT ${value} AS value, count() AS n FROM spans ${where === '' ? 'WHERE' : `${where} AND`} ${holds} GROUP BY value`
+  const dedicated = dedicatedByKey.get(key)
+  const parts = [
+    ...(dedicated === undefined
+      ? []
+      : [counted(`toString(${dedicated.column})`, `${dedicated.column} != ${dedicated.type === 'port' ? '0' : "''"}`)]),
+    ...(dedicated === undefined || (context.facts?.irregular.has(key) ?? true)
+      ? ['attributes_string', 'attributes_number', 'attributes_other'].map((map) =>
+          counted(`toString(${map}[${name}])`, `mapContains(${map}, ${name})`),
+        )
+      : []),
+    ...(context.facts === undefined || context.facts.resource.has(key) ? [resourceValues(name, where)] : []),
+  ]
+  const rows = await context.engine.query<[string, string]>(
+    `SELECT value, sum(n) AS spans FROM (${parts.join(' UNION ALL ')}) GROUP BY value
+     ORDER BY spans DESC, value LIMIT {limit:UInt64}`,
+    { parameters: { ...conditions.parameters, limit }, signal },
+  )
+  return rows.map(([value, spans]) => ({ value, spans: Number(spans) }))
+}
+
+/** Text is unquoted; other values are shown as their JSON. */
+function resourceValues(name: string, where: string): string {
+  return `SELECT if(startsWith(raw, '"'), JSONExtractString(raw), raw) AS value, sum(c) AS n
+    FROM (SELECT JSONExtractRaw(toString(resource), 'attributes', ${name}) AS raw, count() AS c FROM spans ${where} GROUP BY resource)
+    WHERE raw != '' GROUP BY value`
+}

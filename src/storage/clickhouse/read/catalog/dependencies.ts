@@ -1,0 +1,54 @@
+/** Who calls whom, with figures. */
+import type { FigureContext, TimeRange } from '../figure-source.ts'
+import { figureSql } from '../figure-source.ts'
+import { figures, quantileLevels } from '../../rollup/figures.ts'
+import { quantilesOf } from './services.ts'
+
+export type ChildType = 'service' | 'database' | 'messaging' | 'external'
+
+export interface EdgeFigures {
+  readonly parent: string
+  /** Service name; for the other types what the caller's attributes name, such as `postgresql/orders`. */
+  readonly child: string
+  readonly childType: ChildType
+  readonly calls: number
+  readonly errors: number
+  readonly p50Ns: bigint
+  readonly p95Ns: bigint
+  readonly p99Ns: bigint
+}
+
+/** A client that calls addresses without end cannot make the answer so; these are the ones with the most calls. */
+const edgesMax = 50_000
+
+type EdgeRow = readonly [
+  parent: string,
+  child: string,
+  type: ChildType,
+  calls: string,
+  errors: string,
+  quantiles: (number | null)[],
+]
+
+/** Most calls first. */
+export async function readDependencies(
+  context: FigureContext,
+  range: TimeRange,
+  signal?: AbortSignal,
+): Promise<EdgeFigures[]> {
+  const rows = await context.engine.query<EdgeRow>(
+    `SELECT toString(parent) AS caller, toString(child) AS callee, toString(child_type) AS type, sum(calls) AS n, sum(errors),
+       quantilesTDigestMerge(${quantileLevels})(durations)
+     FROM (${figureSql(figures.edges, range, context)})
+     GROUP BY caller, callee, type ORDER BY n DESC, caller, callee, type LIMIT ${edgesMax}`,
+    { signal },
+  )
+  return rows.map(([parent, child, childType, calls, errors, quantiles]) => ({
+    parent,
+    child,
+    childType,
+    calls: Number(calls),
+    errors: Number(errors),
+    ...quantilesOf(quantiles),
+  }))
+}

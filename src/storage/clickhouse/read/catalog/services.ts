@@ -1,0 +1,120 @@
+/** Services and their operations with rate, errors and durations (RED). */
+import type { FigureContext, TimeRange } from '../figure-source.ts'
+import { figureSql } from '../figure-source.ts'
+import { figures, quantileLevels } from '../../rollup/figures.ts'
+import { nanosOf } from '../rows.ts'
+
+export interface ServiceFigures {
+  readonly name: string
+  /** Server and consumer spans; root spans of a service that has none of these in the range. */
+  readonly calls: number
+  /** Of the calls. */
+  readonly errors: number
+  readonly spans: number
+  /** Durations of the calls; 0 when there are none. */
+  readonly p50Ns: bigint
+  readonly p95Ns: bigint
+  readonly p99Ns: bigint
+  /** Start of the newest span. */
+  readonly lastSeenNs: bigint
+  /** Calls and errors of the newest five-minute bucket in which the service has spans. */
+  readonly newest: { readonly calls: number; readonly errors: number }
+}
+
+export interface OperationFigures {
+  readonly name: string
+  /** OTLP span kind. */
+  readonly kind: number
+  readonly calls: number
+  readonly errors: number
+  readonly totalNs: bigint
+  readonly p50Ns: bigint
+  readonly p95Ns: bigint
+  readonly p99Ns: bigint
+}
+
+/** A service whose span names hold ids has as many operations as spans; these are the ones with the most time. */
+const operationsMax = 10_000
+
+type ServiceRow = readonly [
+  name: string,
+  spans: string,
+  calls: string,
+  errors: string,
+  quantiles: (number | null)[],
+  last: string,
+  newestCalls: string,
+  newestErrors: string,
+]
+
+/** In order of name. */
+export async function readServices(
+  context: FigureContext,
+  range: TimeRange,
+  signal?: AbortSignal,
+): Promise<ServiceFigures[]> {
+  const merged = (column: string): string => `quantilesTDigestMergeState(${quantileLevels})(${column})`
+  const final = (column: string): string => `quantilesTDigestMerge(${quantileLevels})(${column})`
+  // First by bucket, for the newest one; its states are few.
+  const sql = `SELECT service_name, sum(spans), if(sum(entries) > 0, sum(entries), sum(roots)) AS calls,
+      if(sum(entries) > 0, sum(entry_errors), sum(root_errors)),
+      if(sum(entries) > 0, ${final('entry_states')}, ${final('root_states')}),
+      ${nanosOf('max(last)')},
+      if(sum(entries) > 0, argMax(entries, bucket), argMax(roots, bucket)),
+      if(sum(entries) > 0, argMax(entry_errors, bucket), argMax(root_errors, bucket))
+    FROM (
+      SELECT bucket, toString(service_name) AS service_name, sum(spans) AS spans, max(last_time) AS last,
+        sum(entry_calls) AS entries, sum(entry_errors) AS entry_errors, ${merged('entry_durations')} AS entry_states,
+        sum(root_calls) AS roots, sum(root_errors) AS root_errors, ${merged('root_durations')} AS root_states
+      FROM (${figureSql(figures.services, range, context)}) GROUP BY bucket, service_name
+    ) GROUP BY service_name ORDER BY service_name`
+  const rows = await context.engine.query<ServiceRow>(sql, { signal })
+  return rows.map((row) => ({
+    name: row[0],
+    spans: Number(row[1]),
+    calls: Number(row[2]),
+    errors: Number(row[3]),
+    ...quantilesOf(row[4]),
+    lastSeenNs: BigInt(row[5]),
+    newest: { calls: Number(row[6]), errors: Number(row[7]) },
+  }))
+}
+
+type OperationRow = readonly [
+  name: string,
+  kind: number,
+  calls: string,
+  errors: string,
+  total: string,
+  quantiles: (number | null)[],
+]
+
+/** Most time first; empty when the service is unknown in the range. */
+export async function readOperations(
+  context: FigureContext,
+  service: string,
+  range: TimeRange,
+  signal?: AbortSignal,
+): Promise<OperationFigures[]> {
+  const rows = await context.engine.query<OperationRow>(
+    `SELECT toString(name) AS operation, kind, sum(calls), sum(errors), sum(duration_sum) AS total,
+       quantilesTDigestMerge(${quantileLevels})(durations)
+     FROM (${figureSql(figures.operations, range, context)}) WHERE service_name = {service:String}
+     GROUP BY operation, kind ORDER BY total DESC, operation, kind LIMIT ${operationsMax}`,
+    { parameters: { service }, signal },
+  )
+  return rows.map(([name, kind, calls, errors, total, quantiles]) => ({
+    name,
+    kind,
+    calls: Number(calls),
+    errors: Number(errors),
+    totalNs: BigInt(total),
+    ...quantilesOf(quantiles),
+  }))
+}
+
+/** The engine gives null for a quantile of nothing. */
+export function quantilesOf(levels: readonly (number | null)[]): { p50Ns: bigint; p95Ns: bigint; p99Ns: bigint } {
+  const [p50Ns, p95Ns, p99Ns] = levels.map((value) => BigInt(Math.round(value ?? 0))) as [bigint, bigint, bigint]
+  return { p50Ns, p95Ns, p99Ns }
+}
