@@ -157,6 +157,35 @@ test('Python logging: the default form, the common ones, a traceback', () => {
   assert.match(String(attributes['exception.stacktrace']), /^Traceback[^]*KeyError: 7[^]*too late$/)
 })
 
+test('python: a word is the logger only where a mark says so', () => {
+  const lines = [
+    ['2026-11-23 06:25:04,123 INFO Server started on port 80', '9 INFO', '', 'Server started on port 80'],
+    ['2026-11-23 06:25:04,123 - INFO - ready - for all', '9 INFO', '', 'ready - for all'],
+    ['2026-11-23 06:25:04,123 - shop.cart - INFO - sold', '9 INFO', 'shop.cart', 'sold'],
+    ['2026-11-23 06:25:04,123 INFO     shop.cart: sold', '9 INFO', 'shop.cart', 'sold'],
+    ['2026-11-23 06:25:04,123 [INFO ] [shop.cart] sold', '9 INFO', 'shop.cart', 'sold'],
+    ['[2026-11-23 06:25:04,123] ERROR in app: Exception on /pay [POST]', '17 ERROR', 'app', 'Exception on /pay [POST]'],
+  ] as const
+  for (const parser of ['python', 'auto'] as const) {
+    const rows = decode(lines.map(([line]) => `${line}\n`).join(''), { parser })
+    assert.deepEqual(
+      rows.map((row) => [row.time, row.severity, row.scope, row.body]),
+      lines.map(([, ...expected]) => [local('2026-11-23T06:25:04.123'), ...expected]),
+    )
+  }
+})
+
+test('python: lines of gunicorn and uvicorn are records of their own', () => {
+  const text =
+    '[2026-11-23 06:25:04 +0000] [7] [INFO] Listening at: http://127.0.0.1:8000 (7)\nINFO:     Started server\n'
+  const [gunicorn, uvicorn] = decode(text, { parser: 'python' })
+  assert.deepEqual(
+    [gunicorn!.time, gunicorn!.severity, gunicorn!.resource['process.pid'], gunicorn!.body],
+    [1_795_415_104_000_000_000n, '9 INFO', 7n, 'Listening at: http://127.0.0.1:8000 (7)'],
+  )
+  assert.deepEqual([uvicorn!.severity, uvicorn!.scope, uvicorn!.body], ['9 INFO', '', 'Started server'])
+})
+
 test('a pattern: named groups are keys; what does not match is kept', () => {
   const pattern = String.raw`^(?<time>\S+) (?<level>[A-Z]+) \[(?<thread>[^\]]+)\] (?<message>.*?)(?: in (?<took>\d+) ms)?$`
   const rows = decode('2026-11-23T06:25:04Z WARN [main] slow query in 250 ms\n???\n', { parser: 'pattern', pattern })
