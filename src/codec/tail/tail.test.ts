@@ -216,6 +216,26 @@ test('auto: each line by what it looks like', () => {
   assert.ok(rows.every((row) => row.attributes['log.unparsed'] === undefined))
 })
 
+test('auto: time and level at the head of any other line, which stays whole', () => {
+  const lines = [
+    ['2026/11/23 06:25:04 started', '', '2026-11-23T06:25:04'],
+    ['2026/11/23 06:25:04 [error] 12#12: *1 open() failed', '17 error', '2026-11-23T06:25:04'],
+    ['2026-11-23 06:25:04.123 | WARNING  | app:main:12 - slow', '13 WARNING', '2026-11-23T06:25:04.123'],
+    ['2026-11-23 06:25:04.123 [main] ERROR c.e.Shop - late', '17 ERROR', '2026-11-23T06:25:04.123'],
+    ['[2026-11-23T06:25:04Z NOTICE shop] ready', '10 NOTICE', '2026-11-23T06:25:04Z'],
+    ['2026-11-23 06:25:04.123 UTC [77] LOG:  checkpoint', '', '2026-11-23T06:25:04.123Z'],
+    ['2026-11-23T06:25:04.5+01:00\tFATAL\tout of memory', '21 FATAL', '2026-11-23T06:25:04.5+01:00'],
+    ['2026-11-23 06:25:04 an ERROR is only mentioned', '', '2026-11-23T06:25:04'],
+  ] as const
+  const rows = decode(lines.map(([line]) => `${line}\n`).join(''))
+  assert.deepEqual(
+    rows.map((row) => [row.body, row.severity, row.time]),
+    lines.map(([line, severity, time]) => [line, severity, local(time)]),
+  )
+  for (const noTime of ['2026-13-23 06:25:04 x', '2026-11-23 06:25:04x', '06:25:04 ERROR x'])
+    assert.deepEqual([decode(`${noTime}\n`)[0]!.time, decode(`${noTime}\n`)[0]!.severity], [0n, ''])
+})
+
 test('auto joins the stack traces of Java, JavaScript, Python and Go', () => {
   const events = [
     '10:00 ERROR boom\njava.lang.IllegalStateException: no\n\tat a.B.c(B.java:7)\nCaused by: java.io.IOException: disk\n\t... 12 more',
