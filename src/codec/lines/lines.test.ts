@@ -82,6 +82,20 @@ test('a key that means something but has no fitting value is an attribute', () =
   assert.deepEqual(attributes, { timestamp: 'soon', level: 'purple', type: 7n, pid: 'nginx', trace_id: 'x', host: 12n })
 })
 
+test('a message may be an object, unless another key has one in words', () => {
+  const [object, words, nothing] = ofLines(
+    '{"message":{"a":1,"b":["c"]},"n":1}',
+    '{"message":{"a":1},"msg":"words"}',
+    '{"message":null,"log":"words"}',
+  )
+  assert.deepEqual(
+    [object!.body, object!.attributes.n, object!.attributes.message],
+    [{ a: 1n, b: ['c'] }, 1n, undefined],
+  )
+  assert.deepEqual([words!.body, words!.attributes.message], ['words', { a: 1n }])
+  assert.deepEqual([nothing!.body, nothing!.attributes.message], ['words', null])
+})
+
 test('what only looks like JSON is text, whole', () => {
   for (const text of [
     '[1, 2, 3]',

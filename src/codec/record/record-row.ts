@@ -13,8 +13,11 @@ import { linkBytes } from '../context/row-context.ts'
 import { byteKey, utf8Text } from '../utf8.ts'
 import { fieldNamed, nestedFieldNamed, resourceSlot, slotCount, slots, type Field } from './fields.ts'
 import { RecordSource, type SourceDefaults } from './record-source.ts'
-import { SlotValues } from './slot-values.ts'
+import { SlotValues, type ColumnValue } from './slot-values.ts'
 import { takeContext, takeSeverity, takeTime } from './take-slot.ts'
+
+/** Behind every name that a message in words may have. */
+const listRank = 100
 
 const resourceMask = ((1 << slotCount) - 1) & ~((1 << resourceSlot) - 1)
 
@@ -92,8 +95,19 @@ export class RecordRow {
   put(key: number, type: ValueType, a: number, b: number): void {
     let field = this.#fields[key]
     if (field === undefined) field = this.#lookUp(key)
-    if (field === null || type === valueTypes.other) this.builder.attributes.add(key, type, a, b)
-    else this.values.offer(field, { key, type, a, b })
+    if (field !== null && type !== valueTypes.other) this.values.offer(field, { key, type, a, b })
+    else if (field?.slot === slots.body && this.#isList(a)) this.#offerList(field, { key, type, a, b })
+    else this.builder.attributes.add(key, type, a, b)
+  }
+
+  /** A message may be an object, as Python's `logging` and many loggers of JavaScript allow; a text comes before it. */
+  #offerList(field: Field, value: ColumnValue): void {
+    this.values.offer({ ...field, rank: field.rank + listRank }, value)
+  }
+
+  /** Neither bytes nor nothing. */
+  #isList(a: number): boolean {
+    return /^\{"(kvlist|array)Value"/.test(this.builder.texts[a]!)
   }
 
   /** As `put`, for names and values that are not in the arena yet. */
@@ -181,7 +195,8 @@ export class RecordRow {
       builder.bodyTypes[row] = bodyTypes.string
       builder.bodies[row * 2] = a
       builder.bodies[row * 2 + 1] = b
-    } else builder.setBody(row, bodyTypes.json, values.json(type, a, b))
+    } else if (type === valueTypes.other) builder.setBody(row, bodyTypes.json, builder.texts[a]!)
+    else builder.setBody(row, bodyTypes.json, values.json(type, a, b))
   }
 
   #takeRest(): void {
