@@ -4,16 +4,17 @@
  * Decoders call `begin`, then `put` for each key in order, then `end`; nothing is made per value, and a key is looked up
  * once a batch.
  */
-import type { AttributeValue } from '../../model/attributes.ts'
+import type { Attribute, AttributeValue } from '../../model/attributes.ts'
 import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
 import type { EventBatchBuilder } from '../../model/event-batch.ts'
 import { bodyTypes } from '../../model/event-batch.ts'
 import type { Resource, Scope } from '../../model/resource.ts'
 import { linkBytes } from '../context/row-context.ts'
 import { byteKey, utf8Text } from '../utf8.ts'
-import { fieldNamed, nestedFieldNamed, resourceSlot, slotCount, slots, type Field } from './fields.ts'
+import { fieldNamed, nestedFieldNamed, resourceSlot, slotCount, slots, timeField, type Field } from './fields.ts'
 import { RecordSource, type SourceDefaults } from './record-source.ts'
 import { SlotValues, type ColumnValue } from './slot-values.ts'
+import { instantOf } from './record-time.ts'
 import { takeContext, takeSeverity, takeTime } from './take-slot.ts'
 
 /** Behind every name that a message in words may have. */
@@ -133,23 +134,27 @@ export class RecordRow {
 
   /** A map that was put as an attribute may still say something of the row: its headers, its pod. */
   lookInto(key: number, map: AttributeValue): void {
-    if (map.type !== 'map') return
-    const parent = this.#keyText(key).toLowerCase()
-    for (const entry of map.value) {
-      if (entry.value.type !== 'string' && entry.value.type !== 'int') continue
-      const field = nestedFieldNamed(parent, entry.key)
-      if (field === undefined) continue
-      const { attributes } = this.builder
-      attributes.addValue(key, entry.value, this.builder)
-      const at = --attributes.count
-      // Key -1: the value is kept in its map already.
-      this.values.offer(field, {
-        key: -1,
-        type: attributes.types[at] as ValueType,
-        a: attributes.a[at]!,
-        b: attributes.b[at]!,
-      })
+    if (map.type === 'map') this.#lookInto(key, this.#keyText(key).toLowerCase(), map.value)
+  }
+
+  #lookInto(key: number, parent: string, entries: readonly Attribute[]): void {
+    if (parent === 'instant') return this.#offerNested(key, timeField, instantOf(entries))
+    for (const { key: name, value: given } of entries) {
+      // Requests are logged with their headers, and a header may be a list of one.
+      if (given.type === 'map' && name.toLowerCase() === 'headers') this.#lookInto(key, 'headers', given.value)
+      const value = given.type === 'array' && given.value.length === 1 ? given.value[0]! : given
+      if (value.type === 'string' || value.type === 'int') this.#offerNested(key, nestedFieldNamed(parent, name), value)
     }
+  }
+
+  /** Key -1: the value is kept in its map already. */
+  #offerNested(key: number, field: Field | undefined, value: AttributeValue | undefined): void {
+    if (field === undefined || value === undefined) return
+    const { attributes } = this.builder
+    attributes.addValue(key, value, this.builder)
+    const at = --attributes.count
+    const [type, a, b] = [attributes.types[at] as ValueType, attributes.a[at]!, attributes.b[at]!]
+    this.values.offer(field, { key: -1, type, a, b })
   }
 
   setBody(text: string): void {
