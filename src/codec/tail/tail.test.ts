@@ -123,6 +123,13 @@ test('Apache and nginx: combined, common, with escapes and more behind', () => {
   assert.deepEqual([common!.severity, common!.attributes['client.address']], ['13 WARN', '::1'])
 })
 
+test('an access log behind a proxy names all that the request came through', () => {
+  const line = '203.0.113.7, 10.0.0.4 - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 502 157 "-" "-"\n'
+  const [row] = decode(line, { parser: 'combined' })
+  const { 'client.address': client, 'http.request.header.x-forwarded-for': all, 'user.name': user } = row!.attributes
+  assert.deepEqual([client, all, user], ['203.0.113.7', '203.0.113.7, 10.0.0.4', undefined])
+})
+
 test('Python logging: the default form, the common ones, a traceback', () => {
   const text = [
     'WARNING:shop.cart:low stock',
