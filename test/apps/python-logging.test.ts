@@ -108,6 +108,23 @@ assert handler.stats().sent == 1000, handler.stats()
   assert.ok('intValue' in (first!.attributes.n as object))
 })
 
+test('a dict given as the message is the body, over both protocols', { skip }, async () => {
+  const traceId = await python(`${spans}
+from clew_logging import ClewHandler
+otlp = ClewHandler(os.environ['OTLP'], service_name='py-dict')
+forward = ClewHandler(os.environ['FORWARD'], protocol='forward', service_name='py-dict', tag='app.py')
+logging.basicConfig(level=logging.INFO, handlers=[otlp, forward])
+with tracer.start_as_current_span('work') as span:
+    logging.getLogger('shop').info({'order': 7, 'items': ['tea']})
+    print(f'{span.get_span_context().trace_id:032x}')
+assert otlp.flush(10) and forward.flush(10)
+`)
+  const events = await awaitEvents(clew.url, { service: 'py-dict', traceId }, 2)
+  assert.deepEqual(events.map(({ source }) => source.protocol).sort(), ['forward', 'otlp'])
+  assert.notEqual(events[0]!.body, '')
+  assert.deepEqual(events[0]!.body, events[1]!.body)
+})
+
 test("the OpenTelemetry SDK's own handler, without our package", { skip }, async () => {
   const traceId = await python(
     `${spans}

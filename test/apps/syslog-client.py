@@ -14,3 +14,11 @@ for kind, port in ((socket.SOCK_DGRAM, int(sys.argv[1])), (socket.SOCK_STREAM, i
     logger.addHandler(handler)
     logger.error("python %s says trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7", kind.name)
     handler.close()
+
+logger = logging.getLogger("default")
+logger.addHandler(logging.handlers.SysLogHandler(("127.0.0.1", int(sys.argv[2])), socktype=socket.SOCK_STREAM))
+try:
+    {}["rows"]
+except KeyError:
+    logger.exception("worker: no rows")
+logger.warning("worker: next")

@@ -153,6 +153,14 @@ test(
       assert.deepEqual([event.service, event.severity, event.spanId], ['pyshop', '17 err', '00f067aa0ba902b7'])
       assert.equal(event.attributes['syslog.facility'], 'local3')
     }
+    // Sent as the handler does when nothing is said: each message ends with NUL, a traceback's lines with LF.
+    const [traceback] = await byQuery('KeyError')
+    assert.deepEqual([traceback!.service, traceback!.severity], ['worker', '17 err'])
+    assert.match(String(traceback!.body), /^no rows\nTraceback \(most recent call last\):\n[^]*\nKeyError: 'rows'$/)
+    assert.deepEqual(
+      (await byQuery('next')).map(({ body, severity }) => [body, severity]),
+      [['next', '13 warning']],
+    )
   },
 )
 

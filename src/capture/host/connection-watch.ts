@@ -1,10 +1,12 @@
 /** Which TCP connections came and went since the last look, in this process's network namespace. */
+import { UnavailableError } from '../../base/errors.ts'
 import type { HostEvent } from '../../codec/host/host.ts'
 import { parseConnections, tcpStates, type Connection, type Proc } from './proc.ts'
 import { nanos } from './process-watch.ts'
 
-/** A host with more connections is not sampled: reading them would cost more than they tell. */
+/** While there are more, they are not sampled: reading them would cost more than they tell. */
 const connectionsMax = 20_000
+const restMs = 60_000
 /** File descriptors looked at in one sample to find out whose a connection is. */
 const descriptorsMax = 2000
 
@@ -26,10 +28,18 @@ export class ConnectionWatch {
     this.#nameOf = nameOf
   }
 
-  /** The first look finds what is open already: no events. Throws what the system throws, and when there are too many. */
+  /**
+   * The first look finds what is open already: no events. Throws what the system throws, and `UnavailableError` when there
+   * are too many to look at now.
+   */
   sample(nowMs: number): HostEvent[] {
     const all = [...parseConnections(this.#proc.text('net/tcp'), 'ipv4'), ...this.#ipv6()]
-    if (all.length > connectionsMax) throw new Error(`${all.length} connections are too many to sample`)
+    if (all.length > connectionsMax) {
+      // What comes and goes meanwhile is not known, so the next look is a first one again.
+      this.#known = undefined
+      const message = `${all.length} connections are too many, more than ${connectionsMax}`
+      throw new UnavailableError('io_failed', message, { canRetry: true, retryAfterMs: restMs })
+    }
     const listening = new Set(all.filter(({ state }) => state === tcpStates.listen).map(({ local }) => local.port))
     const open = all.filter(
       ({ state }) => state !== tcpStates.listen && state !== tcpStates.timeWait && state !== tcpStates.close,

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, connect, type AddressInfo } from 'node:net'
-import { hostname } from 'node:os'
-import { after, before, test } from 'node:test'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, mock, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { pino } from 'pino'
@@ -11,8 +13,9 @@ import { eventRows, type EventRow } from '../../../test/support/event-rows.ts'
 import { Receiving } from '../../../test/support/receiving.ts'
 import { InputError } from '../../base/errors.ts'
 import { host } from '../../codec/host/host.ts'
+import { ConnectionWatch } from './connection-watch.ts'
 import { HostSampler } from './host-events.ts'
-import { maskSecrets, parseConnections, parseEndpoint, parseStat } from './proc.ts'
+import { maskSecrets, parseConnections, parseEndpoint, parseStat, Proc } from './proc.ts'
 
 let receiving: Receiving
 before(async () => {
@@ -98,10 +101,70 @@ test('without /proc it says so once and does nothing', async (t) => {
   const counts = receiving.counters.of('host', 'events')
   const running = sampler({ procDir: '/nonexistent' })
   t.after(() => running.close())
-  assert.match(counts.lastError ?? '', /^cannot sample load of this host, left out from now on: ENOENT/)
+  assert.match(counts.lastError ?? '', /^cannot sample connections of this host, left out from now on: ENOENT/)
   const { requests } = counts
   await sleep(200)
   assert.equal(counts.requests, requests)
+})
+
+/** A /proc of nothing but these connections to port 80 and what load is made of. */
+class ProcFolder {
+  readonly dir = mkdtempSync(join(tmpdir(), 'clew-proc-'))
+
+  constructor() {
+    mkdirSync(join(this.dir, 'net'))
+    writeFileSync(join(this.dir, 'loadavg'), '0.50 0.40 0.30 1/100 1\n')
+    writeFileSync(join(this.dir, 'meminfo'), 'MemTotal: 100 kB\nMemAvailable: 50 kB\n')
+    this.setConnections(0)
+  }
+
+  setConnections(count: number): void {
+    const line = (_: unknown, n: number): string =>
+      `${n}: 0100007F:0050 0200007F:${n.toString(16).toUpperCase()} 01 0:0 0:0 0 0 0 ${n}`
+    writeFileSync(join(this.dir, 'net/tcp'), ['sl', ...Array.from({ length: count }, line)].join('\n'))
+    writeFileSync(join(this.dir, 'stat'), `cpu ${count} 0 0 100\n`)
+  }
+}
+
+test('a burst of connections does not push out the load, and says what was dropped', async (t) => {
+  const proc = new ProcFolder()
+  t.after(() => rmSync(proc.dir, { recursive: true }))
+  const counts = receiving.counters.of('host', 'events')
+  const running = new HostSampler({
+    intake: receiving.intake,
+    logger: pino({ level: 'silent' }),
+    intervalMs: 60_000,
+    loadEveryMs: 60_000,
+    procDir: proc.dir,
+  })
+  proc.setConnections(1500)
+  const { dropped } = counts
+  // As if the interval had passed.
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 })
+  running.sample()
+  mock.timers.reset()
+  await running.close()
+  const types = receiving.events().flatMap((batch) => eventRows(batch).map((row) => row.type))
+  const last = types.slice(-1000)
+  assert.deepEqual([last[0], last[1], last.at(-1)], ['host.load', 'connection.open', 'connection.open'])
+  assert.equal(counts.dropped - dropped, 501)
+  assert.match(counts.lastError ?? '', /^501 host events of a sample were dropped: it had more than 1000$/)
+})
+
+test('connections that are too many are looked at again once they are fewer', (t) => {
+  const proc = new ProcFolder()
+  t.after(() => rmSync(proc.dir, { recursive: true }))
+  const watch = new ConnectionWatch(new Proc(proc.dir), () => '')
+  assert.deepEqual(watch.sample(1), [])
+  proc.setConnections(20_001)
+  assert.throws(() => watch.sample(2), { name: 'UnavailableError', canRetry: true, message: /20001 connections/ })
+  proc.setConnections(3)
+  assert.deepEqual(watch.sample(3), [])
+  proc.setConnections(4)
+  assert.deepEqual(
+    watch.sample(4).map(({ type }) => type),
+    ['connection.open'],
+  )
 })
 
 test('sampling is cheap', async () => {

@@ -4,7 +4,7 @@
  *
  * Limits: 1000 events a sample, 20,000 connections, 2000 file descriptors looked at in a sample. What is shorter than the
  * interval is not seen. When the log is full, samples are dropped and counted: nothing waits for them. Each of the three
- * parts that the system does not offer is said once and left out.
+ * parts that the system does not offer is said once and left out; one that would cost too much rests.
  */
 import { arch, hostname, release } from 'node:os'
 import { readFileSync } from 'node:fs'
@@ -28,6 +28,8 @@ interface Part {
   readonly sample: (nowMs: number) => HostEvent[]
   nextMs: number
   isOut: boolean
+  /** Why it could not be sampled; '' when it could. */
+  problem: string
 }
 
 export async function startHostEvents({ intake, logger, config }: ObserverContext): Promise<Observer> {
@@ -64,11 +66,13 @@ export class HostSampler implements Observer {
       sample,
       nextMs: 0,
       isOut: false,
+      problem: '',
     })
+    // What is past the bound is cut off: the load tells most of a burst, each of its connections least.
     this.#parts = [
+      part('load', Math.max(intervalMs, options.loadEveryMs ?? loadEveryMs), (nowMs) => load.sample(nowMs)),
       part('processes', intervalMs, (nowMs) => processes.sample(nowMs)),
       part('connections', intervalMs, (nowMs) => connections.sample(nowMs)),
-      part('load', Math.max(intervalMs, options.loadEveryMs ?? loadEveryMs), (nowMs) => load.sample(nowMs)),
     ]
     this.#resource = {
       'service.name': 'host',
@@ -90,7 +94,10 @@ export class HostSampler implements Observer {
     const events = this.#parts.flatMap((part) => this.#sampleOf(part, nowMs))
     if (events.length === 0) return
     const kept = events.slice(0, eventsMax)
-    this.#counts.dropped += events.length - kept.length
+    if (events.length > eventsMax) {
+      this.#counts.dropped += events.length - eventsMax
+      this.#counts.lastError = `${events.length - eventsMax} host events of a sample were dropped: it had more than ${eventsMax}`
+    }
     this.#underWay = this.#underWay.then(() => this.#take(kept))
   }
 
@@ -103,10 +110,17 @@ export class HostSampler implements Observer {
     if (part.isOut || nowMs < part.nextMs) return []
     part.nextMs = nowMs + part.everyMs - this.#options.intervalMs / 2
     try {
-      return part.sample(nowMs)
+      const events = part.sample(nowMs)
+      part.problem = ''
+      return events
     } catch (error) {
-      part.isOut = true
-      const message = `cannot sample ${part.name} of this host, left out from now on: ${messageOf(error)}`
+      const mayPass = error instanceof UnavailableError && error.canRetry
+      if (mayPass) part.nextMs = nowMs + error.retryAfterMs
+      else part.isOut = true
+      const until = mayPass ? 'trying again' : 'left out from now on'
+      const message = `cannot sample ${part.name} of this host, ${until}: ${messageOf(error)}`
+      if (part.problem !== '') return []
+      part.problem = message
       this.#options.logger.warn(message)
       this.#counts.lastError = message
       return []

@@ -3,6 +3,7 @@
  * structured records go through `record/record-row.ts`, the ones of plain text call `linkText`.
  */
 import type { EventBatchBuilder } from '../../model/event-batch.ts'
+import { utf8Text } from '../utf8.ts'
 import { findTraceReference, type TraceReference } from './trace-reference.ts'
 
 /** Longer texts are searched only so far: context stands in a line's head, and a stack trace may be long. */
@@ -23,16 +24,29 @@ function linkText(builder: EventBatchBuilder, row: number, text: string): void {
 /** As `linkText` for bytes in an arena; most lines name no trace, so they are looked at without making text of them. */
 export function linkBytes(builder: EventBatchBuilder, row: number, start: number, length: number): void {
   const { bytes } = builder.arena
-  const part = Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(length, searchedBytesMax))
-  if (!mentionsContext(part)) return
-  linkText(builder, row, part.toString('utf8'))
+  const end = start + Math.min(length, searchedBytesMax)
+  if (!mentionsContext(bytes, start, end)) return
+  linkText(builder, row, utf8Text(bytes, start, end))
 }
 
-function mentionsContext(bytes: Buffer): boolean {
-  return marks.some((mark) => bytes.includes(mark))
-}
-
+/** Four calls into the system's search cost as much as this many bytes in a loop. */
+const loopBytesMax = 512
 const marks = ['race', 'RACE', 'b3', 'B3'].map((mark) => Buffer.from(mark))
+
+/** Whether there is "race" or "b3" in it, in either case. */
+function mentionsContext(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start > loopBytesMax) {
+    const part = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
+    return marks.some((mark) => part.includes(mark))
+  }
+  for (let i = start; i < end; i++) {
+    const letter = bytes[i]! | 0x20
+    if (letter === 0x62 && i + 1 < end && bytes[i + 1] === 0x33) return true
+    if (letter !== 0x63 || i < start + 2 || i + 1 >= end || (bytes[i + 1]! | 0x20) !== 0x65) continue
+    if ((bytes[i - 1]! | 0x20) === 0x61 && (bytes[i - 2]! | 0x20) === 0x72) return true
+  }
+  return false
+}
 
 export function writeHex(hex: string, to: Uint8Array, at: number): void {
   for (let i = 0; i < hex.length; i += 2) to[at + i / 2] = Number.parseInt(hex.slice(i, i + 2), 16)

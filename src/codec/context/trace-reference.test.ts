@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import {
   findTraceReference,
   parseB3,
-  parseLooseTraceId,
+  parseLooseReference,
   parseTraceparent,
   parseUberTraceId,
   parseXRay,
@@ -59,17 +59,19 @@ for (const [text, expected] of [
   test(`X-Ray ${text} is ${expected}`, () => assert.equal(show(parseXRay(text!)), expected))
 }
 
-test('bare trace ids come as hex, UUID or in the X-Ray form', () => {
+test("bare trace ids come as hex, UUID, in X-Ray's or in Google's form", () => {
   for (const text of [
     trace,
     trace.toUpperCase(),
     '4bf92f35-77b3-4da6-a3ce-929d0e0e4736',
     '1-4bf92f35-77b34da6a3ce929d0e0e4736',
+    `projects/shop-1/traces/${trace}`,
   ]) {
-    assert.equal(parseLooseTraceId(text), trace)
+    assert.equal(show(parseLooseReference(text)), `${trace} - 0`)
   }
-  assert.equal(parseLooseTraceId('0'.repeat(32)), undefined)
-  assert.equal(parseLooseTraceId('12'), undefined)
+  assert.equal(show(parseLooseReference(`1-4bf92f35-77b34da6a3ce929d0e0e4736@${span}`)), both(0))
+  for (const text of ['0'.repeat(32), '12', `projects/a/b/traces/${trace}`, `1-4bf92f35-77b34da6a3ce929d0e0e4736@1`])
+    assert.equal(parseLooseReference(text), undefined)
 })
 
 for (const [text, expected] of [
@@ -78,6 +80,9 @@ for (const [text, expected] of [
   [`GET / traceparent=00-${trace}-${span}-01 200`, both(1)],
   [`GET / "X-B3-TraceId": "${trace}", "X-B3-SpanId": "${span}"`, both(0)],
   [`lb X-Amzn-Trace-Id="Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=${span};Sampled=1"`, both(1)],
+  [`AWS-XRAY-TRACE-ID: 1-4bf92f35-77b34da6a3ce929d0e0e4736@${span} paid`, both(0)],
+  [`REPORT RequestId: 1 XRAY TraceId: 1-4bf92f35-77b34da6a3ce929d0e0e4736\tSegmentId: ${span}\tSampled: true`, both(0)],
+  ['xray_trace_id=1-4bf92f35-77b34da6a3ce929d0e0e4736 paid', `${trace} - 0`],
   ['trace_id=0 span_id=0 nothing', 'none'],
   ['the trace went cold', 'none'],
 ]) {

@@ -4,7 +4,8 @@
  *   b3 (single header)                     {16,32}hex "-" 16hex [ "-" state [ "-" 16hex ] ] ; "0", "1" and "d" alone name no trace
  *   uber-trace-id (Jaeger)                 1*32hex ":" 1*16hex ":" parent ":" flags  ; leading zeros may be missing, may be URL-encoded
  *   X-Amzn-Trace-Id (X-Ray)                "Root=1-" 8hex "-" 24hex [ ";Parent=" 16hex ] [ ";Sampled=" 1 ]
- *   bare ids                               32hex, 16hex (left-padded), a UUID, or "1-" 8hex "-" 24hex
+ *   bare ids                               32hex, 16hex (left-padded), a UUID, "projects/" name "/traces/" 32hex (Google),
+ *                                          or "1-" 8hex "-" 24hex [ "@" 16hex ] (X-Ray, with its segment)
  * All-zero ids are no ids.
  */
 import { parseSpanId, parseTraceId, type SpanId, type TraceId } from '../../model/ids.ts'
@@ -46,18 +47,20 @@ export function parseXRay(text: string): TraceReference | undefined {
   return reference(root[1]! + root[2]!, parent?.[1] ?? '', /(?:^|[;\s])Sampled=1(?:;|\s|$)/i.test(text) ? 1 : 0)
 }
 
-/** A trace id as people log it: hex in both lengths, a UUID, or the X-Ray form. */
-export function parseLooseTraceId(text: string): TraceId | undefined {
-  if (text.length === 32 || text.length === 16) return parseTraceId(text)
-  const xray = /^1-([0-9a-f]{8})-([0-9a-f]{24})$/i.exec(text)
-  if (xray !== null) return parseTraceId(xray[1]! + xray[2]!)
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? parseTraceId(text.replaceAll('-', '')) : undefined
+/** A trace id as people log it: hex in both lengths, a UUID, X-Ray's form, which may name the span too, or Google's. */
+export function parseLooseReference(text: string): TraceReference | undefined {
+  const xray = /^1-([0-9a-f]{8})-([0-9a-f]{24})(?:@([0-9a-f]{16}))?$/i.exec(text)
+  if (xray !== null) return reference(xray[1]! + xray[2]!, xray[3] ?? '', 0)
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return reference(text.replaceAll('-', ''), '', 0)
+  const id = text.replace(/^projects\/[^/]{1,64}\/traces\//, '')
+  return id.length === 32 || id.length === 16 ? reference(id, '', 0) : undefined
 }
 
 /** `name=value` or `"name": "value"` inside a line of text; the first form that holds wins. */
 const named =
-  /\b(traceparent|uber-trace-id|x-amzn-trace-id|b3|(?:otel)?trace[._-]?id|x-b3-traceid)["']?\s*[=:]\s*["']?([^\s"',\]})]{16,})/gi
-const namedSpan = /\b(?:(?:otel)?span[._-]?id|x-b3-spanid)["']?\s*[=:]\s*["']?([0-9a-f]{16})(?![0-9a-f])/i
+  /\b(traceparent|uber-trace-id|x-amzn-trace-id|b3|(?:otel|xray[._-]?)?trace[._-]?id|x-b3-traceid)["']?\s*[=:]\s*["']?([^\s"',\]})]{16,})/gi
+const namedSpan =
+  /\b(?:(?:otel)?span[._-]?id|segment[._-]?id|x-b3-spanid)["']?\s*[=:]\s*["']?([0-9a-f]{16})(?![0-9a-f])/i
 
 /** The context a plain line of text names, such as `… trace_id=… span_id=…`; `undefined` when it names none. */
 export function findTraceReference(text: string): TraceReference | undefined {
@@ -80,9 +83,9 @@ export const carrierParsers: Readonly<Record<string, (text: string) => TraceRefe
 function bareReference(value: string, text: string): TraceReference | undefined {
   let end = value.length
   while (';|.'.includes(value[end - 1] ?? '?')) end--
-  const traceId = parseLooseTraceId(value.slice(0, end))
-  if (traceId === undefined) return undefined
-  return { traceId, spanId: parseSpanId(namedSpan.exec(text)?.[1] ?? ''), flags: 0 }
+  const found = parseLooseReference(value.slice(0, end))
+  if (found === undefined) return undefined
+  return { ...found, spanId: found.spanId ?? parseSpanId(namedSpan.exec(text)?.[1] ?? '') }
 }
 
 function reference(trace: string, span: string, flags: number): TraceReference | undefined {

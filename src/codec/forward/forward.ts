@@ -280,7 +280,7 @@ function decodePair(reader: MsgpackReader): void {
       return record.put(key, valueTypes.string, reader.at - reader.size, reader.size)
   }
   const value = reader.valueOf(kind)
-  builder.attributes.addValue(key, value, builder)
+  record.putKeyed(key, value)
   record.lookInto(key, value)
 }
 

@@ -1,11 +1,11 @@
 /**
  * Syslog over TCP (RFC 6587): each frame says itself which of the two it is.
  *   octet counting  = 1*9DIGIT SP <that many bytes>      ; recognised by "<" or a digit-free start of the message
- *   non-transparent = *byte ( LF | NUL )
+ *   non-transparent = *byte ( LF | NUL )             ; see syslog-line-frames.ts
  */
 import { InputError } from '../../base/errors.ts'
 import type { FrameRule } from './frame-buffer.ts'
-import { syslogLineFrames } from './delimited.ts'
+import { syslogLineFrames } from './syslog-line-frames.ts'
 
 class SyslogFrames implements FrameRule {
   readonly endsWithStream = true

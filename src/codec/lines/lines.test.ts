@@ -60,6 +60,71 @@ for (const [name, line] of [
   })
 }
 
+const [trace, span] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7']
+
+for (const [name, line] of [
+  ['Serilog', `{"@t":"2025-11-23T09:26:40.5Z","@mt":"m","@l":"Warning","@tr":"${trace}","@sp":"${span}"}`],
+  [
+    "Rust's tracing",
+    `{"timestamp":"2025-11-23T09:26:40.5Z","level":"WARN","fields":{"message":"m","trace_id":"${trace}","span_id":"${span}"}}`,
+  ],
+  [
+    'Log4j',
+    `{"instant":{"epochSecond":1763890000,"nanoOfSecond":500000000},"level":"WARN","message":"m","contextMap":{"traceId":"${trace}","spanId":"${span}"}}`,
+  ],
+  [
+    'older Log4j',
+    `{"timeMillis":1763890000500,"level":"WARN","message":"m","contextMap":{"X-B3-TraceId":"${trace}","X-B3-SpanId":"${span}"}}`,
+  ],
+  [
+    'Quarkus',
+    `{"timestamp":"2025-11-23T10:26:40.5+01:00","level":"WARN","message":"m","mdc":{"traceId":"${trace}","spanId":"${span}"}}`,
+  ],
+  [
+    'Google Cloud',
+    `{"time":"2025-11-23T09:26:40.5Z","severity":"WARNING","message":"m","logging.googleapis.com/trace":"projects/shop/traces/${trace}","logging.googleapis.com/spanId":"${span}"}`,
+  ],
+  [
+    'X-Ray',
+    `{"time":1763890000.5,"level":"WARN","message":"m","xray_trace_id":"1-4bf92f35-77b34da6a3ce929d0e0e4736@${span}"}`,
+  ],
+  [
+    'pino-http',
+    `{"time":1763890000500,"level":40,"msg":"m","req":{"method":"GET","headers":{"traceparent":"00-${trace}-${span}-01"}}}`,
+  ],
+  [
+    'Caddy',
+    `{"ts":1763890000.5,"level":"warn","msg":"m","request":{"headers":{"Traceparent":["00-${trace}-${span}-01"]}}}`,
+  ],
+] as const) {
+  test(`time, severity, message and trace as ${name} writes them`, () => {
+    const [row] = ofLines(line)
+    assert.deepEqual(
+      [row!.time, row!.severity.split(' ')[0], row!.body, row!.traceId, row!.spanId],
+      [1_763_890_000_500_000_000n, '13', 'm', trace, span],
+    )
+  })
+}
+
+test('ids at the top come before those in a map, and a map that is no context names no ids', () => {
+  const other = 'f'.repeat(32)
+  const [both, elsewhere] = ofLines(
+    `{"mdc":{"traceId":"${other}"},"trace_id":"${trace}"}`,
+    `{"parent":{"traceId":"${other}","spanId":"${span}"},"instant":{"epochSecond":1}}`,
+  )
+  assert.equal(both!.traceId, trace)
+  assert.deepEqual([elsewhere!.traceId, elsewhere!.spanId, elsewhere!.time], ['', '', 0n])
+})
+
+test("levels of Go's slog between two names", () => {
+  const levels = ['DEBUG-4', 'INFO', 'INFO+2', 'ERROR+4', 'ERROR+99', 'INFO+x']
+  const rows = ofLines(...levels.map((level) => `{"level":"${level}","msg":"m"}`))
+  assert.deepEqual(
+    rows.map((row) => row.severity.split(' ')[0]),
+    ['1', '9', '11', '21', '24', ''],
+  )
+})
+
 test('the other keys stay attributes with their types', () => {
   const [row] = ofLines(
     '{"n":1,"f":1.0,"big":9223372036854775807,"ok":true,"none":null,"list":[1,"a"],"esc":"a\\n\\u00e9"}',
@@ -80,6 +145,20 @@ test('a key that means something but has no fitting value is an attribute', () =
   const [row] = ofLines('{"timestamp":"soon","level":"purple","type":7,"pid":"nginx","trace_id":"x","host":12}')
   const { 'network.peer.address': _, ...attributes } = row!.attributes
   assert.deepEqual(attributes, { timestamp: 'soon', level: 'purple', type: 7n, pid: 'nginx', trace_id: 'x', host: 12n })
+})
+
+test('a message may be an object, unless another key has one in words', () => {
+  const [object, words, nothing] = ofLines(
+    '{"message":{"a":1,"b":["c"]},"n":1}',
+    '{"message":{"a":1},"msg":"words"}',
+    '{"message":null,"log":"words"}',
+  )
+  assert.deepEqual(
+    [object!.body, object!.attributes.n, object!.attributes.message],
+    [{ a: 1n, b: ['c'] }, 1n, undefined],
+  )
+  assert.deepEqual([words!.body, words!.attributes.message], ['words', { a: 1n }])
+  assert.deepEqual([nothing!.body, nothing!.attributes.message], ['words', null])
 })
 
 test('what only looks like JSON is text, whole', () => {

@@ -9,17 +9,20 @@ import type { Codec, DecodeContext, Decoded } from '../codec.ts'
 import { decodeAnyValueJson, decodeAttributesJson, internString, referString } from './any-value-json.ts'
 import { decodeEnvelopeJson, type JsonRowVisitor } from './envelope-json.ts'
 import type { JsonReader } from './json-reader.ts'
+import { LogContext } from './log-context.ts'
 import { readEnum, readHexId, readTime, readUint32 } from './json-values.ts'
 
 export const otlpLogsJson: Codec = { name: 'otlp-logs-json', signal: 'events', decode }
 
 let builder = new EventBatchBuilder()
+const context = new LogContext()
 let receivedNs = 0n
 
 const visitor: JsonRowVisitor = { levels: ['resourceLogs', 'scopeLogs', 'logRecords'], row: decodeLogRecord }
 
 function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   builder.reset('otlp', body)
+  context.reset()
   receivedNs = BigInt(receivedAtMs) * 1_000_000n
   try {
     const { rejected, rejectedReason } = decodeEnvelopeJson(body, builder, visitor)
@@ -46,6 +49,7 @@ function decodeLogRecord(reader: JsonReader, row: number): void {
     else decodeField(reader, key, row)
   }
   builder.setTimes(row, time, observedTime, receivedNs)
+  context.link(builder, row)
 }
 
 function decodeField(reader: JsonReader, key: string, row: number): void {

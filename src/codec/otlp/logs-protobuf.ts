@@ -11,12 +11,14 @@ import type { Codec, DecodeContext, Decoded } from '../codec.ts'
 import { isUtf8Range } from '../utf8.ts'
 import { decodeAnyValue, decodeAttribute } from './any-value.ts'
 import { decodeEnvelope, type RowVisitor } from './envelope.ts'
+import { LogContext } from './log-context.ts'
 import { enumMax, enumProblem, idProblem, timeProblem } from './problem.ts'
 import type { WireReader } from './wire.ts'
 
 export const otlpLogsProtobuf: Codec = { name: 'otlp-logs-protobuf', signal: 'events', decode }
 
 let builder = new EventBatchBuilder()
+const context = new LogContext()
 /** What stands in for a time when the record has none, as low and high word. */
 let receivedLow = 0
 let receivedHigh = 0
@@ -28,14 +30,17 @@ const visitor: RowVisitor = {
     builder.resourceIndexes[row] = builder.resources.length - 1
     builder.scopeIndexes[row] = builder.scopes.length - 1
     const problem = decodeLogRecord(reader, end, row)
-    if (problem === '') builder.endRow()
-    else builder.dropRow()
+    if (problem === '') {
+      context.link(builder, row)
+      builder.endRow()
+    } else builder.dropRow()
     return problem
   },
 }
 
 function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   builder.reset('otlp', body)
+  context.reset()
   const receivedNs = BigInt(receivedAtMs) * 1_000_000n
   receivedLow = Number(receivedNs & 0xffffffffn)
   receivedHigh = Number(receivedNs >> 32n)

@@ -1,6 +1,6 @@
 /**
  * What a key of a structured record means, by the names in common use (OTel, ECS, GELF, journald, Docker, Fluent Bit,
- * and the loggers of the larger languages). Case, `.`, `-` and `_` make no difference: `eventTime`, `event.time` and
+ * Serilog, and the loggers of the larger languages). Case, `.`, `-` and `_` make no difference: `eventTime`, `event.time` and
  * `event_time` are one name. Of several names for one thing the lowest rank wins; the others stay attributes.
  */
 export const slots = {
@@ -48,14 +48,17 @@ export interface Field {
 }
 
 const slotNames: readonly (readonly [number, string])[] = [
-  [slots.body, 'message msg log short_message body event_message'],
-  [slots.time, '@timestamp timestamp time ts event_time datetime date_time date eventtimestamp'],
+  [slots.body, 'message msg log short_message body event_message @message @m @mt'],
+  [slots.time, '@timestamp timestamp time ts event_time datetime date_time date eventtimestamp timemillis @t'],
   [slots.type, 'event_name eventname event_type eventtype event_action type event'],
-  [slots.severity, 'severity_text level severity log_level loglevel levelname lvl priority'],
+  [slots.severity, 'severity_text level severity log_level loglevel levelname lvl priority @l'],
   [slots.severityNumber, 'severity_number'],
   [slots.scope, 'logger_name logger log_logger sys_name'],
-  [slots.traceId, 'trace_id traceid oteltraceid otel_trace_id x_b3_traceid'],
-  [slots.spanId, 'span_id spanid otelspanid otel_span_id x_b3_spanid'],
+  [
+    slots.traceId,
+    'trace_id traceid oteltraceid otel_trace_id x_b3_traceid xray_trace_id @tr logging_googleapis_com/trace',
+  ],
+  [slots.spanId, 'span_id spanid otelspanid otel_span_id x_b3_spanid @sp logging_googleapis_com/spanid'],
   [slots.flags, 'trace_flags traceflags oteltraceflags'],
 ]
 
@@ -105,9 +108,19 @@ const kubernetesNames: Readonly<Record<string, (typeof resourceKeys)[number]>> =
   docker_id: 'container.id',
 }
 
+/** Maps in which loggers keep what holds for a while, the ids of the current span among it: MDC, context, fields. */
+const contextMaps =
+  /^(mdc|contextmap|context|ctx|@?fields|attributes|extra|properties|labels|metadata|message|msg|body)$/
+
+/** Nested names come behind all others. */
+const nestedRank = 100
+
+/** For a time in parts. */
+export const timeField: Field = { slot: slots.time, rank: nestedRank, carrier: '' }
+
 /**
- * What `name` means inside a map called `parent` (one level down): headers carry context, ECS nests names
- * (`service: {name}`), and Kubernetes metadata names the pod.
+ * What `name` means inside a map called `parent` (one level down): headers carry context, loggers keep ids in a map of
+ * their own, ECS nests names (`service: {name}`), Rust's `tracing` the message, and Kubernetes metadata names the pod.
  */
 export function nestedFieldNamed(parent: string, name: string): Field | undefined {
   const own = fieldNamed(name)
@@ -115,6 +128,11 @@ export function nestedFieldNamed(parent: string, name: string): Field | undefine
   if (parent === 'kubernetes') {
     const key = Object.hasOwn(kubernetesNames, name) ? kubernetesNames[name]! : undefined
     return key === undefined ? undefined : { slot: resourceSlot + resourceKeys.indexOf(key), rank: 1, carrier: '' }
+  }
+  if (own !== undefined && contextMaps.test(parent)) {
+    const isId = own.slot === slots.traceId || own.slot === slots.spanId || own.slot === slots.flags
+    const isMessage = own.slot === slots.body && parent === 'fields'
+    return isId || isMessage ? { ...own, rank: nestedRank + own.rank } : undefined
   }
   return /^(service|host|process|log|event|trace|span|container|otel)$/.test(parent)
     ? fieldNamed(`${parent}_${name}`)

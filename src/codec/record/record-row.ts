@@ -5,17 +5,21 @@
  * once a batch.
  */
 import { highWord, lowWord } from '../../model/words.ts'
-import type { AttributeValue } from '../../model/attributes.ts'
+import type { Attribute, AttributeValue } from '../../model/attributes.ts'
 import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
 import type { EventBatchBuilder } from '../../model/event-batch.ts'
 import { bodyTypes } from '../../model/event-batch.ts'
 import type { Resource, Scope } from '../../model/resource.ts'
 import { linkBytes } from '../context/row-context.ts'
 import { utf8Text } from '../utf8.ts'
-import { fieldNamed, nestedFieldNamed, resourceSlot, slotCount, slots, type Field } from './fields.ts'
+import { fieldNamed, nestedFieldNamed, resourceSlot, slotCount, slots, timeField, type Field } from './fields.ts'
 import { RecordSource, type SourceDefaults } from './record-source.ts'
-import { SlotValues } from './slot-values.ts'
+import { SlotValues, type ColumnValue } from './slot-values.ts'
+import { instantOf } from './record-time.ts'
 import { takeContext, takeSeverity, takeTime } from './take-slot.ts'
+
+/** Behind every name that a message in words may have. */
+const listRank = 100
 
 const resourceMask = ((1 << slotCount) - 1) & ~((1 << resourceSlot) - 1)
 
@@ -93,8 +97,19 @@ export class RecordRow {
   put(key: number, type: ValueType, a: number, b: number): void {
     let field = this.#fields[key]
     if (field === undefined) field = this.#lookUp(key)
-    if (field === null || type === valueTypes.other) this.builder.attributes.add(key, type, a, b)
-    else this.values.offer(field, { key, type, a, b })
+    if (field !== null && type !== valueTypes.other) this.values.offer(field, { key, type, a, b })
+    else if (field?.slot === slots.body && this.#isList(a)) this.#offerList(field, { key, type, a, b })
+    else this.builder.attributes.add(key, type, a, b)
+  }
+
+  /** A message may be an object, as Python's `logging` and many loggers of JavaScript allow; a text comes before it. */
+  #offerList(field: Field, value: ColumnValue): void {
+    this.values.offer({ ...field, rank: field.rank + listRank }, value)
+  }
+
+  /** Neither bytes nor nothing. */
+  #isList(a: number): boolean {
+    return /^\{"(kvlist|array)Value"/.test(this.builder.texts[a]!)
   }
 
   /** As `put`, for names and values that are not in the arena yet. */
@@ -120,23 +135,27 @@ export class RecordRow {
 
   /** A map that was put as an attribute may still say something of the row: its headers, its pod. */
   lookInto(key: number, map: AttributeValue): void {
-    if (map.type !== 'map') return
-    const parent = this.#keyText(key).toLowerCase()
-    for (const entry of map.value) {
-      if (entry.value.type !== 'string' && entry.value.type !== 'int') continue
-      const field = nestedFieldNamed(parent, entry.key)
-      if (field === undefined) continue
-      const { attributes } = this.builder
-      attributes.addValue(key, entry.value, this.builder)
-      const at = --attributes.count
-      // Key -1: the value is kept in its map already.
-      this.values.offer(field, {
-        key: -1,
-        type: attributes.types[at] as ValueType,
-        a: attributes.a[at]!,
-        b: attributes.b[at]!,
-      })
+    if (map.type === 'map') this.#lookInto(key, this.#keyText(key).toLowerCase(), map.value)
+  }
+
+  #lookInto(key: number, parent: string, entries: readonly Attribute[]): void {
+    if (parent === 'instant') return this.#offerNested(key, timeField, instantOf(entries))
+    for (const { key: name, value: given } of entries) {
+      // Requests are logged with their headers, and a header may be a list of one.
+      if (given.type === 'map' && name.toLowerCase() === 'headers') this.#lookInto(key, 'headers', given.value)
+      const value = given.type === 'array' && given.value.length === 1 ? given.value[0]! : given
+      if (value.type === 'string' || value.type === 'int') this.#offerNested(key, nestedFieldNamed(parent, name), value)
     }
+  }
+
+  /** Key -1: the value is kept in its map already. */
+  #offerNested(key: number, field: Field | undefined, value: AttributeValue | undefined): void {
+    if (field === undefined || value === undefined) return
+    const { attributes } = this.builder
+    attributes.addValue(key, value, this.builder)
+    const at = --attributes.count
+    const [type, a, b] = [attributes.types[at] as ValueType, attributes.a[at]!, attributes.b[at]!]
+    this.values.offer(field, { key: -1, type, a, b })
   }
 
   setBody(text: string): void {
@@ -182,7 +201,8 @@ export class RecordRow {
       builder.bodyTypes[row] = bodyTypes.string
       builder.bodies[row * 2] = a
       builder.bodies[row * 2 + 1] = b
-    } else builder.setBody(row, bodyTypes.json, values.json(type, a, b))
+    } else if (type === valueTypes.other) builder.setBody(row, bodyTypes.json, builder.texts[a]!)
+    else builder.setBody(row, bodyTypes.json, values.json(type, a, b))
   }
 
   #takeRest(): void {

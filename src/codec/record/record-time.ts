@@ -6,6 +6,7 @@
  * and most loggers write it; `,` may stand for the point (Python).
  */
 import { parseTime } from '../../base/time.ts'
+import type { Attribute, AttributeValue } from '../../model/attributes.ts'
 
 const units: readonly { readonly below: number; readonly nanos: bigint }[] = [
   { below: 1e11, nanos: 1_000_000_000n },
@@ -69,4 +70,16 @@ function zone(text: string): string {
   if (/^(z|utc)$/i.test(text)) return 'Z'
   const digits = text.slice(1).replace(':', '').padEnd(4, '0')
   return `${text[0]}${digits.slice(0, 2)}:${digits.slice(2)}`
+}
+
+/** Log4j's `instant`: { epochSecond, nanoOfSecond }. */
+export function instantOf(parts: readonly Attribute[]): AttributeValue | undefined {
+  const part = (name: string): bigint | undefined => {
+    const value = parts.find(({ key }) => key === name)?.value
+    return value?.type === 'int' ? value.value : undefined
+  }
+  const [seconds, nanos] = [part('epochSecond'), part('nanoOfSecond')]
+  if (seconds === undefined || nanos === undefined || seconds < 100_000_000n || seconds > 9_000_000_000n)
+    return undefined
+  return { type: 'int', value: seconds * 1_000_000_000n + nanos }
 }

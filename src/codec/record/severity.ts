@@ -45,6 +45,9 @@ export function severityOfName(name: string): number | undefined {
   // The four steps of each OTLP range may carry a digit: INFO2, ERROR4.
   const step = /^(trace|debug|info|warn|error|fatal)([2-4])$/.exec(word)
   if (step !== null) return names[step[1]!]! + Number(step[2]) - 1
+  // Go's slog names a level between two by its distance: INFO+2, DEBUG-4.
+  const near = /^(debug|info|warn|error)([+-]\d{1,2})$/.exec(word)
+  if (near !== null) return Math.min(24, Math.max(1, names[near[1]!]! + Number(near[2])))
   return Object.hasOwn(names, word) ? names[word] : undefined
 }
 

@@ -14,7 +14,7 @@ export interface ColumnValue {
   readonly b: number
 }
 
-/** What a slot can hold: arrays, maps and bytes are never offered to one (`RecordRow.put`). */
+/** What a slot can hold; only that of the body is offered arrays and maps (`RecordRow.put`), and never asked for their value. */
 export type SlotValue = Extract<AttributeValue, { type: 'string' | 'int' | 'double' | 'bool' }>
 
 export class SlotValues {

@@ -2,7 +2,7 @@
 import { valueTypes } from '../../model/attribute-columns.ts'
 import { parseSpanId } from '../../model/ids.ts'
 import { copyHexId, writeHex, writeReference } from '../context/row-context.ts'
-import { carrierParsers, parseLooseTraceId } from '../context/trace-reference.ts'
+import { carrierParsers, parseLooseReference } from '../context/trace-reference.ts'
 import { slots } from './fields.ts'
 import type { RecordRow } from './record-row.ts'
 import { nanosOfInteger, nanosOfNumber, nanosOfText } from './record-time.ts'
@@ -87,8 +87,13 @@ function takeId(record: RecordRow, slot: number): void {
   const text = values.text(slot)
   // Loggers without a current span write "", "0" or zeros: that is no id, not an attribute of value 0.
   if (/^0*$/.test(text)) values.take(slot)
-  else {
-    const id = slot === slots.traceId ? parseLooseTraceId(text) : parseSpanId(text)
+  else if (slot === slots.traceId) {
+    const found = parseLooseReference(text)
+    if (found === undefined) return values.spill(slot)
+    writeReference(builder, row, found)
+    values.take(slot)
+  } else {
+    const id = parseSpanId(text)
     if (id === undefined) return values.spill(slot)
     writeHex(id, column, target.at)
     values.take(slot)

@@ -1,6 +1,6 @@
 /**
  * Access logs of Apache and nginx:
- *   common   = [ host ":" port SP ] client ident user [day/Mon/year:hh:mm:ss zone] "request" status bytes
+ *   common   = [ host ":" port SP ] client { "," [ SP ] proxy } ident user [day/Mon/year:hh:mm:ss zone] "request" status bytes
  *   combined = common "referer" "user agent" { whatever else }
  *   request  = method target [ version ]
  * Attributes have the names of the OTel conventions for HTTP. The severity follows the status: 5xx error, 4xx warning.
@@ -9,7 +9,7 @@ import type { RecordRow } from '../record/record-row.ts'
 
 const quoted = '"((?:[^"\\\\]|\\\\.)*)"'
 const form = new RegExp(
-  `^(?:([\\w.-]+|\\[[\\da-fA-F:]+\\]):(\\d{1,5}) (?=\\S+ \\S+ \\S.*? \\[))?(\\S+) (\\S+) (\\S.*?) \\[(\\d\\d)/([A-Z][a-z]{2})/(\\d{4}):(\\d\\d:\\d\\d:\\d\\d) ([+-]\\d{4})\\] ${quoted} (\\d{3}|-) (\\d+|-)(?: ${quoted} ${quoted})?(?: (.*))?$`,
+  `^(?:([\\w.-]+|\\[[\\da-fA-F:]+\\]):(\\d{1,5}) (?=\\S+ \\S+ \\S.*? \\[))?([^\\s,]+)((?:, ?[^\\s,]+)*) (\\S+) (\\S.*?) \\[(\\d\\d)/([A-Z][a-z]{2})/(\\d{4}):(\\d\\d:\\d\\d:\\d\\d) ([+-]\\d{4})\\] ${quoted} (\\d{3}|-) (\\d+|-)(?: ${quoted} ${quoted})?(?: (.*))?$`,
 )
 const requestForm = /^([A-Z]{1,20}) (\S+)(?: (?:HTTP\/)?(\S+))?$/
 const months = 'JanFebMarAprMayJunJulAugSepOctNovDec'
@@ -23,6 +23,7 @@ export function putAccessLine(text: string, record: RecordRow): boolean {
     host,
     port,
     client,
+    proxies,
     ,
     user,
     day,
@@ -46,6 +47,7 @@ export function putAccessLine(text: string, record: RecordRow): boolean {
   if (host !== undefined) record.putText('server.address', host.replaceAll(/[[\]]/g, ''))
   if (port !== undefined) record.putValue('server.port', { type: 'int', value: BigInt(port) })
   record.putText('client.address', client!)
+  if (proxies !== '') record.putText('http.request.header.x-forwarded-for', `${client}${proxies}`)
   if (user !== '-') record.putText('user.name', user!)
   putRequest(unescape(request!), record)
   if (status !== '-') putStatus(Number(status), record)

@@ -1,6 +1,7 @@
 /** How the text of one event becomes a record, by parser name. Adding a format is adding a row. */
 import type { RecordRow } from '../record/record-row.ts'
 import { putAccessLine } from './access-line.ts'
+import { putHead } from './head-line.ts'
 import { putJsonLine } from './json-line.ts'
 import { putLogfmtLine, typedText } from './logfmt-line.ts'
 import { putPythonLine } from './python-line.ts'
@@ -21,8 +22,9 @@ const parsers: Readonly<Record<Exclude<ParserName, 'pattern'>, LineParser>> = {
   python: putPythonLine,
   plain: () => true,
   auto: (text, record) => {
+    const isKnown = sure.some((parse) => parse(text, record)) || (/^[\w.-]+=/.test(text) && putLogfmtLine(text, record))
     // What no parser knows is plain text, which is no fault here.
-    if (!sure.some((parse) => parse(text, record)) && /^[\w.-]+=/.test(text)) putLogfmtLine(text, record)
+    if (!isKnown) putHead(text, record)
     return true
   },
 }

@@ -2,31 +2,42 @@
  * Lines of Python's logging module:
  *   basicConfig's default   LEVEL:logger:message
  *   common                  2026-11-23 06:25:04,123 - logger - LEVEL - message
+ *   common                  2026-11-23 06:25:04,123 - LEVEL - message
  *   common                  2026-11-23 06:25:04,123 LEVEL logger: message      ([LEVEL] and [logger] too)
+ *   common                  2026-11-23 06:25:04,123 LEVEL message              (uvicorn LEVEL: message)
+ *   Flask, gunicorn         [2026-11-23 06:25:04,123] LEVEL in logger: message, [2026-11-23 06:25:04 +0000] [pid] [LEVEL] message
+ * Only a mark makes a word the logger: without one it is the message's first.
  * A traceback under the line becomes `exception.type`, `exception.message` and `exception.stacktrace`.
  */
 import type { RecordRow } from '../record/record-row.ts'
 
 const level = '(?<level>CRITICAL|FATAL|ERROR|WARNING|WARN|INFO|DEBUG|NOTSET|Level \\d+)'
-const time = '(?<time>\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?)'
+const logger = '(?<logger>[\\w.\\-]+)'
+const time = '(?<time>\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?(?:Z| ?[+-]\\d\\d:?\\d\\d)?)'
+const timeAndLevel = `^\\[?${time}\\]? +(?:\\[(?<pid>\\d+)\\] )?\\[?${level} *\\]?`
 const forms = [
-  `^${level}:(?<logger>[\\w.\\-]+):(?<message>.*)$`,
-  `^${time} - (?<logger>[\\w.\\-]+) - ${level} - (?<message>.*)$`,
-  `^${time} \\[?${level}\\]? +\\[?(?<logger>[\\w.\\-]+)\\]?(?: -|:)? (?<message>.*)$`,
+  `^${level}:${logger}:(?<message>.*)$`,
+  `^${time} - ${logger} - ${level} - (?<message>.*)$`,
+  `^${time} - ${level} - (?<message>.*)$`,
+  `${timeAndLevel} +\\[${logger}\\](?: -|:)? (?<message>.*)$`,
+  `${timeAndLevel} +(?:in )?${logger}(?: -|:) (?<message>.*)$`,
+  `${timeAndLevel} +(?<message>.*)$`,
+  `^${level}: +(?<message>.*)$`,
 ].map((form) => new RegExp(form))
 
 /** The beginning of any of these lines; what does not match continues the record before. */
-export const pythonStart = `^(?:\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d|(?:CRITICAL|FATAL|ERROR|WARNING|WARN|INFO|DEBUG|NOTSET|Level \\d+):)`
+export const pythonStart = `^(?:\\[?\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d|(?:CRITICAL|FATAL|ERROR|WARNING|WARN|INFO|DEBUG|NOTSET|Level \\d+):)`
 
 /** False when the text is no such line; then nothing was put. */
 export function putPythonLine(text: string, record: RecordRow): boolean {
   const lineEnd = text.indexOf('\n')
   const first = (lineEnd < 0 ? text : text.slice(0, lineEnd)).replace(/\r$/, '')
-  const groups = forms.map((form) => form.exec(first)?.groups).find((found) => found !== undefined)
+  const groups = groupsOf(first)
   if (groups === undefined) return false
   if (groups.time !== undefined) record.putText('time', groups.time)
   record.putText('level', groups.level!)
-  record.putText('logger', groups.logger!)
+  if (groups.logger !== undefined) record.putText('logger', groups.logger)
+  if (groups.pid !== undefined) record.putText('pid', groups.pid)
   const rest = lineEnd < 0 ? '' : text.slice(lineEnd + 1)
   const trace = rest.search(/^Traceback \(most recent call last\):/m)
   if (trace < 0) record.setBody(rest === '' ? groups.message! : `${groups.message!}\n${rest}`)
@@ -35,6 +46,14 @@ export function putPythonLine(text: string, record: RecordRow): boolean {
     putTraceback(rest.slice(trace), record)
   }
   return true
+}
+
+function groupsOf(line: string): Record<string, string> | undefined {
+  for (const form of forms) {
+    const groups = form.exec(line)?.groups
+    if (groups !== undefined) return groups
+  }
+  return undefined
 }
 
 /** The last unindented line names the exception: `ValueError: no`, `shop.errors.Late`. */

@@ -123,6 +123,13 @@ test('Apache and nginx: combined, common, with escapes and more behind', () => {
   assert.deepEqual([common!.severity, common!.attributes['client.address']], ['13 WARN', '::1'])
 })
 
+test('an access log behind a proxy names all that the request came through', () => {
+  const line = '203.0.113.7, 10.0.0.4 - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 502 157 "-" "-"\n'
+  const [row] = decode(line, { parser: 'combined' })
+  const { 'client.address': client, 'http.request.header.x-forwarded-for': all, 'user.name': user } = row!.attributes
+  assert.deepEqual([client, all, user], ['203.0.113.7', '203.0.113.7, 10.0.0.4', undefined])
+})
+
 test('Python logging: the default form, the common ones, a traceback', () => {
   const text = [
     'WARNING:shop.cart:low stock',
@@ -157,6 +164,35 @@ test('Python logging: the default form, the common ones, a traceback', () => {
   assert.match(String(attributes['exception.stacktrace']), /^Traceback[^]*KeyError: 7[^]*too late$/)
 })
 
+test('python: a word is the logger only where a mark says so', () => {
+  const lines = [
+    ['2026-11-23 06:25:04,123 INFO Server started on port 80', '9 INFO', '', 'Server started on port 80'],
+    ['2026-11-23 06:25:04,123 - INFO - ready - for all', '9 INFO', '', 'ready - for all'],
+    ['2026-11-23 06:25:04,123 - shop.cart - INFO - sold', '9 INFO', 'shop.cart', 'sold'],
+    ['2026-11-23 06:25:04,123 INFO     shop.cart: sold', '9 INFO', 'shop.cart', 'sold'],
+    ['2026-11-23 06:25:04,123 [INFO ] [shop.cart] sold', '9 INFO', 'shop.cart', 'sold'],
+    ['[2026-11-23 06:25:04,123] ERROR in app: Exception on /pay [POST]', '17 ERROR', 'app', 'Exception on /pay [POST]'],
+  ] as const
+  for (const parser of ['python', 'auto'] as const) {
+    const rows = decode(lines.map(([line]) => `${line}\n`).join(''), { parser })
+    assert.deepEqual(
+      rows.map((row) => [row.time, row.severity, row.scope, row.body]),
+      lines.map(([, ...expected]) => [local('2026-11-23T06:25:04.123'), ...expected]),
+    )
+  }
+})
+
+test('python: lines of gunicorn and uvicorn are records of their own', () => {
+  const text =
+    '[2026-11-23 06:25:04 +0000] [7] [INFO] Listening at: http://127.0.0.1:8000 (7)\nINFO:     Started server\n'
+  const [gunicorn, uvicorn] = decode(text, { parser: 'python' })
+  assert.deepEqual(
+    [gunicorn!.time, gunicorn!.severity, gunicorn!.resource['process.pid'], gunicorn!.body],
+    [1_795_415_104_000_000_000n, '9 INFO', 7n, 'Listening at: http://127.0.0.1:8000 (7)'],
+  )
+  assert.deepEqual([uvicorn!.severity, uvicorn!.scope, uvicorn!.body], ['9 INFO', '', 'Started server'])
+})
+
 test('a pattern: named groups are keys; what does not match is kept', () => {
   const pattern = String.raw`^(?<time>\S+) (?<level>[A-Z]+) \[(?<thread>[^\]]+)\] (?<message>.*?)(?: in (?<took>\d+) ms)?$`
   const rows = decode('2026-11-23T06:25:04Z WARN [main] slow query in 250 ms\n???\n', { parser: 'pattern', pattern })
@@ -185,6 +221,26 @@ test('auto: each line by what it looks like', () => {
     ['json', text.split('\n')[1], 'logfmt', 'python', 'plain, a=b'],
   )
   assert.ok(rows.every((row) => row.attributes['log.unparsed'] === undefined))
+})
+
+test('auto: time and level at the head of any other line, which stays whole', () => {
+  const lines = [
+    ['2026/11/23 06:25:04 started', '', '2026-11-23T06:25:04'],
+    ['2026/11/23 06:25:04 [error] 12#12: *1 open() failed', '17 error', '2026-11-23T06:25:04'],
+    ['2026-11-23 06:25:04.123 | WARNING  | app:main:12 - slow', '13 WARNING', '2026-11-23T06:25:04.123'],
+    ['2026-11-23 06:25:04.123 [main] ERROR c.e.Shop - late', '17 ERROR', '2026-11-23T06:25:04.123'],
+    ['[2026-11-23T06:25:04Z NOTICE shop] ready', '10 NOTICE', '2026-11-23T06:25:04Z'],
+    ['2026-11-23 06:25:04.123 UTC [77] LOG:  checkpoint', '', '2026-11-23T06:25:04.123Z'],
+    ['2026-11-23T06:25:04.5+01:00\tFATAL\tout of memory', '21 FATAL', '2026-11-23T06:25:04.5+01:00'],
+    ['2026-11-23 06:25:04 an ERROR is only mentioned', '', '2026-11-23T06:25:04'],
+  ] as const
+  const rows = decode(lines.map(([line]) => `${line}\n`).join(''))
+  assert.deepEqual(
+    rows.map((row) => [row.body, row.severity, row.time]),
+    lines.map(([line, severity, time]) => [line, severity, local(time)]),
+  )
+  for (const noTime of ['2026-13-23 06:25:04 x', '2026-11-23 06:25:04x', '06:25:04 ERROR x'])
+    assert.deepEqual([decode(`${noTime}\n`)[0]!.time, decode(`${noTime}\n`)[0]!.severity], [0n, ''])
 })
 
 test('auto joins the stack traces of Java, JavaScript, Python and Go', () => {
