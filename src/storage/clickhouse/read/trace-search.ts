@@ -166,7 +166,7 @@ async function sumUpSpans(
     `SELECT lower(hex(trace_id)), toString(service_name), min(${start}), max(${start} + greatest(duration, 0)), count(),
        countIf(status_code = 2), countIf(${isRoot}), argMinIf((toString(name), status_code), start_time, ${isRoot})
      FROM spans WHERE trace_id IN (${idList(traceIds)}) GROUP BY trace_id, service_name`,
-    signal === undefined ? {} : { signal },
+    { signal },
   )
   return [...Map.groupBy(sums, ([traceId]) => traceId)].map(([traceId, own]) => {
     const texts = own.map(([, service, startNs, endNs, spans, errors, roots, [name, status]]) =>
