@@ -1,5 +1,6 @@
 /** UTF-8 checks on parts of a buffer (RFC 3629): text that is not UTF-8 is refused where it enters. */
 import { isUtf8 } from 'node:buffer'
+import type { Dictionary } from '../model/dictionary.ts'
 
 /** From here on the native check wins over a loop, in spite of the view it needs. */
 const nativeBytesMin = 256
@@ -22,6 +23,15 @@ export function isUtf8Range(bytes: Uint8Array, start: number, end: number): bool
   }
   for (; i < end; i++) seen |= bytes[i]!
   return seen < 0x80 || isUtf8(bytes.subarray(start, end))
+}
+
+/** The text's number, or -1 when it is not UTF-8, which is looked at once for each text. */
+export function internUtf8(dictionary: Dictionary, bytes: Uint8Array, start: number, end: number): number {
+  const before = dictionary.count
+  const entry = dictionary.intern(bytes, start, end)
+  if (entry !== before || isUtf8Range(bytes, start, end)) return entry
+  dictionary.forgetLast()
+  return -1
 }
 
 export function utf8Text(bytes: Uint8Array, start: number, end: number): string {

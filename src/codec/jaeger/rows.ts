@@ -20,7 +20,7 @@ import type { SpanRows } from '../span-rows.ts'
 import { endFits, microsProblem } from '../span-times.ts'
 import { TaggedRow } from '../tagged-row.ts'
 import { clearOwnParent } from '../span-parent.ts'
-import { isUtf8Range } from '../utf8.ts'
+import { internUtf8 } from '../utf8.ts'
 import type { Process } from './process.ts'
 import { attributeOf, newTag, tagProblem, type JaegerTag } from './tag.ts'
 
@@ -85,13 +85,8 @@ export class JaegerRows {
 
   setName(start: number, end: number): void {
     const { builder, row } = this
-    const { dictionary } = builder
-    const before = dictionary.count
-    const number = dictionary.intern(builder.arena.bytes, start, end)
-    if (number === before && !isUtf8Range(builder.arena.bytes, start, end)) {
-      dictionary.forgetLast()
-      return this.note('the operation name is not valid UTF-8')
-    }
+    const number = internUtf8(builder.dictionary, builder.arena.bytes, start, end)
+    if (number < 0) return this.note('the operation name is not valid UTF-8')
     builder.names[row] = number
   }
 

@@ -9,7 +9,7 @@ import { toAnyValueJson } from '../../model/attributes.ts'
 import { valueTypes, type AttributeColumnsBuilder, type TextSink } from '../../model/attribute-columns.ts'
 import type { Dictionary } from '../../model/dictionary.ts'
 import { intOf } from '../../model/words.ts'
-import { isUtf8Range, utf8Text } from '../utf8.ts'
+import { internUtf8, isUtf8Range, utf8Text } from '../utf8.ts'
 import type { WireReader } from './wire.ts'
 
 /** Arrays and maps may nest this deep; deeper ones cost the row that holds them. */
@@ -36,7 +36,7 @@ export function decodeAttribute(reader: WireReader, end: number, target: Attribu
     bytes[valueAt + 3] === end - textAt &&
     end - at < 0x80
   ) {
-    const key = internKey(target, bytes, at + 2, valueAt)
+    const key = internUtf8(target.dictionary, bytes, at + 2, valueAt)
     if (key < 0) return 'an attribute key is not valid UTF-8'
     if (!isUtf8Range(bytes, textAt, end)) return 'an attribute value is not valid UTF-8'
     target.attributes.add(key, valueTypes.string, textAt, end - textAt)
@@ -50,7 +50,7 @@ export function decodeAttribute(reader: WireReader, end: number, target: Attribu
     const tag = reader.tag(end)
     if (tag === 0x0a) {
       const stop = reader.lengthEnd(end)
-      key = internKey(target, bytes, reader.at, stop)
+      key = internUtf8(target.dictionary, bytes, reader.at, stop)
       if (key < 0) return 'an attribute key is not valid UTF-8'
       reader.at = stop
     } else if (tag === 0x12) {
@@ -68,15 +68,6 @@ export function decodeAttribute(reader: WireReader, end: number, target: Attribu
   const problem = decodeValueInto(reader, valueEnd, key, target)
   reader.at = end
   return problem
-}
-
-/** The key's number, or -1 when it is not valid UTF-8, which is looked at once for each key. */
-function internKey({ dictionary }: AttributeTarget, bytes: Uint8Array, start: number, end: number): number {
-  const before = dictionary.count
-  const key = dictionary.intern(bytes, start, end)
-  if (key !== before || isUtf8Range(bytes, start, end)) return key
-  dictionary.forgetLast()
-  return -1
 }
 
 function decodeValueInto(reader: WireReader, end: number, key: number, target: AttributeTarget): string {

@@ -8,7 +8,7 @@
 import { toAnyValueJson } from '../../model/attributes.ts'
 import { bodyTypes, EventBatchBuilder } from '../../model/event-batch.ts'
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
-import { isUtf8Range } from '../utf8.ts'
+import { internUtf8, isUtf8Range } from '../utf8.ts'
 import { decodeAnyValue, decodeAttribute } from './any-value.ts'
 import { decodeEnvelope, type RowVisitor } from './envelope.ts'
 import { LogContext } from './log-context.ts'
@@ -139,13 +139,8 @@ function copyId(reader: WireReader, stop: number, to: Uint8Array, what: string):
 }
 
 function internText(reader: WireReader, stop: number, column: Uint32Array, row: number): string {
-  const { dictionary } = builder
-  const before = dictionary.count
-  const entry = dictionary.intern(reader.bytes, reader.at, stop)
-  if (entry === before && !isUtf8Range(reader.bytes, reader.at, stop)) {
-    dictionary.forgetLast()
-    return `${column === builder.types ? 'event_name' : 'severity_text'} is not valid UTF-8`
-  }
+  const entry = internUtf8(builder.dictionary, reader.bytes, reader.at, stop)
+  if (entry < 0) return `${column === builder.types ? 'event_name' : 'severity_text'} is not valid UTF-8`
   column[row] = entry
   reader.at = stop
   return ''

@@ -13,7 +13,7 @@ import { printTypedAttributes, type Attribute } from '../../model/attributes.ts'
 import type { EncodedSpan } from '../../model/encoded-span.ts'
 import { SpanBatchBuilder, type SpanBatch, type SpanEvent, type SpanLink } from '../../model/span-batch.ts'
 import type { Codec, Decoded } from '../codec.ts'
-import { isUtf8Range, utf8Text } from '../utf8.ts'
+import { internUtf8, isUtf8Range, utf8Text } from '../utf8.ts'
 import { decodeAttribute, decodeKeyValue } from './any-value.ts'
 import { decodeEnvelope, type RowVisitor } from './envelope.ts'
 import { enumMax, enumProblem, idProblem, timeProblem } from './problem.ts'
@@ -116,12 +116,9 @@ function decodeSpan(reader: WireReader, end: number, row: number): string {
       }
       case 0x2a: {
         const stop = reader.lengthEnd(end)
-        const before = builder.dictionary.count
-        builder.names[row] = builder.dictionary.intern(bytes, reader.at, stop)
-        if (builder.names[row] === before && !isUtf8Range(bytes, reader.at, stop)) {
-          builder.dictionary.forgetLast()
-          return 'the span name is not valid UTF-8'
-        }
+        const name = internUtf8(builder.dictionary, bytes, reader.at, stop)
+        if (name < 0) return 'the span name is not valid UTF-8'
+        builder.names[row] = name
         reader.at = stop
         seen |= 4
         break

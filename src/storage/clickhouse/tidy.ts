@@ -32,8 +32,7 @@ export function startTidy(options: TidyOptions): Tidy {
   const quietMs = options.quietMs ?? 20_000
   const bytesMax = Math.min(options.partitionBytesMax ?? Infinity, smallBytes)
   let seen = options.progress()
-  let isDone = false
-  let tries = 0
+  let triesLeft = triesMax
   let stopping = false
   let work: Promise<unknown> = Promise.resolve()
   const run = (): Promise<number> => {
@@ -43,16 +42,16 @@ export function startTidy(options: TidyOptions): Tidy {
   }
   // Done is what leaves nothing to join: parts that the engine itself was merging it leaves as they are, without a word.
   const runUntilDone = async (): Promise<void> => {
-    isDone = true
-    tries++
-    if ((await run()) > 0 && tries < triesMax) isDone = false
+    const left = triesLeft - 1
+    triesLeft = 0
+    if ((await run()) > 0) triesLeft = left
   }
   const timer = setInterval(() => {
     const now = options.progress()
     const wasQuiet = now === seen
     seen = now
-    if (!wasQuiet) [isDone, tries] = [false, 0]
-    else if (!isDone) runUntilDone().catch(() => {})
+    if (!wasQuiet) triesLeft = triesMax
+    else if (triesLeft > 0) runUntilDone().catch(() => {})
   }, quietMs)
   timer.unref()
   return {
