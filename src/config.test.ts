@@ -43,7 +43,11 @@ const mistakes: Record<string, string> = {
   'empty-text.yaml': 'cannot use "" for host (FILE:1): expected text',
   'map-for-a-value.yaml': 'cannot use host (FILE:1): no single value there: expected text',
   'list-of-maps.yaml':
-    'cannot use cors.origins (FILE:1): no single value there: expected texts separated by commas, or empty for none',
+    'cannot use cors.origins (FILE:1): no single value there: expected web origins such as https://shop.example (scheme, host and port without a path) or *, separated by commas, or empty for none',
+  'not-an-origin.yaml':
+    'cannot use "nonsense" for cors.origins (FILE:1): expected web origins such as https://shop.example (scheme, host and port without a path) or *, separated by commas, or empty for none',
+  'host-with-port.yaml':
+    'cannot use "clew.example:7070" for allowed_hosts (FILE:1): expected host names such as clew.example (without scheme and port) or *, separated by commas, or empty for none',
   'segment-over-half-of-log.yaml':
     'cannot use "1GiB" for log.segment_bytes (FILE:2): expected at most half of log.max_bytes, 1GiB',
   'two-faults.yaml':

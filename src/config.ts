@@ -8,6 +8,7 @@ import { loadOptions } from './base/option-sources.ts'
 import { printSizeExact } from './base/size.ts'
 import type { LoadedOptions, OptionInput } from './base/option-sources.ts'
 import { captureSections } from './config/capture-options.ts'
+import { hostNames, webOrigins } from './config/list-items.ts'
 
 export const optionSections = [
   {
@@ -22,8 +23,17 @@ export const optionSections = [
       { name: 'host', type: 'string', default: '127.0.0.1', help: 'address that all listeners bind to' },
       { name: 'ui.port', type: 'port', default: '7070', help: 'port of the web UI and the native API' },
       {
+        name: 'allowed_hosts',
+        type: 'list',
+        items: hostNames,
+        default: '',
+        zero: 'none',
+        help: 'names that HTTP requests may call this server by, besides those of the address it binds to, such as clew.example; .example stands for every name below it, * for any',
+      },
+      {
         name: 'cors.origins',
         type: 'list',
+        items: webOrigins,
         default: '',
         zero: 'none',
         help: 'web origins that may send to the receivers over HTTP from a browser, such as https://shop.example; * for any',

@@ -27,6 +27,7 @@ import type { Log } from './model/log.ts'
 import { openLocalLog } from './transport/local/local-log.ts'
 import { clewVersion } from './base/version.ts'
 import type { Config } from './config.ts'
+import { exposureWarning } from './config-check.ts'
 
 export interface Server {
   /** Refuses new requests, stores what is in the log, closes. */
@@ -98,6 +99,8 @@ export async function serve(config: Config): Promise<Server> {
     const ports = { ui: api.port, ...Object.fromEntries(receivers.listeners.map(({ name, port }) => [name, port])) }
     const url = `http://${config.host}:${api.port}`
     logger.info({ ports, data: config.data }, `clew is ready: ${url}`)
+    const exposure = exposureWarning(config)
+    if (exposure !== undefined) logger.warn(exposure)
     return { close, ports, url }
   } catch (error) {
     await close().catch(() => {})
@@ -187,6 +190,8 @@ function startApi(parts: ApiParts): Promise<HttpServer> {
   return startHttpServer({
     host: config.host,
     port: config.ui.port,
+    allowedHosts: config.allowedHosts,
+    allowedOrigins: config.cors.origins,
     version,
     uiDir: path.join(import.meta.dirname, '../web/dist'),
     handlers: { ...traceHandlers, ...eventHandlers, ...catalogHandlers, status: (context) => context.status() },

@@ -10,6 +10,8 @@ test('whatever is wrong with a request, the answer is an error as the contract h
   const server = await startHttpServer({
     host: '127.0.0.1',
     port: 0,
+    allowedHosts: [],
+    allowedOrigins: [],
     version: '0.0.0',
     uiDir: 'nowhere',
     // None of the requests comes as far as a question to the store.

@@ -6,11 +6,13 @@ import fs from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import fastifyCompress from '@fastify/compress'
+import fastifyHelmet, { type FastifyHelmetOptions } from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { failureOf, retryAfterOf } from '../base/failure.ts'
 import { InputError, UnavailableError, messageOf } from '../base/errors.ts'
 import { listenError, withPortOption } from '../base/listen.ts'
+import { webGuard } from '../base/web-guard.ts'
 import { routes, type Route } from './native/contract.ts'
 import type { ApiContext } from './native/context.ts'
 import type { Handler, Handlers } from './native/handler.ts'
@@ -19,6 +21,10 @@ import { openApi } from './native/openapi.ts'
 export interface HttpServerOptions {
   readonly host: string
   readonly port: number
+  /** Names in Host headers that are this server's, besides those of `host` (base/web-guard.ts). */
+  readonly allowedHosts: readonly string[]
+  /** Web origins whose pages may send requests here. They cannot read the answers: those carry no CORS headers. */
+  readonly allowedOrigins: readonly string[]
   readonly version: string
   /** Folder of the built web UI; without it the port answers the API alone. */
   readonly uiDir: string
@@ -33,6 +39,32 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+/**
+ * What browsers may do with an answer: run and load only what this origin serves, show it in no frame, tell nobody where a
+ * link came from. No HSTS and no upgrade of requests: the port speaks plain HTTP, and TLS belongs to the proxy in front.
+ */
+const browserRules: FastifyHelmetOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      fontSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      workerSrc: ["'self'"],
+      manifestSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  frameguard: { action: 'deny' },
+  referrerPolicy: { policy: 'no-referrer' },
+  strictTransportSecurity: false,
+}
+
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const app = fastify({
     logger: false,
@@ -42,6 +74,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply, options.onBug),
   })
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options.onBug))
+  const guard = webGuard({ ...options, allowedOrigins: options.allowedOrigins.filter((origin) => origin !== '*') })
+  app.addHook('onRequest', (request, _reply, done) => {
+    guard(request.raw.headers)
+    done()
+  })
+  await app.register(fastifyHelmet, browserRules)
   // Traces of thousands of spans are megabytes of JSON that shrink to a tenth; small answers are not worth the time.
   await app.register(fastifyCompress, {
     threshold: 16 * 1024,

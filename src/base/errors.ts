@@ -14,6 +14,7 @@ export const inputCodes = [
   'method_not_allowed',
   'not_found',
   'unauthenticated',
+  'forbidden', // a host name or web origin that is not let in
 ] as const
 export type InputCode = (typeof inputCodes)[number]
 

@@ -5,6 +5,7 @@ import { InputError, UnavailableError, type InputCode, type UnavailableCode } fr
 export const grpcStatus = {
   ok: 0,
   invalidArgument: 3,
+  permissionDenied: 7,
   resourceExhausted: 8,
   unimplemented: 12,
   internal: 13,
@@ -34,6 +35,7 @@ const inputStatuses: Record<InputCode, readonly [http: number, grpc: number]> = 
   method_not_allowed: [405, grpcStatus.unimplemented],
   not_found: [404, grpcStatus.unimplemented],
   unauthenticated: [401, grpcStatus.unauthenticated],
+  forbidden: [403, grpcStatus.permissionDenied],
 }
 
 const unavailableStatuses: Record<UnavailableCode, readonly [http: number, grpc: number]> = {

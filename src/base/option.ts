@@ -30,10 +30,18 @@ export interface OptionRow {
   readonly zero?: string
   /** Never printed: a password or key. Of type string or list. */
   readonly secret?: true
+  /** The form of each text in a list. */
+  readonly items?: ListItems
   /** The choices of an enum. */
   readonly values?: readonly string[]
   /** One sentence without a full stop. */
   readonly help: string
+}
+
+export interface ListItems {
+  readonly pattern: RegExp
+  /** Completes "expected …", in the plural. */
+  readonly expected: string
 }
 
 export interface OptionSection {
@@ -106,13 +114,16 @@ export const optionTypes: Readonly<Record<OptionType, TypeRow>> = {
     placeholder: 'choice',
   },
   list: {
-    parse: (text) =>
-      text
+    parse(text, option) {
+      const items = text
         .split(',')
         .map((item) => item.trim())
-        .filter((item) => item !== ''),
+        .filter((item) => item !== '')
+      return items.every((item) => option.items?.pattern.test(item) !== false) ? items : undefined
+    },
     print: (value) => (Array.isArray(value) ? value.join(',') : plain(value)),
-    expected: () => 'texts separated by commas',
+    expected: ({ items }) =>
+      items === undefined ? 'texts separated by commas' : `${items.expected}, separated by commas`,
     placeholder: 'list',
   },
   port: {
@@ -129,7 +140,10 @@ export const optionTypes: Readonly<Record<OptionType, TypeRow>> = {
     placeholder: 'json',
   },
   path: {
-    parse: (text, _option, context) => (text === '' ? undefined : resolve(context.dir, expandPath(text, context.env))),
+    parse(text, option, context) {
+      if (text === '') return option.zero === undefined ? undefined : ''
+      return resolve(context.dir, expandPath(text, context.env))
+    },
     print: plain,
     expected: () => 'a path',
     placeholder: 'path',
@@ -179,8 +193,11 @@ export function expectation(option: OptionRow): string {
   else if (max !== undefined) text += `, at most ${max}`
   return option.zero === undefined
     ? text
-    : `${text}, or ${option.type === 'list' || option.type === 'string' ? 'empty' : '0'} for ${option.zero}`
+    : `${text}, or ${emptyTypes.has(option.type) ? 'empty' : '0'} for ${option.zero}`
 }
+
+/** Types whose zero is the empty text. */
+const emptyTypes: ReadonlySet<OptionType> = new Set(['list', 'string', 'path'])
 
 export function flagOf(name: string): string {
   return '--' + name.replaceAll(/[._]/g, '-')

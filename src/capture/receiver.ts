@@ -11,6 +11,8 @@ export interface ReceiverContext {
   readonly limits: ReceiverLimits
   /** Web origins that may send from a browser, for receivers over HTTP; `*` is any. None when absent. */
   readonly corsOrigins?: readonly string[]
+  /** Names in Host headers that are this server's, besides those of what it binds to (base/web-guard.ts). */
+  readonly allowedHosts?: readonly string[]
 }
 
 export interface ReceiverLimits {

@@ -40,7 +40,15 @@ export async function startReceivers(options: { config: Config; intake: Intake; 
     try {
       listeners.push(
         await row.start(
-          { intake, logger, host: config.host, port: row.port(config), limits, corsOrigins: config.cors.origins },
+          {
+            intake,
+            logger,
+            host: config.host,
+            port: row.port(config),
+            limits,
+            corsOrigins: config.cors.origins,
+            allowedHosts: config.allowedHosts,
+          },
           config,
         ),
       )

@@ -5,7 +5,7 @@ import type { Origin } from '../base/option-sources.ts'
 import { optionSections } from '../config.ts'
 import type { Config } from '../config.ts'
 import { printConfigurationDocs } from './config-docs.ts'
-import { addConfigFlags, loadConfigOf } from './option-flags.ts'
+import { addConfigFlags, loadConfigOf, withPlace } from './option-flags.ts'
 import { write, writeJson, writeLines } from './terminal/output.ts'
 import { tableLines } from './terminal/table.ts'
 
@@ -52,7 +52,7 @@ interface ConfigOptions {
 async function runConfig(options: ConfigOptions, command: Command, check: CheckConfig): Promise<void> {
   if (options.docs) return write(printConfigurationDocs())
   const { config, origins, file } = loadConfigOf(command)
-  await check(config)
+  await check(config).catch((error: unknown) => Promise.reject(withPlace(error, origins)))
   if (options.json) return writeJson({ file: file ?? null, config: withoutSecrets(config, origins), origins })
   const rows = Object.entries(origins).map(([name, origin]) => ({ name, ...origin }))
   await writeLines(

@@ -1,6 +1,7 @@
 /** Flags of `serve`, `config` and `doctor`: one for each declared option, grouped by section in `--help`. */
 import { Option } from 'commander'
 import type { Command } from 'commander'
+import { InputError } from '../base/errors.ts'
 import { flagOf, optionTypes } from '../base/option.ts'
 import type { OptionRow } from '../base/option.ts'
 import type { LoadedOptions } from '../base/option-sources.ts'
@@ -40,6 +41,21 @@ export function loadConfigOf(command: Command): LoadedOptions<Config> {
     }
   }
   return loadConfig({ flags, configFile: command.getOptionValue('config') as string | undefined })
+}
+
+/**
+ * An error about the value of an option that only its user could check, with the place that set the option. `at` begins with
+ * the option's name: `tail[0].paths` is set where `tail` is.
+ */
+export function withPlace(error: unknown, origins: LoadedOptions<Config>['origins']): unknown {
+  if (!(error instanceof InputError) || error.code !== 'bad_config' || error.at === undefined) return error
+  const { at } = error
+  const name = Object.keys(origins).find(
+    (option) => at === option || at.startsWith(`${option}[`) || at.startsWith(`${option}.`),
+  )
+  const place = name === undefined ? '' : origins[name]!.place
+  if (place === '') return error
+  return new InputError('bad_config', `${error.message} (${place})`, { at: place, cause: error })
 }
 
 /** Where commander keeps the value of `--otlp-http-port`: `otlpHttpPort`. */

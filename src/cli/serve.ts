@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Config } from '../config.ts'
-import { addConfigFlags, loadConfigOf } from './option-flags.ts'
+import { addConfigFlags, loadConfigOf, withPlace } from './option-flags.ts'
 import { write } from './terminal/output.ts'
 
 /** A running clew. */
@@ -32,7 +32,10 @@ Examples:
 SIGTERM and SIGINT stop it in order; a second one at once.`,
     )
     .action(async (_options, command: Command) => {
-      await runServe(loadConfigOf(command).config, startServer)
+      const { config, origins } = loadConfigOf(command)
+      await runServe(config, (given) =>
+        startServer(given).catch((error: unknown) => Promise.reject(withPlace(error, origins))),
+      )
     })
 }
 

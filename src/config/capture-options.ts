@@ -27,7 +27,7 @@ export const captureSections = [
       },
       {
         name: 'jaeger.sampling.file',
-        type: 'string',
+        type: 'path',
         default: '',
         zero: 'sampling everything',
         help: "file of sampling strategies in Jaeger's JSON format, read again when it changes",
@@ -81,12 +81,12 @@ export const captureSections = [
       { name: 'lines.port', type: 'port', default: '5170', help: 'port of events as lines, UDP and TCP' },
       {
         name: 'tls.cert',
-        type: 'string',
+        type: 'path',
         default: '',
         zero: 'none',
         help: 'PEM file of the certificate chain that listeners with TLS show',
       },
-      { name: 'tls.key', type: 'string', default: '', zero: 'none', help: 'PEM file of the key of tls.cert' },
+      { name: 'tls.key', type: 'path', default: '', zero: 'none', help: 'PEM file of the key of tls.cert' },
     ],
   },
   {

@@ -23,6 +23,10 @@ const chromiumArguments = [
 const patienceMs = 30_000
 const spansPerRequest = 2000
 
+export function launchChromium(...more: readonly string[]): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath, args: [...chromiumArguments, ...more] })
+}
+
 export interface Shop {
   readonly clew: ServedClew
   readonly browser: Browser
@@ -31,7 +35,7 @@ export interface Shop {
 
 export async function openShop(): Promise<Shop> {
   const clew = await serveClew()
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments })
+  const browser = await launchChromium()
   return {
     clew,
     browser,
@@ -59,6 +63,11 @@ export async function openPage(
   const page = await context.newPage()
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(error.stack ?? error.message))
+  page.on('console', (message) => {
+    // An answer that is an error is logged too, and tests ask for those.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      problems.push(message.text())
+  })
   await page.goto(shop.clew.url + path)
   return { page, problems }
 }

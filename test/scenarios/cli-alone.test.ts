@@ -68,7 +68,7 @@ test('a wrong configuration ends with 2, every fault on a line', async () => {
 test('config refuses what serve would refuse at its start', async () => {
   const folder = temporaryFolder()
   for (const [text, message] of [
-    ['tail:\n  - { paths: /var/log/a.log, parsr: json }\n', /^cannot use tail\[0\]/],
+    ['tail:\n  - { paths: /var/log/a.log, parsr: json }\n', /^cannot use tail\[0\]: unknown key parsr.*clew\.yaml:1\)/],
     ['forward.tls: true\n', /^cannot use forward\.tls: it needs tls\.cert and tls\.key/],
     ['forward.users: nobody\n', /^cannot read forward\.users: expected name:password/],
     ['jaeger.sampling.file: /nonexistent.json\n', /^cannot read \/nonexistent\.json: ENOENT/],

@@ -1,4 +1,5 @@
 /** What to tail, as the configuration says it. */
+import { closest } from 'fastest-levenshtein'
 import { z } from 'zod'
 import { InputError } from '../../base/errors.ts'
 import { makeJoiner } from '../../codec/tail/line-joiner.ts'
@@ -38,12 +39,14 @@ const schema = z.array(
 export function parseTailSources(value: unknown): TailSource[] {
   const result = schema.safeParse(value ?? [])
   if (!result.success) {
-    const issue = result.error.issues[0]!
+    const { issues } = result.error
+    // A mistyped key also leaves the right one missing.
+    const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!
     const at = issue.path.reduce<string>(
       (text, key) => text + (typeof key === 'number' ? `[${key}]` : `.${String(key)}`),
       'tail',
     )
-    throw new InputError('bad_config', `cannot use ${at}: ${issue.message}`, { at })
+    throw new InputError('bad_config', `cannot use ${at}: ${explain(issue)}`, { at })
   }
   return result.data.map((entry, index) => {
     const parser = typeof entry.parser === 'string' ? entry.parser : 'pattern'
@@ -64,6 +67,19 @@ export function parseTailSources(value: unknown): TailSource[] {
       startAt: entry.start_at,
     }
   })
+}
+
+/** The library's words, but for keys that are not known: those get the nearest known one. */
+function explain(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    const [key] = issue.keys
+    const known = Object.keys(schema.element.shape)
+    return `unknown key ${key}; did you mean ${closest(key!, known)}? Known keys: ${known.join(', ')}`
+  }
+  const at = issue.path.at(-1)
+  if (at === 'paths' && issue.code === 'invalid_union')
+    return 'expected an absolute path or glob such as /var/log/*.log, or a list of them'
+  return issue.path.length === 0 ? 'expected a list of maps such as [{ paths: /var/log/app.log }]' : issue.message
 }
 
 function checkExpressions(format: TailFormat, at: string): void {

@@ -461,11 +461,12 @@ test('positions: the last line of a file counts, torn and damaged lines do not',
 
 test('a configuration that cannot be right says where and what would be', () => {
   const wrong: [unknown, RegExp][] = [
-    [{}, /^cannot use tail: .*array/],
+    [{}, /^cannot use tail: expected a list of maps/],
     [[{}], /^cannot use tail\[0\]\.paths: /],
     [[{ paths: 'relative.log' }], /^cannot use tail\[0\]\.paths: .*/],
     [[{ paths: '/x', parser: 'xml' }], /^cannot use tail\[0\]\.parser: /],
-    [[{ paths: '/x', parsr: 'json' }], /^cannot use tail\[0\]: .*parsr/],
+    [[{ paths: '/x', parsr: 'json' }], /^cannot use tail\[0\]: unknown key parsr; did you mean parser\?/],
+    [[{ path: '/x' }], /^cannot use tail\[0\]: unknown key path; did you mean paths\?/],
     [[{ paths: '/x' }, { paths: '/y', parser: { pattern: '(' } }], /^cannot use tail\[1\]: .*regular expression/],
     [[{ paths: '/x', parser: { pattern: '^x$' } }], /names no groups/],
     [[{ paths: '/x', multi_line: { start: '[' } }], /regular expression/],

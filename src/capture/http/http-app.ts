@@ -6,6 +6,7 @@ import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { messageOf } from '../../base/errors.ts'
 import { receivingBudget, type ByteBudget } from '../byte-budget.ts'
 import { listenError } from '../../base/listen.ts'
+import { webGuard } from '../../base/web-guard.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 
 /** How long `close` waits for requests that are still being sent or answered. */
@@ -24,7 +25,12 @@ export function httpReceiver(context: ReceiverContext): HttpReceiver {
 }
 
 /** A server without routes; handlers take bodies by `readHttpBody`. */
-export async function createHttpApp({ limits, corsOrigins }: ReceiverContext): Promise<FastifyInstance> {
+export async function createHttpApp({
+  host,
+  limits,
+  corsOrigins = [],
+  allowedHosts = [],
+}: ReceiverContext): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
     // Bodies are taken by hand, see readHttpBody; this only keeps fastify's own limit out of the way.
@@ -47,7 +53,12 @@ export async function createHttpApp({ limits, corsOrigins }: ReceiverContext): P
     delete headers['content-type']
     done()
   })
-  if (corsOrigins !== undefined && corsOrigins.length > 0) {
+  const guard = webGuard({ host, allowedHosts, allowedOrigins: corsOrigins })
+  app.addHook('onRequest', (request, _reply, done) => {
+    guard(request.raw.headers)
+    done()
+  })
+  if (corsOrigins.length > 0) {
     const origin = corsOrigins.includes('*') ? '*' : [...corsOrigins]
     await app.register(cors, { origin, methods: ['POST'], maxAge: 86_400 })
   }
