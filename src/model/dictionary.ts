@@ -1,4 +1,5 @@
 import { wider } from '../base/wider.ts'
+import { keyedHash, probesMax, quickHash } from './byte-hash.ts'
 
 /** Entries of a batch's dictionary: bytes `arena[starts[i], starts[i] + lengths[i])`. */
 export interface DictionaryColumn {
@@ -12,7 +13,8 @@ export const noText = 0xffffffff
 /**
  * Interns byte strings that live in an arena: equal bytes get one number, in order of first appearance, from 0.
  * Batches hold names and attribute keys as these numbers, so a key that a thousand spans share is looked at once.
- * Open addressing over `hashBytes`; the arena may grow (same offsets) between calls.
+ * Open addressing; strings made to meet cost no more than others (byte-hash.ts). The arena may grow (same offsets) between
+ * calls.
  */
 export class Dictionary {
   /** Number of entries. */
@@ -22,6 +24,7 @@ export class Dictionary {
   #hashes = new Int32Array(64)
   #slots = new Int32Array(256).fill(-1)
   #mask = 255
+  #isKeyed = false
   /** What came after each entry the last time: rows of a kind have their keys in one order, so it mostly comes again. */
   #followers = new Int32Array(64).fill(-1)
   #last = 0
@@ -43,9 +46,13 @@ export class Dictionary {
 
   #find(arena: Uint8Array, start: number, end: number): number {
     const length = end - start
-    const hash = hashBytes(arena, start, end)
+    const hash = this.#isKeyed ? keyedHash(arena, start, end) : quickHash(arena, start, end)
     let slot = hash & this.#mask
-    for (;;) {
+    for (let probes = 0; ; probes++) {
+      if (probes === probesMax && !this.#isKeyed) {
+        this.#useKey(arena)
+        return this.#find(arena, start, end)
+      }
       const entry = this.#slots[slot]!
       if (entry < 0) return this.#add(slot, hash, start, length)
       if (
@@ -64,6 +71,7 @@ export class Dictionary {
     this.#slots.fill(-1)
     this.#followers.fill(-1)
     this.#last = 0
+    this.#isKeyed = false
   }
 
   /** Undoes the addition that the last `intern` made; only allowed right after it. */
@@ -81,8 +89,26 @@ export class Dictionary {
     this.lengths[entry] = length
     this.#hashes[entry] = hash
     this.#slots[slot] = entry
-    if (this.count * 2 > this.#slots.length) this.#growSlots()
+    if (this.count * 2 > this.#slots.length) this.#fillSlots(this.#slots.length * 2)
     return entry
+  }
+
+  /** Steps that the longest search takes: what an attack is to make large. */
+  longestSearch(): number {
+    let longest = 0
+    this.#slots.forEach((entry, slot) => {
+      if (entry >= 0) longest = Math.max(longest, (slot - this.#hashes[entry]!) & this.#mask)
+    })
+    return longest
+  }
+
+  #useKey(arena: Uint8Array): void {
+    this.#isKeyed = true
+    for (let entry = 0; entry < this.count; entry++) {
+      const start = this.starts[entry]!
+      this.#hashes[entry] = keyedHash(arena, start, start + this.lengths[entry]!)
+    }
+    this.#fillSlots(this.#slots.length)
   }
 
   #growEntries(): void {
@@ -92,8 +118,7 @@ export class Dictionary {
     this.#followers = wider(this.#followers)
   }
 
-  #growSlots(): void {
-    const size = this.#slots.length * 2
+  #fillSlots(size: number): void {
     this.#slots = new Int32Array(size).fill(-1)
     this.#mask = size - 1
     for (let entry = 0; entry < this.count; entry++) {
@@ -102,31 +127,6 @@ export class Dictionary {
       this.#slots[slot] = entry
     }
   }
-}
-
-/**
- * Mixes the length and up to five words of four bytes: both ends, the middle and the quarters. That tells keys and names
- * apart, and a long value costs no more than a short one. Equal hashes are compared byte by byte.
- */
-export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
-  const length = end - start
-  let hash = Math.imul(length + 0x9e3779b9, prime)
-  if (length >= 4) {
-    hash = Math.imul(hash ^ wordAt(bytes, start), prime)
-    hash = Math.imul(hash ^ (hash >>> 15) ^ wordAt(bytes, end - 4), prime)
-    if (length > 8) hash = Math.imul(hash ^ (hash >>> 15) ^ wordAt(bytes, start + ((length - 4) >> 1)), prime)
-    if (length > 16) {
-      hash = Math.imul(hash ^ (hash >>> 15) ^ wordAt(bytes, start + (length >> 2)), prime)
-      hash = Math.imul(hash ^ (hash >>> 15) ^ wordAt(bytes, end - 4 - (length >> 2)), prime)
-    }
-  } else for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, prime)
-  return hash ^ (hash >>> 13)
-}
-
-const prime = 0x85ebca6b
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
 }
 
 function equalBytes(bytes: Uint8Array, a: number, b: number, length: number): boolean {

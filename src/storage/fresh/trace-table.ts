@@ -2,6 +2,8 @@
  * Trace ids by open addressing (linear probing, at most half full): each has an entry, whose number stays until it is
  * removed. An entry takes 25 bytes and its slots 8 to 16.
  */
+import { idHash } from '../../model/byte-hash.ts'
+
 const wordsPerId = 4
 const capacityMin = 1024
 
@@ -18,8 +20,6 @@ export class TraceTable {
   #unused = 0
   /** First of a list of removed entries, linked by `newest`: entry + 1; 0 ends it. */
   #removed = 0
-  /** Secret, so that nobody outside can choose ids that meet in one slot. */
-  readonly #seed = crypto.getRandomValues(new Uint32Array(2))
 
   get size(): number {
     return this.#size
@@ -78,7 +78,7 @@ export class TraceTable {
     const b = words[at + 1]!
     const c = words[at + 2]!
     const d = words[at + 3]!
-    for (let slot = this.#hash(a, b, c, d) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = idHash(a, b, c, d) & mask; ; slot = (slot + 1) & mask) {
       const entry = slots[slot]! - 1
       if (entry < 0) return slot
       const id = entry * wordsPerId
@@ -86,19 +86,10 @@ export class TraceTable {
     }
   }
 
-  /** Multiplications and shifts of murmur3's finaliser, as ids need not be random. */
-  #hash(a: number, b: number, c: number, d: number): number {
-    let hash = Math.imul(a ^ this.#seed[0]!, 0x85ebca6b)
-    hash = Math.imul((hash ^ (hash >>> 15)) + b, 0xc2b2ae35)
-    hash = Math.imul((hash ^ (hash >>> 15)) + (c ^ this.#seed[1]!), 0x85ebca6b)
-    hash = Math.imul((hash ^ (hash >>> 15)) + d, 0xc2b2ae35)
-    return hash ^ (hash >>> 16)
-  }
-
   #homeOf(entry: number): number {
     const at = entry * wordsPerId
     const ids = this.#ids
-    return this.#hash(ids[at]!, ids[at + 1]!, ids[at + 2]!, ids[at + 3]!) & (this.#slots.length - 1)
+    return idHash(ids[at]!, ids[at + 1]!, ids[at + 2]!, ids[at + 3]!) & (this.#slots.length - 1)
   }
 
   #clearSlot(entry: number): void {

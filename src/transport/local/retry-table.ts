@@ -3,6 +3,8 @@
  * order of arrival; an open-addressing table (linear probing, at most half full) finds them by key. An entry takes 32
  * bytes and its two table slots 8: a million entries take 40 MB.
  */
+import { idHash } from '../../model/byte-hash.ts'
+
 const wordsPerKey = 4
 export const retryKeyBytes = 4 * wordsPerKey
 const capacityMin = 1024
@@ -66,7 +68,7 @@ export class RetryTable {
   /** The slot that holds the key, or the free one where it would go. */
   #slotOf(key: Buffer): number {
     const mask = this.#slots.length - 1
-    let slot = key.readUInt32LE(0) & mask
+    let slot = idHash(key.readInt32LE(0), key.readInt32LE(4), key.readInt32LE(8), key.readInt32LE(12)) & mask
     for (; ; slot = (slot + 1) & mask) {
       const entry = (this.#slots[slot] ?? 0) - 1
       if (entry < 0 || this.#holds(entry, key)) return slot
@@ -98,7 +100,9 @@ export class RetryTable {
   }
 
   #home(entry: number, mask: number): number {
-    return (this.#words[entry * wordsPerKey] ?? 0) & mask
+    const words = this.#words
+    const at = entry * wordsPerKey
+    return idHash(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!) & mask
   }
 
   #resize(capacity: number): void {

@@ -3,6 +3,7 @@
  * several blocks has several rows; readers add them up. Traces are found by their id's words in an open-addressing
  * table, and times are kept in words: this runs for every span.
  */
+import { idHash } from '../../../model/byte-hash.ts'
 import { noText } from '../../../model/dictionary.ts'
 import type { SpanBatch } from '../../../model/span-batch.ts'
 import { intOf } from '../../../model/words.ts'
@@ -29,8 +30,15 @@ interface Part {
   errors: number
   columns: number
   root: Root | undefined
-  readonly services: [name: string, spans: number, errors: number][]
+  readonly services: ServiceSpans[]
+  /** The services by name, once they are too many to be looked through. */
+  servicesByName: Map<string, ServiceSpans> | undefined
 }
+
+type ServiceSpans = [name: string, spans: number, errors: number]
+
+/** Services of a trace that are looked through one by one: nearly all traces have fewer. */
+const servicesListedMax = 16
 
 const errorStatus = 2
 
@@ -107,9 +115,7 @@ export class TraceBlock {
   /** Where the trace is, or would be. */
   #slotOf(a: number, b: number, c: number, d: number): number {
     const mask = this.#slots.length - 1
-    // Some senders leave the high half zero: both halves take part.
-    let slot = Math.imul(a ^ Math.imul(c, 0x9e3779b1) ^ d, 0x85ebca6b)
-    slot = (slot ^ (slot >>> 15)) & mask
+    let slot = idHash(a, b, c, d) & mask
     for (;;) {
       const found = this.#slots[slot]!
       if (found < 0) return slot
@@ -131,6 +137,7 @@ export class TraceBlock {
       columns: 0,
       root: undefined,
       services: [],
+      servicesByName: undefined,
     }
     this.#slots[slot] = this.#parts.push(part) - 1
     if (this.#parts.length * 2 > this.#slots.length) this.#growSlots()
@@ -207,11 +214,21 @@ function isBefore(low: number, high: number, otherLow: number, otherHigh: number
 }
 
 function addService(part: Part, service: string, failed: number): void {
-  for (const item of part.services) {
-    if (item[0] !== service) continue
-    item[1]++
-    item[2] += failed
+  const byName = part.servicesByName
+  const known = byName === undefined ? listed(part.services, service) : byName.get(service)
+  if (known !== undefined) {
+    known[1]++
+    known[2] += failed
     return
   }
-  part.services.push([service, 1, failed])
+  const added: ServiceSpans = [service, 1, failed]
+  part.services.push(added)
+  if (part.services.length > servicesListedMax)
+    part.servicesByName ??= new Map(part.services.map((item) => [item[0], item]))
+  part.servicesByName?.set(service, added)
+}
+
+function listed(services: readonly ServiceSpans[], service: string): ServiceSpans | undefined {
+  for (const item of services) if (item[0] === service) return item
+  return undefined
 }

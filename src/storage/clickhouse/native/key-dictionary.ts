@@ -1,9 +1,9 @@
 /**
  * The keys of one LowCardinality column within a block: copies each distinct byte string once and numbers it.
- * Key 0 is the empty string, as the format asks.
+ * Key 0 is the empty string, as the format asks. Strings made to meet cost no more than others (byte-hash.ts).
  */
 import { wider } from '../../../base/wider.ts'
-import { hashBytes } from '../../../model/dictionary.ts'
+import { keyedHash, probesMax, quickHash } from '../../../model/byte-hash.ts'
 import { ByteWriter } from './byte-writer.ts'
 
 export class KeyDictionary {
@@ -15,6 +15,7 @@ export class KeyDictionary {
   #hashes = new Int32Array(256)
   #slots = new Int32Array(1024).fill(-1)
   #mask = 1023
+  #isKeyed = false
 
   constructor() {
     this.reset()
@@ -25,13 +26,19 @@ export class KeyDictionary {
     this.#encoded.length = 0
     this.#encoded.varint(0)
     this.#slots.fill(-1)
+    this.#isKeyed = false
   }
 
   intern(bytes: Uint8Array, start: number, length: number): number {
     if (length === 0) return 0
-    const hash = hashBytes(bytes, start, start + length)
+    const end = start + length
+    const hash = this.#isKeyed ? keyedHash(bytes, start, end) : quickHash(bytes, start, end)
     let slot = hash & this.#mask
-    for (;;) {
+    for (let probes = 0; ; probes++) {
+      if (probes === probesMax && !this.#isKeyed) {
+        this.#useKey()
+        return this.intern(bytes, start, length)
+      }
       const key = this.#slots[slot]!
       if (key < 0) return this.#add(slot, hash, { bytes, start, length })
       if (this.#hashes[key] === hash && this.#lengths[key] === length && this.#equals(key, bytes, start)) return key
@@ -63,8 +70,27 @@ export class KeyDictionary {
     this.#lengths[key] = from.length
     this.#hashes[key] = hash
     this.#slots[slot] = key
-    if (this.count * 2 > this.#slots.length) this.#growSlots()
+    if (this.count * 2 > this.#slots.length) this.#fillSlots(this.#slots.length * 2)
     return key
+  }
+
+  /** Steps that the longest search takes: what an attack is to make large. */
+  longestSearch(): number {
+    let longest = 0
+    this.#slots.forEach((key, slot) => {
+      if (key >= 0) longest = Math.max(longest, (slot - this.#hashes[key]!) & this.#mask)
+    })
+    return longest
+  }
+
+  #useKey(): void {
+    this.#isKeyed = true
+    const own = this.#encoded.bytes
+    for (let key = 1; key < this.count; key++) {
+      const start = this.#starts[key]!
+      this.#hashes[key] = keyedHash(own, start, start + this.#lengths[key]!)
+    }
+    this.#fillSlots(this.#slots.length)
   }
 
   #growKeys(): void {
@@ -73,8 +99,7 @@ export class KeyDictionary {
     this.#hashes = wider(this.#hashes)
   }
 
-  #growSlots(): void {
-    const size = this.#slots.length * 2
+  #fillSlots(size: number): void {
     this.#slots = new Int32Array(size).fill(-1)
     this.#mask = size - 1
     for (let key = 1; key < this.count; key++) {

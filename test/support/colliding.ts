@@ -1,0 +1,15 @@
+/** Input that an attacker makes: texts and ids that meet in a table whose hash leaves something out. */
+
+/** `count` different keys of 64 bytes that differ only in bytes 4 to 13, which `quickHash` does not look at. */
+export function* collidingKeys(count: number): Generator<string> {
+  for (let i = 0; i < count; i++) yield `key.${String(i).padStart(10, '0')}${'x'.repeat(50)}`
+}
+
+/** `count` trace ids that differ only in their second word. */
+export function* alikeTraceIds(count: number): Generator<Buffer> {
+  for (let i = 0; i < count; i++) {
+    const id = Buffer.alloc(16, 7)
+    id.writeUInt32LE(i, 4)
+    yield id
+  }
+}
