@@ -3,12 +3,15 @@ import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
 import type { TailFigures } from './capture/observer.ts'
 import type { IntakeCounters, ProtocolCounts } from './capture/counters.ts'
 import type { Log } from './model/log.ts'
+import type { EngineState } from './storage/clickhouse/engine.ts'
+import type { PoolState } from './storage/clickhouse/engine/session-pool.ts'
 import type { FreshTraces } from './storage/fresh-traces.ts'
 import type { Writer } from './storage/writer.ts'
 
 export interface MetricSources {
   readonly counters: IntakeCounters
   readonly log: Log
+  readonly engine: { state(): EngineState }
   readonly writer: Writer
   readonly rollups: { dirtyBuckets(): ReadonlySet<number> }
   readonly fresh: FreshTraces | undefined
@@ -24,6 +27,21 @@ const tailMetrics = {
   clew_tail_skipped_files: ['skipped', 'Files beyond the limit, not followed'],
   clew_tail_unreadable_files: ['unreadable', 'Files that hold something new, and folders, which cannot be read now'],
 } as const satisfies Record<string, readonly [Exclude<keyof TailFigures, 'problem'>, string]>
+
+const queryMetrics = {
+  clew_query_sessions: ['sessions', 'Queries that can run at once'],
+  clew_queries_running: ['busy', 'Queries that run now'],
+  clew_queries_waiting: ['waiting', 'Queries that wait for their turn'],
+  clew_query_longest_wait_milliseconds: [
+    'longestWaitMs',
+    'For how long the oldest of the queries that wait has waited',
+  ],
+  clew_query_longest_run_milliseconds: [
+    'longestHoldMs',
+    'For how long the oldest of the queries that run has been running',
+  ],
+  clew_refused_queries_total: ['refused', 'Queries refused because too many waited'],
+} as const satisfies Record<string, readonly [keyof PoolState, string]>
 
 const intakeMetrics = {
   clew_received_requests_total: ['requests', 'Requests received'],
@@ -74,6 +92,12 @@ export function createMetrics(sources: MetricSources): () => Promise<string> {
   figure('clew_last_insert_milliseconds', 'Time the newest block took', () => sources.writer.lastInsertMs)
   figure('clew_rollup_pending_buckets', 'Five-minute buckets that are open or to be rolled up again', () => {
     return sources.rollups.dirtyBuckets().size
+  })
+  for (const [name, [field, help]] of Object.entries(queryMetrics)) {
+    figure(name, help, () => sources.engine.state().queries[field])
+  }
+  figure('clew_insert_milliseconds', 'For how long the insert that runs now has been running', () => {
+    return sources.engine.state().inserts.longestHoldMs
   })
   figure('clew_fresh_spans', 'Spans remembered with their place in the log', () => sources.fresh?.size.spans ?? 0)
   figure('clew_fresh_bytes', 'Memory of the places of fresh spans', () => sources.fresh?.size.bytes ?? 0)

@@ -87,7 +87,7 @@ export async function serve(config: Config): Promise<Server> {
       receivers,
       tailFigures,
     })
-    const metrics = createMetrics({ counters, log, writer: store.writer, rollups: store.rollups, fresh, tailFigures })
+    const metrics = createMetrics({ ...store, counters, log, fresh, tailFigures })
     const api = opened(await startApi({ config, logger, version, store, fresh, status, metrics, isReady: () => ready }))
     status.listening({ name: 'ui', protocol: 'tcp', address: api.address, port: api.port })
     const quiet = watchQuiet({
@@ -131,6 +131,7 @@ function openStoreOf(config: Config, log: Log, logger: Logger): Promise<Store> {
     queryMemoryBytesMax: config.query.memoryBytes,
     queryTimeoutMs: config.query.timeoutMs,
     readers: config.store.readers,
+    queriesWaitingMax: config.query.waiting,
     blockRows: config.writer.blockRows,
     blockWaitMs: config.writer.blockWaitMs,
     rollupIntervalMs: config.rollup.intervalMs,

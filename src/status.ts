@@ -9,7 +9,7 @@ import type { Listener } from './capture/receiver.ts'
 import { tailFilesMax } from './capture/file-tail/tailer.ts'
 import type { Config } from './config.ts'
 import type { Log } from './model/log.ts'
-import { openStoredFigures, type StoredFigures } from './storage/clickhouse/stored-figures.ts'
+import { openStoredFigures, type StoredFigures, type StoredFiguresReader } from './storage/clickhouse/stored-figures.ts'
 import type { Store } from './storage/store.ts'
 
 export interface StatusSources {
@@ -39,6 +39,8 @@ export function createStatus(sources: StatusSources): Status {
   const more: Omit<Listener, 'close'>[] = []
   const problems = (): Problem[] => currentProblems(sources)
   const stored = openStoredFigures(sources.store.engine)
+  // So that there is something to show when the store does not answer later.
+  stored.read().catch(() => {})
   return {
     problems,
     listening: (listener) => void more.push(listener),
@@ -58,7 +60,8 @@ export function createStatus(sources: StatusSources): Status {
           address,
           port,
         })),
-        stored: printStored(await stored.read()),
+        stored: await storedWithin(stored),
+        queries: printQueries(sources),
         log: {
           pendingBytes: stats.pendingBytes,
           pendingRecords: stats.pendingRecords,
@@ -85,8 +88,51 @@ export function createStatus(sources: StatusSources): Status {
   }
 }
 
-function currentProblems({ config, log, store, tailFigures }: StatusSources): Problem[] {
+/** So that a store that is slow or does not answer keeps nobody from reading the rest. */
+const storedWaitMs = 2000
+
+async function storedWithin(stored: StoredFiguresReader): Promise<StatusAnswer['stored']> {
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), storedWaitMs)
+  const reading = stored.read()
+  const figures = await Promise.race([reading.catch(() => undefined), late.promise])
+  clearTimeout(timer)
+  return printStored(figures ?? stored.last ?? (await reading))
+}
+
+function printQueries({ store }: StatusSources): StatusAnswer['queries'] {
+  const { sessions, busy, waiting, longestWaitMs, longestHoldMs, refused } = store.engine.state().queries
+  return {
+    running: busy,
+    sessions,
+    waiting,
+    longestWaitMs: Math.round(longestWaitMs),
+    longestRunMs: Math.round(longestHoldMs),
+    refused,
+  }
+}
+
+/** Beyond its time, which a query that was stopped may take to end. */
+const stopGraceMs = 5000
+
+function queryProblems({ config, store }: StatusSources): Problem[] {
+  const { waiting, longestWaitMs, longestHoldMs, busy } = store.engine.state().queries
+  const { timeoutMs } = config.query
   const problems: Problem[] = []
+  if (longestHoldMs > timeoutMs + stopGraceMs) {
+    const message = `a query was stopped and does not end, for ${Math.round(longestHoldMs / 1000)} s now; it holds one of the ${busy} sessions in use`
+    problems.push({ code: 'queries_hang', message })
+  }
+  if (longestWaitMs > timeoutMs / 2 || waiting >= config.query.waiting) {
+    const message = `${waiting} queries wait for their turn, the oldest for ${Math.round(longestWaitMs / 1000)} s; they are refused after query.timeout, and beyond query.waiting`
+    problems.push({ code: 'queries_wait', message })
+  }
+  return problems
+}
+
+function currentProblems(sources: StatusSources): Problem[] {
+  const { config, log, store, tailFigures } = sources
+  const problems = queryProblems(sources)
   if (store.writer.problem !== undefined) {
     const message = `the store does not take data now, the log keeps it: ${store.writer.problem}`
     problems.push({ code: 'store_unavailable', message })

@@ -65,6 +65,7 @@ async function measureEngine(rowsPerBlock: number): Promise<{ cpuPerMillion: num
     queryMemoryBytesMax: 2 ** 29,
     queryTimeoutMs: 60_000,
     readers: 1,
+    queriesWaitingMax: 200,
   })
   await migrate(engine, { sync: true })
   const { blocks, structure } = encodeBlocks(rowsPerBlock)

@@ -99,6 +99,8 @@ const remedies: Readonly<Record<string, string>> = {
   store_unavailable:
     'read the log lines of `clew serve` on its stderr; if it does not recover, restart it: nothing acknowledged is lost',
   store_locked: 'stop the other process that uses the data folder',
+  queries_wait: 'see which queries take long, narrow them, or raise --store-readers',
+  queries_hang: 'restart `clew serve`, and report what was asked: a query that was stopped must end',
   files_skipped: 'name fewer files in `tail`, or leave out with `exclude` those that nobody reads',
   files_unreadable: 'give the user that runs clew the right to read it, or leave it out with `exclude` in `tail`',
   quarantine:
@@ -117,23 +119,30 @@ function running(server: string, status: StatusAnswer): Report {
 }
 
 function statusLines(server: string, status: StatusAnswer): string[] {
-  const { stored, log, memory } = status
-  const span =
-    stored.oldest === null
-      ? ''
-      : `, from ${showTime(stored.oldest)} to ${showTime(stored.newest)} ${zoneName(stored.newest)}`
+  const { stored, queries, log, memory } = status
   return [
     `clew ${status.version} at ${server}, up ${showDuration(status.uptimeMs * 1e6)}, data in ${status.dataDir}`,
     '',
     ...tableLines(listenerColumns, status.listeners),
     '',
-    `stored    ${showCount(stored.traces)} traces, ${showCount(stored.spans)} spans, ${showCount(stored.events)} events${span}`,
-    `on disk   ${printSize(stored.diskBytes)} in ${showCount(stored.parts)} parts`,
+    ...storedLines(stored),
+    `queries   ${queries.running} of ${queries.sessions} running, ${queries.waiting} waiting`,
     `log       ${printSize(log.diskBytes)} of ${printSize(log.boundBytes)}, ${showCount(log.pendingRecords)} records (${printSize(log.pendingBytes)}) to be stored`,
     `memory    ${printSize(memory.rssBytes)}, batches in flight ${printSize(memory.batchesInFlightBytes)}`,
     ...(status.files === null ? [] : [filesLine(status.files)]),
     ...(status.received.length === 0 ? [] : ['', ...tableLines(receivedColumns, status.received)]),
     '',
+  ]
+}
+
+function storedLines(stored: StatusAnswer['stored']): string[] {
+  const span =
+    stored.oldest === null
+      ? ''
+      : `, from ${showTime(stored.oldest)} to ${showTime(stored.newest)} ${zoneName(stored.newest)}`
+  return [
+    `stored    ${showCount(stored.traces)} traces, ${showCount(stored.spans)} spans, ${showCount(stored.events)} events${span}`,
+    `on disk   ${printSize(stored.diskBytes)} in ${showCount(stored.parts)} parts`,
   ]
 }
 

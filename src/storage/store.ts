@@ -24,6 +24,7 @@ export interface StoreOptions {
   readonly queryMemoryBytesMax: number
   readonly queryTimeoutMs: number
   readonly readers: number
+  readonly queriesWaitingMax: number
   readonly blockRows: number
   readonly blockWaitMs: number
   readonly batchesBytesMax: number

@@ -120,6 +120,7 @@ function withGate(engine: Engine, beforeInsert: StoringOptions['beforeInsert']):
     stream: (sql, options) => engine.stream(sql, options),
     execute: (sql, options) => engine.execute(sql, options),
     releaseMemory: () => engine.releaseMemory(),
+    state: () => engine.state(),
     close: () => engine.close(),
   }
 }

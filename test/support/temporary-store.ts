@@ -16,6 +16,7 @@ export function openEngine(dir: string): Engine {
     queryMemoryBytesMax: 300 << 20,
     queryTimeoutMs: 30_000,
     readers: 2,
+    queriesWaitingMax: 200,
   })
 }
 

@@ -67,6 +67,7 @@ async function deadlyEngine(engine: Engine, kill: string): Promise<Engine> {
     stream: (sql, options) => engine.stream(sql, options),
     execute: (sql, options) => engine.execute(sql, options),
     releaseMemory: () => engine.releaseMemory(),
+    state: () => engine.state(),
     close: () => engine.close(),
   }
 }

@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryEngine } from '../../../test/support/temporary-store.ts'
 
 const engine = await temporaryEngine({ after })
+const endless = 'SELECT count() FROM numbers(1000000000000) WHERE cityHash64(number) = 1'
+const rows = 'SELECT number FROM numbers(100000000)'
+
+/** Waits until no query holds a session. */
+async function untilIdle(withinMs = 5000): Promise<void> {
+  const untilMs = performance.now() + withinMs
+  while (engine.state().queries.busy > 0) {
+    assert.ok(performance.now() < untilMs, `${engine.state().queries.busy} sessions are still taken`)
+    await sleep(5)
+  }
+}
 
 test('a query over a limit says which option it is', async () => {
   const large = 'SELECT length(groupArray(number)) FROM numbers(100000000)'
@@ -10,9 +22,46 @@ test('a query over a limit says which option it is', async () => {
     code: 'store_unavailable',
     message: 'cannot run query: it needs more memory than query.memory; narrow the question, or raise that',
   })
-  const long = 'SELECT count() FROM numbers(1000000000000) WHERE cityHash64(number) = 1'
-  await assert.rejects(engine.query(long, { settings: { max_execution_time: 1 } }), {
+  await assert.rejects(engine.query(endless, { settings: { max_execution_time: 1 } }), {
     code: 'timeout',
     message: 'cannot run query: it takes longer than query.timeout; narrow the question, or raise that',
   })
+})
+
+test('who leaves a query is told at once, and the engine stops it', async () => {
+  const leaving = Array.from({ length: 20 }, async (_, i) => {
+    const startedMs = performance.now()
+    await assert.rejects(engine.query(endless, { signal: AbortSignal.timeout(30 + i) }), { name: 'TimeoutError' })
+    return performance.now() - startedMs
+  })
+  const took = await Promise.all(leaving)
+  assert.ok(Math.max(...took) < 2000, `${took.map(Math.round).join(' ')} ms`)
+  assert.deepEqual(await engine.query('SELECT 1'), [[1]])
+  await untilIdle()
+})
+
+test('a stream that is left half read gives its session back', async () => {
+  for (let round = 0; round < 6; round++) {
+    for await (const [number] of engine.stream<[string]>(rows)) if (number === '5') break
+  }
+  const gone = new AbortController()
+  const stream = engine.stream<[string]>(rows, { signal: gone.signal })[Symbol.asyncIterator]()
+  await stream.next()
+  // Nobody returns to it: only the signal can end it.
+  gone.abort('left')
+  await untilIdle()
+  const readOn = async (): Promise<void> => {
+    while ((await stream.next()).done !== true);
+  }
+  await assert.rejects(readOn, (reason) => reason === 'left')
+})
+
+test('a stream whose caller leaves while a chunk is under way gives its session back', async () => {
+  const gone = new AbortController()
+  const next = engine.stream<[string]>(endless, { signal: gone.signal })[Symbol.asyncIterator]().next()
+  await sleep(20)
+  assert.equal(engine.state().queries.busy, 1)
+  gone.abort('left')
+  await assert.rejects(next, (reason) => reason === 'left')
+  await untilIdle()
 })

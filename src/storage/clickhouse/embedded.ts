@@ -8,7 +8,9 @@ import fs from 'node:fs'
 import { Session, drainPending } from 'chdb'
 import { UnavailableError, messageOf } from '../../base/errors.ts'
 import { BlockFiles } from './block-files.ts'
-import type { Block, Engine, QueryOptions } from './engine.ts'
+import type { Block, Engine, EngineState, QueryOptions } from './engine.ts'
+import { QueryRun, timeoutError } from './engine/query-run.ts'
+import { SessionPool } from './engine/session-pool.ts'
 import { bindParameters, printText } from './literal.ts'
 
 export interface EmbeddedOptions {
@@ -18,26 +20,28 @@ export interface EmbeddedOptions {
   readonly memoryBytesMax: number
   readonly queryMemoryBytesMax: number
   readonly queryTimeoutMs: number
+  /** Queries that run at once. */
   readonly readers: number
-}
-
-interface Slot {
-  readonly session: Session
-  busy: boolean
+  /** Queries that wait for their turn; further ones are refused. */
+  readonly queriesWaitingMax: number
 }
 
 export function openEmbedded(options: EmbeddedOptions): Engine {
   return new EmbeddedEngine(options)
 }
 
+/** More inserts or statements than this never wait: each part of clew has one under way at a time. */
+const ownWaitingMax = 1000
+
 class EmbeddedEngine implements Engine {
   readonly #options: EmbeddedOptions
-  readonly #writer: Slot
-  readonly #control: Slot
+  readonly #writer: SessionPool<Session>
+  readonly #control: SessionPool<Session>
   /** Kills must not wait behind a long statement. */
-  readonly #killer: Slot
-  readonly #readers: Slot[]
-  readonly #waiting = new Map<Slot | 'reader', (() => void)[]>()
+  readonly #killer: SessionPool<Session>
+  readonly #readers: SessionPool<Session>
+  readonly #sessions: Session[] = []
+  readonly #runs = new Set<QueryRun>()
   readonly #blocks: BlockFiles
   #closed: Promise<void> | undefined
 
@@ -45,9 +49,11 @@ class EmbeddedEngine implements Engine {
     this.#options = options
     fs.mkdirSync(options.dir, { recursive: true })
     this.#blocks = new BlockFiles(options.dir)
-    this.#writer = this.#openSession([])
-    this.#control = this.#openSession([])
-    this.#killer = this.#openSession([])
+    const one = (what: string): SessionPool<Session> =>
+      new SessionPool({ sessions: [this.#openSession([])], waitingMax: ownWaitingMax, what })
+    this.#writer = one('insert')
+    this.#control = one('run statement')
+    this.#killer = one('stop query')
     const readOnly = [
       // 2 rather than 1: our own statements set their own limits and name themselves.
       '--readonly=2',
@@ -55,13 +61,16 @@ class EmbeddedEngine implements Engine {
       '--output_format_parallel_formatting=0',
       // Conditions hold the times asked for, so they rarely come twice; noting them costs a millisecond.
       '--use_query_condition_cache=0',
-      `--max_execution_time=${Math.ceil(options.queryTimeoutMs / 1000)}`,
       `--max_memory_usage=${options.queryMemoryBytesMax}`,
     ]
-    this.#readers = Array.from({ length: options.readers }, () => this.#openSession(readOnly))
+    this.#readers = new SessionPool({
+      sessions: Array.from({ length: options.readers }, () => this.#openSession(readOnly)),
+      waitingMax: options.queriesWaitingMax,
+      what: 'run query',
+    })
   }
 
-  #openSession(more: readonly string[]): Slot {
+  #openSession(more: readonly string[]): Session {
     const connectionArgs = [
       `--max_server_memory_usage=${this.#options.memoryBytesMax}`,
       '--mark_cache_size=67108864',
@@ -79,7 +88,9 @@ class EmbeddedEngine implements Engine {
       ...more,
     ]
     try {
-      return { session: new Session(this.#options.dir, { connectionArgs }), busy: false }
+      const session = new Session(this.#options.dir, { connectionArgs })
+      this.#sessions.push(session)
+      return session
     } catch (error) {
       const message = `cannot open the store in ${this.#options.dir}: ${messageOf(error)}`
       throw new UnavailableError('store_unavailable', message, { cause: error, canRetry: false })
@@ -89,71 +100,56 @@ class EmbeddedEngine implements Engine {
   async insert(block: Block): Promise<void> {
     const file = await this.#blocks.write(block.bytes)
     try {
-      const slot = await this.#take(this.#writer)
-      try {
-        await slot.session.queryAsync(insertStatement(block, file))
-      } catch (error) {
-        throw storeError(`cannot insert into ${block.table}`, error)
-      } finally {
-        this.#release(slot)
-      }
+      await this.#runOn(this.#writer, insertStatement(block, file), `cannot insert into ${block.table}`)
     } finally {
       fs.rmSync(file, { force: true })
     }
   }
 
   async query<Row extends readonly unknown[]>(sql: string, options: QueryOptions = {}): Promise<Row[]> {
-    const id = randomUUID()
-    const text = this.#statement(sql, options, id)
-    const slot = await this.#takeReader(options.signal)
-    const stop = this.#killOnAbort(options.signal, id)
+    const { run, session, text } = await this.#startRun(sql, options)
     try {
-      const result = await slot.session.queryAsync(text, { format: 'JSONCompactEachRow' })
-      options.signal?.throwIfAborted()
+      const result = await run.during(() => session.queryAsync(text, { format: 'JSONCompactEachRow' }))
       return parseRows<Row>(result.text())
     } catch (error) {
-      options.signal?.throwIfAborted()
-      throw queryError(error)
+      throw run.stopReason ?? queryError(error)
     } finally {
-      stop()
-      this.#release(slot)
+      run.leave()
     }
   }
 
   async *stream<Row extends readonly unknown[]>(sql: string, options: QueryOptions = {}): AsyncGenerator<Row> {
-    const id = randomUUID()
-    const text = this.#statement(sql, options, id)
-    const slot = await this.#takeReader(options.signal)
-    const stop = this.#killOnAbort(options.signal, id)
+    const { run, session, text } = await this.#startRun(sql, options)
     try {
-      for await (const chunk of slot.session.queryStream(text, { format: 'JSONCompactEachRow' })) {
-        options.signal?.throwIfAborted()
-        yield* parseRows<Row>(chunk.text())
+      const stream = session.queryStream(text, { format: 'JSONCompactEachRow' })
+      run.beforeEnd(() => stream.cancel())
+      const chunks = stream[Symbol.asyncIterator]()
+      for (;;) {
+        const chunk = await run.during(() => chunks.next())
+        if (chunk.done === true) return
+        yield* parseRows<Row>(chunk.value.text())
       }
     } catch (error) {
-      options.signal?.throwIfAborted()
-      throw queryError(error)
+      throw run.stopReason ?? queryError(error)
     } finally {
-      stop()
-      this.#release(slot)
+      run.leave()
     }
   }
 
   async execute(sql: string, options: QueryOptions = {}): Promise<void> {
-    await this.#executeOn(
-      this.#control,
-      options.parameters === undefined ? sql : bindParameters(sql, options.parameters),
-    )
+    const { parameters } = options
+    const text = parameters === undefined ? sql : bindParameters(sql, parameters)
+    await this.#runOn(this.#control, text, 'cannot run statement')
   }
 
-  async #executeOn(session: Slot, text: string): Promise<void> {
-    const slot = await this.#take(session)
+  async #runOn(pool: SessionPool<Session>, text: string, what: string): Promise<void> {
+    const session = await pool.take()
     try {
-      await slot.session.queryAsync(text)
+      await session.queryAsync(text)
     } catch (error) {
-      throw storeError('cannot run statement', error)
+      throw storeError(what, error)
     } finally {
-      this.#release(slot)
+      pool.release(session)
     }
   }
 
@@ -163,55 +159,41 @@ class EmbeddedEngine implements Engine {
     }
   }
 
-  #statement(sql: string, options: QueryOptions, id: string): string {
-    const bound = options.parameters === undefined ? sql : bindParameters(sql, options.parameters)
-    const settings = Object.entries({ log_comment: `'${id}'`, ...options.settings }).map(([k, v]) => `${k}=${v}`)
-    return `${bound} SETTINGS ${settings.join(', ')}`
+  state(): EngineState {
+    return { queries: this.#readers.state(), inserts: this.#writer.state(), statements: this.#control.state() }
+  }
+
+  /** Takes a session, and counts the wait for it toward the time that the query has. */
+  async #startRun(sql: string, options: QueryOptions): Promise<{ run: QueryRun; session: Session; text: string }> {
+    const { parameters, signal } = options
+    const bound = parameters === undefined ? sql : bindParameters(sql, parameters)
+    const startedMs = performance.now()
+    const session = await this.#readers.take({ signal, timeoutMs: this.#options.queryTimeoutMs })
+    if (signal?.aborted === true) {
+      this.#readers.release(session)
+      throw signal.reason
+    }
+    const timeoutMs = Math.max(1, this.#options.queryTimeoutMs - (performance.now() - startedMs))
+    const id = randomUUID()
+    const run = new QueryRun({
+      signal,
+      timeoutMs,
+      kill: () => this.#kill(id),
+      onEnd: () => {
+        this.#runs.delete(run)
+        this.#readers.release(session)
+      },
+    })
+    this.#runs.add(run)
+    const settings = { log_comment: `'${id}'`, max_execution_time: Math.ceil(timeoutMs) / 1000, ...options.settings }
+    const list = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
+    return { run, session, text: `${bound} SETTINGS ${list.join(', ')}` }
   }
 
   /** Aborting a promise does not stop the engine: name the query to it from another session. SYNC would hang. */
-  #killOnAbort(signal: AbortSignal | undefined, id: string): () => void {
-    if (signal === undefined) return () => {}
-    const kill = (): void => {
-      const sql = `KILL QUERY WHERE Settings['log_comment'] = '${id}' ASYNC`
-      this.#executeOn(this.#killer, sql).catch(() => {})
-    }
-    signal.addEventListener('abort', kill, { once: true })
-    return () => signal.removeEventListener('abort', kill)
-  }
-
-  async #take(slot: Slot): Promise<Slot> {
-    if (this.#closed !== undefined) throw new UnavailableError('shutting_down', 'the store is closing')
-    while (slot.busy) await this.#wait(slot)
-    slot.busy = true
-    return slot
-  }
-
-  async #takeReader(signal: AbortSignal | undefined): Promise<Slot> {
-    for (;;) {
-      if (this.#closed !== undefined) throw new UnavailableError('shutting_down', 'the store is closing')
-      signal?.throwIfAborted()
-      const free = this.#readers.find((slot) => !slot.busy)
-      if (free !== undefined) {
-        free.busy = true
-        return free
-      }
-      await this.#wait('reader')
-    }
-  }
-
-  #wait(key: Slot | 'reader'): Promise<void> {
-    return new Promise((resolve) => {
-      const queue = this.#waiting.get(key)
-      if (queue === undefined) this.#waiting.set(key, [resolve])
-      else queue.push(resolve)
-    })
-  }
-
-  #release(slot: Slot): void {
-    slot.busy = false
-    const key = this.#readers.includes(slot) ? 'reader' : slot
-    this.#waiting.get(key)?.shift()?.()
+  async #kill(id: string): Promise<void> {
+    const text = `KILL QUERY WHERE Settings['log_comment'] = '${id}' ASYNC`
+    await this.#runOn(this.#killer, text, 'cannot stop query')
   }
 
   close(): Promise<void> {
@@ -220,11 +202,12 @@ class EmbeddedEngine implements Engine {
   }
 
   async #closeAll(): Promise<void> {
-    const slots = [...this.#readers, this.#writer, this.#control, this.#killer]
-    for (const queue of this.#waiting.values()) for (const wake of queue.splice(0)) wake()
+    for (const pool of [this.#readers, this.#writer, this.#control]) pool.close()
+    for (const run of this.#runs) run.stop(new UnavailableError('shutting_down', 'the store is closing'))
     // An exit with native work in flight can crash the process.
     await drainPending()
-    for (const slot of slots) slot.session.close()
+    this.#killer.close()
+    for (const session of this.#sessions) session.close()
     await drainPending()
     this.#blocks.close()
   }
@@ -270,10 +253,7 @@ const passing = new Set([
 /** The engine's own words for a limit name neither the option behind it nor what to do. */
 function queryError(error: unknown): UnavailableError {
   const number = numberOf(error)
-  if (number === 159) {
-    const message = 'cannot run query: it takes longer than query.timeout; narrow the question, or raise that'
-    return new UnavailableError('timeout', message, { cause: error })
-  }
+  if (number === 159) return timeoutError(error)
   if (number === 241 && messageOf(error).includes('Query memory limit')) {
     const message = 'cannot run query: it needs more memory than query.memory; narrow the question, or raise that'
     return new UnavailableError('store_unavailable', message, { cause: error })

@@ -3,6 +3,8 @@
  * later. Everything above this interface is shared.
  */
 
+import type { PoolState } from './engine/session-pool.ts'
+
 export type QueryParameter = string | number | bigint | readonly string[]
 
 export interface QueryOptions {
@@ -31,17 +33,31 @@ export interface Block {
   readonly storedIf?: readonly [time: string, ...others: string[]]
 }
 
+/** How busy the engine is. */
+export interface EngineState {
+  readonly queries: PoolState
+  readonly inserts: PoolState
+  readonly statements: PoolState
+}
+
 export interface Engine {
   /** Durable when it resolves. A rejected insert may or may not be there: repeat it with `storedIf`. */
   insert(block: Block): Promise<void>
-  /** Rows as arrays of column values; 64-bit numbers come as text. */
+  /**
+   * Rows as arrays of column values; 64-bit numbers come as text. A query waits for its turn, which counts toward its
+   * time; it is refused with `too_many_requests` when too many wait already.
+   */
   query<Row extends readonly unknown[]>(sql: string, options?: QueryOptions): Promise<Row[]>
-  /** The same, row by row as the engine makes them; breaking off the loop stops the query. */
+  /**
+   * The same, row by row as the engine makes them; breaking off the loop stops the query. The time of a query counts on
+   * while its rows are read.
+   */
   stream<Row extends readonly unknown[]>(sql: string, options?: QueryOptions): AsyncIterable<Row>
   /** A statement without an answer: schema changes and maintenance, one at a time. */
   execute(sql: string, options?: QueryOptions): Promise<void>
   /** Gives memory that is free inside the engine back to the system. */
   releaseMemory(): Promise<void>
-  /** Waits for what is under way, then closes; safe to call twice. */
+  state(): EngineState
+  /** Stops queries, waits for inserts and statements that are under way, then closes; safe to call twice. */
   close(): Promise<void>
 }

@@ -15,6 +15,8 @@ export interface StoredFigures {
 
 export interface StoredFiguresReader {
   read(): Promise<StoredFigures>
+  /** What was read last; `undefined` before the first time. */
+  readonly last: StoredFigures | undefined
 }
 
 const keepMs = 1000
@@ -55,13 +57,20 @@ export function openStoredFigures(engine: Engine, now: () => number = Date.now):
     }
   }
 
+  let last: StoredFigures | undefined
   return {
+    get last() {
+      return last
+    },
     read() {
       if (kept === undefined || now() >= kept.atMs + keepMs) {
         const figures = readNow()
         kept = { atMs: now(), figures }
         // A failure is not kept.
-        figures.catch(() => (kept = undefined))
+        figures.then(
+          (value) => (last = value),
+          () => (kept = undefined),
+        )
       }
       return kept.figures
     },

@@ -10,15 +10,27 @@ export const statusAnswer = z.object({
   ready: z.boolean(),
   problems: z.array(z.object({ code: z.string(), message: z.string() })).describe('empty when all is well'),
   listeners: z.array(z.object({ name: z.string(), protocol: z.string(), address: z.string(), port: counts })),
-  stored: z.object({
-    spans: counts,
-    events: counts,
-    traces: counts,
-    diskBytes: counts,
-    parts: counts,
-    oldest: z.string().nullable(),
-    newest: z.string().nullable(),
-  }),
+  stored: z
+    .object({
+      spans: counts,
+      events: counts,
+      traces: counts,
+      diskBytes: counts,
+      parts: counts,
+      oldest: z.string().nullable(),
+      newest: z.string().nullable(),
+    })
+    .describe('as last read when the store does not answer within two seconds'),
+  queries: z
+    .object({
+      running: counts,
+      sessions: counts.describe('queries that can run at once'),
+      waiting: counts,
+      longestWaitMs: counts.describe('of those that wait now'),
+      longestRunMs: counts.describe('of those that run now'),
+      refused: counts.describe('since the start, because too many waited'),
+    })
+    .describe('what the store is asked'),
   log: z.object({ pendingBytes: counts, pendingRecords: counts, diskBytes: counts, boundBytes: counts }),
   received: z.array(
     z.object({
