@@ -1,17 +1,28 @@
 #!/usr/bin/env node
 /**
- * The entry. It checks what must hold before anything else is loaded, so it imports nothing statically: an older Node would
- * fail on the first import with a message that helps nobody.
+ * The entry. It checks what must hold before anything else is loaded, so it imports nothing of clew statically: an older
+ * Node would fail on the first import with a message that helps nobody.
  */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
 const nodeMajorMin = 24
 
-if (Number(process.versions.node.split('.')[0]) < nodeMajorMin) {
-  process.stderr.write(
-    `cannot run clew on Node ${process.versions.node}: it needs Node ${nodeMajorMin} or newer; ` +
-      'in a checkout use `npm start`, which brings its own, or install one from https://nodejs.org\n',
-  )
-  process.exitCode = 1
-} else {
+if (Number(process.versions.node.split('.')[0]) >= nodeMajorMin) await run()
+else {
+  const node = bundledNode()
+  if (node !== undefined) runOn(node)
+  else {
+    process.stderr.write(
+      `cannot run clew on Node ${process.versions.node}: it needs Node ${nodeMajorMin} or newer, and the one that comes with it ` +
+        'is not there because npm did not run its install script; run `npm rebuild node`, or install Node from https://nodejs.org\n',
+    )
+    process.exitCode = 1
+  }
+}
+
+async function run(): Promise<void> {
   // Read once, when the pool starts: each session of the engine holds a thread while it works, and files need some too.
   process.env.UV_THREADPOOL_SIZE ??= '16'
   if (process.argv[2] === 'serve') {
@@ -25,4 +36,32 @@ if (Number(process.versions.node.split('.')[0]) < nodeMajorMin) {
     async (config) => (await import('./server.ts')).serve(config),
     async (config) => (await import('./config-check.ts')).checkConfig(config),
   )
+}
+
+/** The program of the npm package `node`, a dependency: beside clew's own code, or beside clew where npm lifted it there. */
+function bundledNode(): string | undefined {
+  for (let folder = new URL('..', import.meta.url); ; folder = new URL('..', folder)) {
+    const program = fileURLToPath(new URL('node_modules/node/bin/node', folder))
+    if (existsSync(program)) return program
+    if (folder.pathname === '/' || new URL('..', folder).href === folder.href) return undefined
+  }
+}
+
+/** Runs this same call on another Node and ends as it ends. */
+function runOn(node: string): void {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // Ctrl-C on a terminal reaches both processes by itself; passed on, it would count as a second one.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+    })
+  }
+  child.on('error', (error) => {
+    process.stderr.write(`cannot run clew: ${node} does not start: ${error.message}\n`)
+    process.exitCode = 1
+  })
+  child.on('exit', (code, signal) => {
+    // 128 + number of the signal is what a shell reports for a process that the signal ended.
+    process.exitCode = code ?? 128 + (signal === 'SIGINT' ? 2 : signal === 'SIGKILL' ? 9 : 15)
+  })
 }

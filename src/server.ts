@@ -98,7 +98,8 @@ export async function serve(config: Config): Promise<Server> {
     ready = true
     const ports = { ui: api.port, ...Object.fromEntries(receivers.listeners.map(({ name, port }) => [name, port])) }
     const url = `http://${config.host}:${api.port}`
-    logger.info({ ports, data: config.data }, `clew is ready: ${url}`)
+    // What listens is in the banner that the command prints.
+    logger.info({ data: config.data }, `clew is ready: ${url}`)
     const exposure = exposureWarning(config)
     if (exposure !== undefined) logger.warn(exposure)
     return { close, ports, url }

@@ -33,4 +33,14 @@ test('whatever is wrong with a request, the answer is an error as the contract h
     const { error } = errorBody.parse(await response.json())
     assert.deepEqual([response.status, error.code], expected, path)
   }
+  const messages: Record<string, RegExp> = {
+    'limit=0': /^cannot use "0" for parameter limit: expected a whole number from 1 to 1000$/,
+    'limit=ten': /^cannot use "ten" for parameter limit: expected a whole number from 1 to 1000$/,
+    'sort=newest': /^cannot use "newest" for parameter sort: expected one of time, duration, spans, errors$/,
+    'service=a&service=b': /^cannot use 2 values for parameter service: expected it once$/,
+  }
+  for (const [query, message] of Object.entries(messages)) {
+    const response = await fetch(`http://127.0.0.1:${server.port}/api/v1/traces?${query}`)
+    assert.match(errorBody.parse(await response.json()).error.message, message)
+  }
 })

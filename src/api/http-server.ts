@@ -17,6 +17,7 @@ import { routes, type Route } from './native/contract.ts'
 import type { ApiContext } from './native/context.ts'
 import type { Handler, Handlers } from './native/handler.ts'
 import { openApi } from './native/openapi.ts'
+import { parameterFault } from './native/parameter-fault.ts'
 
 export interface HttpServerOptions {
   readonly host: string
@@ -152,9 +153,8 @@ function parseQuery(route: Route, query: Record<string, unknown>): unknown {
   if (route.parameters === undefined) return {}
   const parsed = route.parameters.safeParse(query)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]!
-  const at = issue.path.join('.')
-  throw new InputError('bad_request', `parameter ${at} is wrong: ${issue.message}`, { at })
+  const name = String(parsed.error.issues[0]!.path[0])
+  throw parameterFault(route.parameters, name, query[name])
 }
 
 function answerError(

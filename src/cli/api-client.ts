@@ -85,10 +85,10 @@ function errorOf(text: string): ErrorBody['error'] | undefined {
 }
 
 /** "cannot reach clew at …": fetch hides the reason in the cause. */
-export function unreachable(server: string, error: unknown): UnavailableError {
+export function unreachable(server: string, error: unknown, flag = '--url'): UnavailableError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   const code = (cause as NodeJS.ErrnoException).code
   const reason = code === 'ECONNREFUSED' ? 'connection refused' : messageOf(cause) || code
-  const hint = code === 'ECONNREFUSED' ? '; start it with `clew serve`, or name its address with --url' : ''
+  const hint = code === 'ECONNREFUSED' ? `; start it with \`clew serve\`, or name its address with ${flag}` : ''
   return new UnavailableError('io_failed', `cannot reach clew at ${server}: ${reason}${hint}`, { cause: error })
 }

@@ -14,7 +14,7 @@ import { tracePages } from './trace-pages.ts'
 
 interface ExportOptions extends SpanFilter {
   readonly url: string
-  readonly trace?: string
+  readonly trace?: readonly string[]
   readonly output?: string
   readonly logs?: true
   readonly limit?: number
@@ -29,7 +29,10 @@ export function exportCommand(): Command {
       .description(
         'Write traces as OTLP JSON, one trace a line, newest first. `clew import` and OTLP receivers read it back.',
       )
-      .option('--trace <id>', 'this trace only'),
+      .option('--trace <id>', 'this trace only; repeatable', (id: string, before?: readonly string[]) => [
+        ...(before ?? []),
+        id,
+      ]),
   )
     .option('--limit <number>', 'at most so many traces; default: all that match', readCount)
     .option('--logs', 'also the log records of each trace, on a line of their own')
@@ -52,12 +55,13 @@ async function runExport(options: ExportOptions): Promise<void> {
     isGiven(value),
   )
   if (options.trace !== undefined && filtered !== undefined) {
-    throw new InputError('bad_usage', 'cannot use --trace together with a filter or --limit: it names one trace')
+    throw new InputError('bad_usage', 'cannot use --trace together with a filter or --limit: it names the traces')
   }
   const { stream, close } = await openOutput(options.output)
   try {
-    if (options.trace !== undefined) await writeTrace(server, options.trace, stream, options.logs)
-    else await exportMatching(server, options, stream)
+    if (options.trace !== undefined) {
+      for (const traceId of options.trace) await writeTrace(server, traceId, stream, options.logs)
+    } else await exportMatching(server, options, stream)
   } finally {
     // Also the way in which a failed write is reported.
     await close()

@@ -11,7 +11,7 @@ import type { Config } from '../config.ts'
 export function addConfigFlags(command: Command): Command {
   command.option(
     '--config <file>',
-    'configuration file (YAML); default: CLEW_CONFIG, else clew.yaml in the data folder',
+    'configuration file (YAML); default: CLEW_CONFIG, else clew.yaml in the data folder or in ~/.config/clew',
   )
   for (const { title, options } of optionSections) {
     for (const option of options) command.addOption(flagFor(option).helpGroup(`${title}:`))

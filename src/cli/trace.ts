@@ -47,51 +47,79 @@ async function runTrace(id: string, options: TraceOptions): Promise<void> {
   const view = { width: terminalWidth(), paint: paintFor(process.stdout, process.env) }
   if (!options.attributes) return writeLines(traceViewLines(tree, view))
   const logs = logsBySpan((await ask(server, { path: '/traces/:traceId/logs', parameters })) as unknown as LogsData)
+  const resourceLines = resourcePrinter()
   const detailsOf = (item: TreeSpan): string[] => [
-    ...detailLines(item, tree.startNanos),
-    ...(logs.get(item.span.spanId) ?? []).map((record) => logLine(record, tree.startNanos)),
+    ...detailLines(item, tree.startNanos, resourceLines(item)),
+    ...(logs.get(item.span.spanId) ?? []).flatMap((record) => logLines(record, tree.startNanos)),
   ]
   await writeLines(traceViewLines(tree, { ...view, detailsOf }))
   const spanIds = new Set(tree.spans.map((item) => item.span.spanId))
   const loose = [...logs].filter(([spanId]) => !spanIds.has(spanId)).flatMap(([, records]) => records)
   if (loose.length > 0)
-    await writeLines(['logs of the trace, of no span here', ...loose.map((record) => logLine(record, tree.startNanos))])
+    await writeLines([
+      'logs of the trace, of no span here',
+      ...loose.flatMap((record) => logLines(record, tree.startNanos)),
+    ])
 }
 
 const kinds = ['', 'internal', 'server', 'client', 'producer', 'consumer']
 
-function detailLines({ span, resource }: TreeSpan, traceStart: bigint): string[] {
+function detailLines({ span }: TreeSpan, traceStart: bigint, resourceLines: readonly string[]): string[] {
   const kind = kinds[span.kind ?? 0] ?? ''
   const message = span.status?.message ?? ''
   return [
     `span ${span.spanId}${kind === '' ? '' : `, ${kind}`}`,
     ...(message === '' ? [] : [`status message: ${clean(message)}`]),
     ...attributeLines('', span.attributes),
-    ...attributeLines('resource ', resource?.attributes),
-    ...(span.events ?? []).map(
-      (event) =>
-        `event ${offset(event.timeUnixNano, traceStart)} ${clean(event.name ?? '')}${inlineAttributes(event.attributes)}`,
+    ...resourceLines,
+    ...(span.events ?? []).flatMap((event) =>
+      headedLines(`event ${offset(event.timeUnixNano, traceStart)} ${clean(event.name ?? '')}`, event.attributes),
     ),
-    ...(span.links ?? []).map(
-      (link) => `link to span ${link.spanId} of trace ${link.traceId}${inlineAttributes(link.attributes)}`,
+    ...(span.links ?? []).flatMap((link) =>
+      headedLines(`link to span ${link.spanId} of trace ${link.traceId}`, link.attributes),
     ),
   ]
 }
 
+/** A text of several lines, such as a stack trace or a query, keeps its lines. */
 function attributeLines(prefix: string, attributes: readonly KeyValue[] = []): string[] {
-  return attributes.map(({ key, value }) => `${prefix}${clean(key)} = ${clean(showValue(value))}`)
+  return attributes.flatMap(({ key, value }) => {
+    const [first = '', ...more] = showValue(value).trimEnd().split(/\r?\n/)
+    return [`${prefix}${clean(key)} = ${clean(first)}`, ...more.map((line) => `    ${clean(line)}`)]
+  })
 }
 
-function inlineAttributes(attributes: readonly KeyValue[] = []): string {
-  return attributes.length === 0 ? '' : ` (${attributeLines('', attributes).join(', ')})`
+/** The head with short attributes behind it; with those of several lines, all stand below it. */
+function headedLines(head: string, attributes: readonly KeyValue[] = []): string[] {
+  const lines = attributeLines('', attributes)
+  if (lines.length === 0) return [head]
+  if (lines.length === attributes.length) return [`${head} (${lines.join(', ')})`]
+  return [head, ...lines.map((line) => `  ${line}`)]
 }
 
-function logLine(record: OtlpLogRecord, traceStart: bigint): string {
+/** A resource in full with the first span that has it, and later only by that span's id. */
+function resourcePrinter(): (item: TreeSpan) => string[] {
+  const printed = new Map<string, string>()
+  return ({ span, resource }) => {
+    const attributes = resource?.attributes ?? []
+    if (attributes.length === 0) return []
+    const key = JSON.stringify(attributes)
+    const first = printed.get(key)
+    if (first !== undefined) return [`resource as of span ${first}`]
+    printed.set(key, span.spanId)
+    return attributeLines('resource ', attributes)
+  }
+}
+
+function logLines(record: OtlpLogRecord, traceStart: bigint): string[] {
   const severity = record.severityText || severityName(record.severityNumber ?? 0)
   const time = hasTime(record.timeUnixNano) ? record.timeUnixNano : record.observedTimeUnixNano
   const name = record.eventName === undefined ? '' : `${clean(record.eventName)} `
-  const body = record.body === undefined ? '' : clean(showValue(record.body))
-  return `log ${offset(time, traceStart)} ${clean(severity)} ${name}${body}${inlineAttributes(record.attributes)}`
+  const body = record.body === undefined ? '' : showValue(record.body)
+  const [first = '', ...more] = body.trimEnd().split(/\r?\n/)
+  const head = `log ${offset(time, traceStart)} ${clean(severity)} ${name}${clean(first)}`
+  if (more.length === 0) return headedLines(head, record.attributes)
+  return [head, ...more.map((line) => `    ${clean(line)}`), ...attributeLines('  ', record.attributes)]
 }
 
 function hasTime(time: string | undefined): boolean {

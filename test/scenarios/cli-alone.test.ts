@@ -118,6 +118,9 @@ test('config never prints a secret, and doctor asks for no port of a receiver th
     'false',
   ])
   assert.ok(!off.stdout.includes('15514'), off.stdout)
+  const tls = ['--syslog-tls-port', '16514']
+  const withoutTls = await runClew(['doctor', ...freePortsExcept('syslog.tls_port'), ...tls])
+  assert.ok(!withoutTls.stdout.includes('16514'), withoutTls.stdout)
 })
 
 test('config --docs prints the page in docs', async () => {
@@ -162,6 +165,15 @@ test('import of a file that is not there ends with 1 before anything is sent', a
   const { code, stderr } = await runClew(['import', 'nowhere.json', '--otlp-url', 'http://127.0.0.1:1'])
   assert.equal(code, 1)
   assert.match(stderr, /^cannot import nowhere\.json: ENOENT/)
+})
+
+test('import names the option of the address it cannot reach', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'spans.json'), '{"resourceSpans":[{"scopeSpans":[{"spans":[{}]}]}]}')
+  const url = `http://127.0.0.1:${await closedPort()}`
+  const { code, stderr } = await runClew(['import', 'spans.json', '--otlp-url', url], { cwd: folder })
+  assert.equal(code, 1)
+  assert.match(stderr, /^cannot reach clew at http:\S+: connection refused; .* with --otlp-url$/m)
 })
 
 test('doctor finds a port in use and its holder, and says what moves clew', async () => {

@@ -290,3 +290,38 @@ test('services and nodes tell of everything stored, as their help says, unless o
     assert.match((await runClew([command, '--help'])).stdout.replaceAll(/\s+/g, ' '), /by default of everything stored/)
   }
 })
+
+test('trace --attributes prints a resource once, and texts of several lines as lines', async () => {
+  const traceId = 'c'.repeat(32)
+  const text = (key: string, value: string) => ({ key, value: { stringValue: value } })
+  const stack = text('exception.stacktrace', 'TypeError: no price\n    at pay (pay.js:3)\n    at main (main.js:9)\n')
+  const stamp = Date.now()
+  const span = (id: string) => ({
+    traceId,
+    spanId: id.repeat(16),
+    name: `step ${id}`,
+    startTimeUnixNano: `${stamp}000000`,
+    endTimeUnixNano: `${stamp + 5}000000`,
+    events: [
+      { timeUnixNano: `${stamp}000000`, name: 'exception', attributes: [text('exception.type', 'TypeError'), stack] },
+    ],
+  })
+  const resource = { attributes: [text('service.name', 'till'), text('host.name', 'north-1')] }
+  await post('/v1/traces', { resourceSpans: [{ resource, scopeSpans: [{ spans: [span('1'), span('2')] }] }] })
+  await untilFound(clew.url, traceId, 2)
+  const shown = done(await run('trace', traceId, '--attributes'))
+  assert.match(
+    shown,
+    /\n +exception\.stacktrace = TypeError: no price\n +at pay \(pay\.js:3\)\n +at main \(main\.js:9\)\n/,
+  )
+  assert.equal(shown.match(/resource host\.name = north-1\n/g)?.length, 1)
+  assert.match(shown, /resource as of span [12]{16}\n/)
+})
+
+test('export writes every trace that is named', async () => {
+  const lines = done(await run('export', '--trace', shop.traceId, '--trace', 'c'.repeat(32)))
+    .trimEnd()
+    .split('\n')
+  const idOf = (line: string): string => /"traceId":"(\w+)"/.exec(line)![1]!
+  assert.deepEqual(lines.map(idOf), [shop.traceId, 'c'.repeat(32)])
+})

@@ -19,6 +19,7 @@ const contentTypes: Record<OtlpFormat, string> = { protobuf: 'application/x-prot
 
 export const startOtlpHttp: StartReceiver = async (context) => {
   const receiver = httpReceiver(context)
+  for (const signal of ['spans', 'events'] as const) context.intake.counters.of(protocol, signal)
   return listenHttp(await createApp(receiver), protocol, receiver)
 }
 

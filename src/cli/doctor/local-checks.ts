@@ -78,9 +78,11 @@ function portOptions(config: Config): { option: OptionRow; port: number }[] {
     .filter(({ port }) => port > 0)
 }
 
-/** A receiver that is switched off by the `enabled` beside its port needs none. */
+/** A receiver that is switched off by the `enabled` beside its port needs none, nor does TLS that is off. */
 function isEnabled(config: Config, option: OptionRow): boolean {
-  return valueAt(config, [...fieldPathOf(option).slice(0, -1), 'enabled']) !== false
+  const receiver = fieldPathOf(option).slice(0, -1)
+  if (option.name.endsWith('.tls_port') && valueAt(config, [...receiver, 'tls']) !== true) return false
+  return valueAt(config, [...receiver, 'enabled']) !== false
 }
 
 function valueAt(config: Config, path: readonly string[]): unknown {

@@ -134,7 +134,7 @@ export class OtlpSender {
           `cannot import into ${url}: it still answers ${response.status} after ${retryMs} ms`,
         )
       } catch (error) {
-        failure = unreachable(url, error)
+        failure = unreachable(url, error, '--otlp-url')
         // Nobody listens: waiting is for a clew that is restarted, so at least one answer must have come from it.
         if (!this.#hasAnswered && isNobodyThere(error)) throw failure
       }

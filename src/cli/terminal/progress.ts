@@ -22,13 +22,20 @@ export function startProgress(label: string, total: number, show: (count: number
         fps: 1000 / redrawEveryMs,
         hideCursor: true,
         clearOnComplete: true,
+        // See `restoreOnSignal`: the library's own way out leaves the cursor hidden.
+        gracefulExit: false,
       },
       Presets.shades_classic,
     )
+    // Before the bar hides the cursor.
+    const forget = restoreOnSignal(() => bar.stop())
     bar.start(total, 0, { share: shareOf(0), note: '' })
     return {
       update: (done, note) => bar.update(Math.min(done, total), { share: shareOf(done), note }),
-      stop: () => bar.stop(),
+      stop() {
+        forget()
+        bar.stop()
+      },
     }
   }
   let printedAt = Date.now()
@@ -40,4 +47,20 @@ export function startProgress(label: string, total: number, show: (count: number
     },
     stop: () => {},
   }
+}
+
+const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+
+/**
+ * A signal that ends the process must not leave the terminal without cursor and line wrapping. Ends with the exit code that a
+ * shell reports for the signal. Returns what takes the handlers away again.
+ */
+function restoreOnSignal(restore: () => void): () => void {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    restore()
+    process.exit(128 + signalNumbers[signal as keyof typeof signalNumbers])
+  }
+  const signals = Object.keys(signalNumbers) as NodeJS.Signals[]
+  for (const signal of signals) process.on(signal, onSignal)
+  return () => signals.forEach((signal) => process.off(signal, onSignal))
 }
