@@ -4,6 +4,7 @@
  */
 import { existsSync, globSync } from 'node:fs'
 import { join } from 'node:path'
+import { ensureNeeds } from './needs.ts'
 import { root, runProgram } from './process.ts'
 import { outputTailMax, runTests } from './test-run.ts'
 import { addTotals, noTotals, reportTotals, type Totals } from './totals.ts'
@@ -82,4 +83,7 @@ function parseUnittest(output: string, code: number): Totals {
   return { passed: Math.max(0, ran - failed - skipped.length), failed: failed + (isLost ? 1 : 0), skipped, failures }
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
+if (import.meta.main) {
+  ensureNeeds()
+  process.exitCode = await main(process.argv.slice(2))
+}
