@@ -12,10 +12,20 @@ import { bodyTypes } from '../../model/event-batch.ts'
 import type { Resource, Scope } from '../../model/resource.ts'
 import { linkBytes } from '../context/row-context.ts'
 import { utf8Text } from '../utf8.ts'
-import { fieldNamed, nestedFieldNamed, resourceSlot, slotCount, slots, timeField, type Field } from './fields.ts'
+import {
+  fieldNamed,
+  isIdMap,
+  nestedFieldNamed,
+  resourceSlot,
+  slotCount,
+  slots,
+  timeField,
+  type Field,
+} from './fields.ts'
 import { RecordSource, type SourceDefaults } from './record-source.ts'
 import { SlotValues, type ColumnValue } from './slot-values.ts'
 import { instantOf } from './record-time.ts'
+import { numberOfSeverity } from './severity.ts'
 import { takeContext, takeSeverity, takeTime } from './take-slot.ts'
 
 /** Behind every name that a message in words may have. */
@@ -142,7 +152,10 @@ export class RecordRow {
     if (parent === 'instant') return this.#offerNested(key, timeField, instantOf(entries))
     for (const { key: name, value: given } of entries) {
       // Requests are logged with their headers, and a header may be a list of one.
-      if (given.type === 'map' && name.toLowerCase() === 'headers') this.#lookInto(key, 'headers', given.value)
+      if (given.type === 'map' && parent !== 'headers') {
+        const inner = name.toLowerCase()
+        if (inner === 'headers' || (isIdMap(inner) && !isIdMap(parent))) this.#lookInto(key, inner, given.value)
+      }
       const value = given.type === 'array' && given.value.length === 1 ? given.value[0]! : given
       if (value.type === 'string' || value.type === 'int') this.#offerNested(key, nestedFieldNamed(parent, name), value)
     }
@@ -166,8 +179,9 @@ export class RecordRow {
     this.builder.types[this.row] = this.keyOf(text)
   }
 
+  /** 0 leaves the number to what the text says. */
   setSeverity(number: number, text: string): void {
-    this.builder.severityNumbers[this.row] = number
+    this.builder.severityNumbers[this.row] = number === 0 ? numberOfSeverity(text) : number
     this.builder.severityTexts[this.row] = this.keyOf(text)
   }
 
