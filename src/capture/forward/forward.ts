@@ -87,7 +87,8 @@ interface Stream {
 }
 
 function streamOf(bytes: Uint8Array, messageBytesMax: number): Stream {
-  if (bytes[0] === 0x5b || bytes[0] === 0x7b) {
+  // A byte order mark begins with 0xef, which no message of MessagePack does.
+  if (bytes[0] === 0x5b || bytes[0] === 0x7b || bytes[0] === 0xef) {
     return {
       codec: forwardJson,
       frames: new FrameBuffer(jsonFrames(), messageBytesMax),

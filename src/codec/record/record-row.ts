@@ -30,6 +30,8 @@ import { takeContext, takeSeverity, takeTime } from './take-slot.ts'
 
 /** Behind every name that a message in words may have. */
 const listRank = 100
+/** Behind every other way to say the same. */
+const behindRank = 200
 
 const resourceMask = ((1 << slotCount) - 1) & ~((1 << resourceSlot) - 1)
 
@@ -138,6 +140,15 @@ export class RecordRow {
     this.putValue(name, { type: 'string', value })
   }
 
+  /** As `putValue`, but any other name of the same thing comes before it; then it stays an attribute. */
+  putBehind(name: string, value: AttributeValue): void {
+    const key = this.keyOf(name)
+    const field = this.#fields[key] === undefined ? this.#lookUp(key) : this.#fields[key]
+    const isSimple = value.type === 'string' || value.type === 'int' || value.type === 'double'
+    if (!field || !isSimple) return this.putAttribute(name, value)
+    this.#offer({ ...field, rank: field.rank + behindRank }, key, value)
+  }
+
   /** Always an attribute, whatever its name means elsewhere. */
   putAttribute(name: string, value: AttributeValue): void {
     this.builder.attributes.addValue(this.keyOf(name), value, this.builder)
@@ -149,7 +160,7 @@ export class RecordRow {
   }
 
   #lookInto(key: number, parent: string, entries: readonly Attribute[]): void {
-    if (parent === 'instant') return this.#offerNested(key, timeField, instantOf(entries))
+    if (parent === 'instant') return this.#offerNested(timeField, instantOf(entries))
     for (const { key: name, value: given } of entries) {
       // Requests are logged with their headers, and a header may be a list of one.
       if (given.type === 'map' && parent !== 'headers') {
@@ -157,18 +168,21 @@ export class RecordRow {
         if (inner === 'headers' || (isIdMap(inner) && !isIdMap(parent))) this.#lookInto(key, inner, given.value)
       }
       const value = given.type === 'array' && given.value.length === 1 ? given.value[0]! : given
-      if (value.type === 'string' || value.type === 'int') this.#offerNested(key, nestedFieldNamed(parent, name), value)
+      if (value.type === 'string' || value.type === 'int') this.#offerNested(nestedFieldNamed(parent, name), value)
     }
   }
 
   /** Key -1: the value is kept in its map already. */
-  #offerNested(key: number, field: Field | undefined, value: AttributeValue | undefined): void {
-    if (field === undefined || value === undefined) return
+  #offerNested(field: Field | undefined, value: AttributeValue | undefined): void {
+    if (field !== undefined && value !== undefined) this.#offer(field, -1, value)
+  }
+
+  #offer(field: Field, key: number, value: AttributeValue): void {
     const { attributes } = this.builder
-    attributes.addValue(key, value, this.builder)
+    attributes.addValue(Math.max(0, key), value, this.builder)
     const at = --attributes.count
     const [type, a, b] = [attributes.types[at] as ValueType, attributes.a[at]!, attributes.b[at]!]
-    this.values.offer(field, { key: -1, type, a, b })
+    this.values.offer(field, { key, type, a, b })
   }
 
   setBody(text: string): void {
