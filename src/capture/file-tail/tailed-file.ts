@@ -203,6 +203,11 @@ export class TailedFile {
     return this.#beginning.subarray(0, bytes.length).equals(bytes)
   }
 
+  /** No name leads to it any more. False as well when it is not open, as then only its name could tell. */
+  async isUnlinked(): Promise<boolean> {
+    return this.#handle !== undefined && (await this.#handle.stat()).nlink === 0
+  }
+
   async sizeNow(): Promise<number> {
     return (await statHandle(await this.open())).size
   }

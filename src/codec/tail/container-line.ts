@@ -23,9 +23,11 @@ const criHead =
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) (stdout|stderr) ([PF])(?::[\w:]{0,16})?(?: |$)/
 /** Longer than any head. */
 const headBytesMax = 80
-const dockerStart = Buffer.from('{"log":"')
-const dockerStream = Buffer.from('","stream":"std')
-const [letterT, openObject, backslash, letterN, letterE] = [0x54, 0x7b, 0x5c, 0x6e, 0x65] as const
+const [logKey, streamKey] = [Buffer.from('"log"'), Buffer.from('"stream"')]
+const [stdout, stderr] = [Buffer.from('"stdout"'), Buffer.from('"stderr"')]
+const [letterT, letterN, openObject, backslash, quote, comma, colon] = [
+  0x54, 0x6e, 0x7b, 0x5c, 0x22, 0x2c, 0x3a,
+] as const
 
 /** What a line means for those around it. */
 export interface Piece {
@@ -50,18 +52,38 @@ function criPiece(bytes: Buffer, start: number, end: number): Piece | undefined 
   return head === null ? undefined : { stream: head[1] as Stream, isPart: head[2] === 'P', headBytes: head[0].length }
 }
 
-/** In a JSON string no quote stands bare, so what comes after the text can be looked for. */
+/** In a JSON string no quote stands bare, so the key behind the text can be looked for. */
 function dockerPiece(bytes: Buffer, start: number, end: number): Piece | undefined {
-  if (!isAt(bytes, start, dockerStart)) return undefined
-  const at = bytes.subarray(start, end).indexOf(dockerStream)
-  if (at < 0) return undefined
-  const textEnd = start + at
-  const stream = bytes[textEnd + dockerStream.length] === letterE ? 'stderr' : 'stdout'
+  if (!isAt(bytes, behindSpace(bytes, start + 1), logKey)) return undefined
+  const found = bytes.subarray(start, end).indexOf(streamKey)
+  if (found < 0) return undefined
+  const stream = streamAt(bytes, start + found + streamKey.length)
+  // Back over the comma, to the quote that ends the text.
+  let textEnd = start + found - 1
+  while (textEnd > start && (isSpace(bytes[textEnd]) || bytes[textEnd] === comma)) textEnd--
+  if (stream === undefined || bytes[textEnd] !== quote) return undefined
   let escapes = textEnd - 1
   if (bytes[escapes] !== letterN) return { stream, isPart: true, headBytes: 0 }
   while (bytes[escapes - 1] === backslash) escapes--
   // An even number of them are backslashes of the text.
   return { stream, isPart: (textEnd - 1 - escapes) % 2 === 0, headBytes: 0 }
+}
+
+function streamAt(bytes: Buffer, from: number): Stream | undefined {
+  const colonAt = behindSpace(bytes, from)
+  if (bytes[colonAt] !== colon) return undefined
+  const at = behindSpace(bytes, colonAt + 1)
+  return isAt(bytes, at, stdout) ? 'stdout' : isAt(bytes, at, stderr) ? 'stderr' : undefined
+}
+
+function behindSpace(bytes: Buffer, from: number): number {
+  let at = from
+  while (isSpace(bytes[at])) at++
+  return at
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09
 }
 
 function isAt(bytes: Buffer, at: number, what: Buffer): boolean {
