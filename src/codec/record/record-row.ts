@@ -216,6 +216,35 @@ export class RecordRow {
     builder.endRow()
   }
 
+  /** Links a row that is complete by the text of its body, which was put later, when it names a trace. */
+  linkBody(row: number): void {
+    this.row = row
+    const { bodies } = this.builder
+    if (!this.#linked()) linkBytes(this.builder, row, bodies[row * 2]!, bodies[row * 2 + 1]!)
+  }
+
+  /** Takes attributes of simple types out of the row that is being read: those of the given names that it has. */
+  takeAttributes(names: readonly string[]): Attribute[] {
+    const { attributes } = this.builder
+    const keys = new Map(names.map((name) => [this.keyOf(name), name]))
+    const taken: Attribute[] = []
+    const first = this.row === 0 ? 0 : attributes.ends[this.row - 1]!
+    let kept = first
+    for (let at = first; at < attributes.count; at++) {
+      const [key, type, a, b] = [attributes.keys[at]!, attributes.types[at]!, attributes.a[at]!, attributes.b[at]!]
+      const name = type === valueTypes.other ? undefined : keys.get(key)
+      if (name !== undefined) taken.push({ key: name, value: this.values.valueOf(type as ValueType, a, b) })
+      else {
+        attributes.keys[kept] = key
+        attributes.types[kept] = type
+        attributes.a[kept] = a
+        attributes.b[kept++] = b
+      }
+    }
+    attributes.count = kept
+    return taken
+  }
+
   drop(): void {
     this.values.clear()
     this.builder.dropRow()
