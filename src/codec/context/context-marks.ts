@@ -1,50 +1,47 @@
 /**
- * Whether bytes can name a trace at all. Most lines name none, so they are looked at without making text of them: one table
- * read a byte, and a look around at the few bytes that stand in context (text-reference.ts has the forms).
+ * Whether bytes can name a trace at all (the forms are in text-reference.ts). Most lines name none, so they are looked at
+ * without making text of them:
+ *   names   all hold "race" or "b3", in either case
+ *   forms   hold 16 hex digits in a row behind one of [ , - | so that one byte in 16 is enough to find them
  */
 
-/** Words that stand in the names of context. Five calls into the system's search cost as much as `loopBytesMax` in a loop. */
 const words = ['race', 'RACE', 'b3', 'B3', 'Root=1-'].map((mark) => Buffer.from(mark))
-/** The other forms without a name stand in the head of a line; a longer text is looked at so far byte by byte. */
+/** Five calls into the system's search cost as much as this many bytes in a loop. */
 const loopBytesMax = 512
+const digitsMin = 16
 
-const [comma, dash, equals, bracket, letterB, letterC, bar] = [0x2c, 0x2d, 0x3d, 0x5b, 0x62, 0x63, 0x7c] as const
+const isHex = new Uint8Array(256)
+for (const digit of '0123456789abcdefABCDEF') isHex[digit.charCodeAt(0)] = 1
+const isBeforeForm = new Uint8Array(256)
+for (const mark of '[,-|') isBeforeForm[mark.charCodeAt(0)] = 1
 
-/** The byte itself where a mark may be, in lower case; 0 everywhere else. */
-const marks = new Uint8Array(256)
-for (const byte of [comma, dash, equals, bracket, letterB, letterC, bar]) marks[byte] = byte
-marks[0x42] = letterB
-marks[0x43] = letterC
-
-/** What is read behind `end` may only cost a search that finds nothing. */
 export function mentionsContext(bytes: Uint8Array, start: number, end: number): boolean {
-  const loopEnd = Math.min(end, start + loopBytesMax)
-  for (let i = start; i < loopEnd; i++) {
-    const mark = marks[bytes[i]!]!
-    if (mark !== 0 && isContext(bytes, i, mark)) return true
-  }
-  if (loopEnd === end) return false
-  // A word may begin in what the loop has seen.
-  const rest = Buffer.from(bytes.buffer, bytes.byteOffset + loopEnd - 6, end - loopEnd + 6)
-  return words.some((word) => rest.includes(word))
+  if (end - start <= loopBytesMax) return hasName(bytes, start, end) || hasForm(bytes, start, end)
+  const part = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
+  // The forms without a name stand in the head of a line, except X-Ray's.
+  return hasForm(bytes, start, start + loopBytesMax) || words.some((word) => part.includes(word))
 }
 
-function isContext(bytes: Uint8Array, i: number, mark: number): boolean {
-  switch (mark) {
-    case letterC:
-      return (bytes[i + 1]! | 0x20) === 0x65 && (bytes[i - 1]! | 0x20) === 0x61 && (bytes[i - 2]! | 0x20) === 0x72
-    case letterB:
-      return bytes[i + 1] === 0x33
-    case comma:
-      return bytes[i + 17] === comma || bytes[i + 33] === comma
-    case bracket:
-      return bytes[i + 33] === dash && bytes[i + 50] === 0x5d
-    case dash:
-      return bytes[i + 33] === dash && bytes[i + 50] === dash
-    case bar:
-      return bytes[i + 33] === 0x2e
-    default:
-      // Root=1-
-      return bytes[i + 1] === 0x31 && bytes[i + 2] === dash
+function hasName(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const letter = bytes[i]! | 0x20
+    if (letter === 0x62 && i + 1 < end && bytes[i + 1] === 0x33) return true
+    if (letter !== 0x63 || i < start + 2 || i + 1 >= end || (bytes[i + 1]! | 0x20) !== 0x65) continue
+    if ((bytes[i - 1]! | 0x20) === 0x61 && (bytes[i - 2]! | 0x20) === 0x72) return true
   }
+  return false
+}
+
+function hasForm(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start + digitsMin - 1; i < end; i += digitsMin) {
+    if (isHex[bytes[i]!] === 0) continue
+    let first = i
+    while (first > start && isHex[bytes[first - 1]!] === 1) first--
+    let behind = i + 1
+    while (behind < end && isHex[bytes[behind]!] === 1) behind++
+    if (behind - first >= digitsMin && first > start && isBeforeForm[bytes[first - 1]!] === 1) return true
+    // Digits that were seen need not be seen again.
+    if (behind > i + digitsMin) i = behind - 1
+  }
+  return false
 }

@@ -34,7 +34,9 @@ class GelfFrames implements FrameRule {
 
   end(bytes: Uint8Array, start: number, stop: number): number {
     let at = start + this.#seen
-    const nulAt = indexIn(bytes, nul, at, stop)
+    const found = bytes.indexOf(nul, at)
+    // The buffer may be longer than what it holds.
+    const nulAt = found < stop ? found : -1
     const last = nulAt < 0 ? stop : nulAt
     for (let lineEnd = indexIn(bytes, lineFeed, at, last); lineEnd >= 0; lineEnd = indexIn(bytes, lineFeed, at, last)) {
       this.#follow(bytes, start, lineEnd)
@@ -77,7 +79,6 @@ function isBlank(byte: number): boolean {
   return byte === lineFeed || byte === 0x0d || byte === nul || byte === 0x20 || byte === 0x09
 }
 
-/** The buffer may be longer than what it holds. */
 function indexIn(bytes: Uint8Array, byte: number, from: number, stop: number): number {
   const found = bytes.subarray(from, stop).indexOf(byte)
   return found < 0 ? -1 : from + found

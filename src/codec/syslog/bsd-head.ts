@@ -4,7 +4,7 @@
  *   BSD     = { counter ": " } [ ": " ] [ host ": " ] [ time SP ] [ host SP ] [ forwarded ] [ tag [ "[" pid "]" ] ":" ] SP text
  *   forwarded = [ "Message " ] "forwarded from " host ":"          ; AIX and others, when they pass a message on
  *   time    = see syslog-time.ts
- * A local sender leaves the host out: then the tag follows at once, and a tag ends with a colon.
+ * A local sender leaves the host out: then the tag follows at once, and a tag ends with a colon, which a host does not.
  */
 import { readCiscoHead } from './cisco-head.ts'
 import { readKeyedText } from './keyed-text.ts'
@@ -59,8 +59,11 @@ function parseHead(text: string, { priority, start, receivedAtMs }: Begun): Sysl
   if (date !== undefined) {
     at = date.end
     while (text[at] === ':' || text[at] === ' ') at++
-    if (host === '' && !noHost.test(text.slice(at, at + 32))) host = takeHost(text, take)
-    host = take(forwardedForm)?.[1] ?? host
+    const isForwarded = text.indexOf('orwarded from ', at) >= 0
+    // Before the host, or behind the one that forwarded it.
+    const origin = isForwarded ? take(forwardedForm) : null
+    if (origin === null && host === '' && !noHost.test(text.slice(at, at + 32))) host = take(hostForm)?.[1] ?? ''
+    host = (origin ?? (isForwarded ? take(forwardedForm) : null))?.[1] ?? host
   }
   const tag = priority >= 0 || date !== undefined ? take(tagForm) : null
   const keyed = priority >= 0 ? readKeyedText(text, at) : undefined
@@ -75,11 +78,4 @@ function parseHead(text: string, { priority, start, receivedAtMs }: Begun): Sysl
     fields: keyed?.fields ?? [],
     text: text.slice(at).replace(/^\ufeff/, ''),
   }
-}
-
-function takeHost(text: string, take: (form: RegExp) => RegExpExecArray | null): string {
-  const forwarded = take(forwardedForm)
-  if (forwarded !== null) return forwarded[1]!
-  // The first word, unless it is the tag.
-  return take(hostForm)?.[1] ?? ''
 }

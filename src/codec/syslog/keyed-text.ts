@@ -18,6 +18,8 @@ const pairsMax = 256
 
 /** `undefined` when the text at `at` is none of these. */
 export function readKeyedText(text: string, at: number): KeyedText | undefined {
+  // Most texts are spared the expression.
+  if (text.indexOf('date=', at) < 0) return undefined
   head.lastIndex = at
   if (!head.test(text)) return undefined
   const fields = new Map<string, string>()
