@@ -22,9 +22,39 @@ const timeout = 60_000
 const repeated = [
   ['\n', '\r', '\0', ' ', '\t', 'a', '0', '-', ':', ';', '.', '=', '"', '\\', '[', ']', '{', '<', ',', '/', '😀'],
   ['a="', '[a ', '[a b="c"]', '\\"', ' -', '1.', '{"a":', '["', '[{', ' a=b', '\n at ', '\0\n'],
+  [
+    '2026-11-23T10:00:00Z stdout P a\n',
+    '2026-11-23T10:00:00Z stderr F\n',
+    '{"log":"',
+    '{"log":"a","stream":"stdout","time":"t"}\n',
+  ],
   ['trace_id=', 'traceparent=00-', 'Root=1-', 'b3: ', '4bf92f3577b34da6', 'Nov 23 ', 'Caused by: ', 'File "'],
+  [
+    '00:20:10: ',
+    '1d02h: ',
+    '82: ',
+    'sw1: ',
+    'RP/0/0/CPU0:',
+    '%A-5-B ',
+    '%',
+    'forwarded from a: ',
+    'a=1 ',
+    'date=',
+    '*a: ',
+  ],
+  [
+    '[a,',
+    ',4bf92f3577b34da6',
+    '|4bf92f3577b34da6',
+    '00-4bf92f35',
+    'dd.trace_id=1 ',
+    '"trace":{"id":"',
+    'span_id=',
+    '::',
+  ],
 ].flat()
 const before = ['', '<13>1 2026-11-27T06:40:00Z m a - - - ', '<13>1 - - - - - [x ', 'trace_id=', '1.2.3.4 - - [', '"']
+const ofDevices = ['<189>82: sw1: ', '<13>Nov 23 10:00:00 ', '<189>date=2025-11-23 time=10:00:00 ']
 const behind = ['', 'x', '"']
 
 const ofPeer = (text: string): Uint8Array => encodePeerMessages([{ peer: '::1', body: Buffer.from(text) }])
@@ -51,7 +81,7 @@ const targets: readonly (readonly [name: string, codec: Codec, body: (text: stri
 
 for (const [name, codec, bodyOf] of targets) {
   test(`${name}: a text of one thing again and again`, { timeout }, () => {
-    for (const start of before) {
+    for (const start of name === 'syslog' ? [...before, ...ofDevices] : before) {
       for (const part of repeated) {
         for (const end of behind) {
           const body = bodyOf(start + part.repeat(Math.ceil(bytes / part.length)) + end)

@@ -11,6 +11,8 @@ import type { TailedFile } from './tailed-file.ts'
 
 /** So much alike is no accident. */
 export const surelyAlikeBytes = 4096
+/** A file that was replaced by its copy has at least this much. */
+const replacementBytesMin = 64
 /** Clocks of file systems tick every few milliseconds, some every second. */
 const clockMs = 1000
 
@@ -29,6 +31,17 @@ export async function isSuccessor(found: FoundFile, state: FileState): Promise<b
   if (state.head.bytes === 0 || found.changedAtMs < state.atMs - clockMs) return false
   if (found.path === state.path ? state.offset < surelyAlikeBytes : !hasStemOf(found.path, state.path)) return false
   return await matches(found, state)
+}
+
+/**
+ * Whether the file that now has another's name is that file again, as `cp` and `mv`, `sed -i` and rsync leave it: the old one
+ * is gone, not renamed, and all that was read of it is there. The same few lines may be what a program writes at each start.
+ */
+export async function isReplacement(found: FoundFile, original: TailedFile): Promise<boolean> {
+  if (original.pending !== undefined || original.offset < replacementBytesMin) return false
+  return (
+    (await original.isUnlinked()) && found.size >= (await original.sizeNow()) && (await matches(found, original.state))
+  )
 }
 
 /** `app.log.1`, `app.log-20261123` and `app-20261123.log` come from `app.log`. */

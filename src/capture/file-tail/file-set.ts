@@ -4,13 +4,14 @@
  * - renamed: the inode has another name; its rest is read through the open file, and a new file appears at the old name
  * - copied and truncated: the bytes before the place last read are no longer there; the copy beside it that has them is
  *   read on, the file itself begins anew
+ * - replaced by its own copy: read on in the copy
  * - deleted: read to its end through the open file
  */
 import { dirname, matchesGlob } from 'node:path'
 import type { Logger } from 'pino'
 import { messageOf } from '../../base/errors.ts'
 import { findBeside, findByGlobs, folderOf, isPacked, matches, statFile, type FoundFile } from './file-finder.ts'
-import { isSuccessor, mayBeCopy, surelyAlikeBytes } from './file-copy.ts'
+import { isReplacement, isSuccessor, mayBeCopy, surelyAlikeBytes } from './file-copy.ts'
 import type { FileState } from './position-file.ts'
 import type { TailSource } from './tail-source.ts'
 import { newState, TailedFile, type Cut, type CutLimits } from './tailed-file.ts'
@@ -298,7 +299,7 @@ export class FileSet {
       file.rotatedAtMs = nowMs
       this.#mustFind = true
       // Before this one rotates too.
-      if (found !== undefined) await this.#beginAt(found.path)
+      if (found !== undefined && (await this.#replace(file, found))) return
       if (!file.isOpen)
         file.place = (await findBeside(file.place)).find(({ key }) => key === file.key)?.path ?? file.place
     }
@@ -308,6 +309,17 @@ export class FileSet {
       if (file.size > file.offset) this.#lose(file.path, messageOf(error))
       await this.#forget(file)
     }
+  }
+
+  /** Begins the file that took the name of another. True when it is that file again: then it goes on in its place. */
+  async #replace(file: TailedFile, found: FoundFile): Promise<boolean> {
+    await this.#beginAt(found.path)
+    const fresh = this.#files.get(found.key)
+    if (fresh === undefined || !fresh.isUnread || !(await isReplacement(found, file).catch(() => false))) return false
+    fresh.adopt(file.state)
+    this.keep(fresh)
+    await this.#forget(file)
+    return true
   }
 
   /** The file that has what was read of this one: by its inode, else by its bytes (a copy, a folder that was restored). */

@@ -5,6 +5,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { assert } from '../../base/errors.ts'
 import { encodeTailHeader } from '../../codec/tail/tail-body.ts'
 import { eventBytesMax, splitEvents } from '../../codec/tail/event-splitter.ts'
+import { readsContainers } from '../../codec/tail/tail-format.ts'
 import { makeJoiner, type LineJoiner } from '../../codec/tail/line-joiner.ts'
 import { statHandle, type FoundFile } from './file-finder.ts'
 import {
@@ -144,10 +145,11 @@ export class TailedFile {
     const content = seen.subarray(this.offset - from)
     const isAll = this.offset + content.length === this.size
     const isQuiet = isAll && nowMs - this.grewAtMs >= limits.joinWaitMs
-    const { encoding } = this.source.format
+    const { encoding, parser } = this.source.format
     const ends = splitEvents(content, {
       joiner: this.#joiner,
       encoding,
+      readsContainers: readsContainers(parser),
       isQuiet: isQuiet || isEnd,
       isEnd: isEnd && isAll,
     })
@@ -199,6 +201,11 @@ export class TailedFile {
       this.#beginning = live
     }
     return this.#beginning.subarray(0, bytes.length).equals(bytes)
+  }
+
+  /** No name leads to it any more. False as well when it is not open, as then only its name could tell. */
+  async isUnlinked(): Promise<boolean> {
+    return this.#handle !== undefined && (await this.#handle.stat()).nlink === 0
   }
 
   async sizeNow(): Promise<number> {

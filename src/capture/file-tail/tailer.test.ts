@@ -237,6 +237,28 @@ test('equal content is never taken for a repetition: in another file, at another
   assert.equal(b.counters.of('tail', 'events').duplicates, 0)
 })
 
+test('replaced by a fresh copy of itself, with and without more: nothing is read twice', async (t) => {
+  const b = await bench(t)
+  await writeFile(b.path('a.log'), textOf(numbered(0, 20)))
+  await b.start()
+  await b.expect(numbered(0, 20))
+  const replace = async (more: string): Promise<void> => {
+    await copyFile(b.path('a.log'), b.path('tmp'))
+    await appendFile(b.path('tmp'), more)
+    await rename(b.path('tmp'), b.path('a.log'))
+  }
+  await replace('')
+  await sleep(200)
+  await appendFile(b.path('a.log'), textOf(numbered(20, 25)))
+  await b.expect(numbered(0, 25))
+  await replace(textOf(numbered(25, 30)))
+  await b.expect(numbered(0, 30))
+  // Another file of that name, which begins alike, is read from its beginning.
+  await writeFile(b.path('tmp'), textOf(numbered(0, 10)))
+  await rename(b.path('tmp'), b.path('a.log'))
+  await b.expect([...numbered(0, 30), ...numbered(0, 10)])
+})
+
 test('deleted: what was written before and after is read to the end', async (t) => {
   const b = await bench(t)
   const file = await open(b.path('a.log'), 'a')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeMulti, Encoder } from '@msgpack/msgpack'
 import { Receiving, type ReceivingOptions } from '../../../test/support/receiving.ts'
 import { eventRows } from '../../../test/support/event-rows.ts'
@@ -44,6 +45,35 @@ test('messages without a chunk id that come together are one record, and replay 
       const { batch } = codecNamed(codec)!.decode(body, { receivedAtMs })
       assert.deepEqual(eventRows(batch as EventBatch), eventRows(receiving.events()[0]!))
     }
+  }))
+
+const piece = (log: string, ordinal: number, last = false): Buffer =>
+  pack([
+    'docker',
+    1_763_890_000,
+    { log, partial_message: 'true', partial_id: 'l1', partial_ordinal: `${ordinal}`, partial_last: `${last}` },
+  ])
+
+test('pieces of a long line that come one by one are one event', () =>
+  withForward(async (receiving, address) => {
+    const socket = await connect(address)
+    for (const bytes of [piece('a', 1), message('between'), piece('b', 2), piece('c', 3, true)]) {
+      socket.write(bytes)
+      await sleep(30)
+    }
+    await until('the events', () => bodies(receiving).length === 2)
+    assert.deepEqual(bodies(receiving), ['between', 'abc'])
+    socket.destroy()
+  }))
+
+test('a line whose last piece does not come is stored after a while, or with the end of the connection', () =>
+  withForward(async (receiving, address) => {
+    const socket = await connect(address)
+    socket.write(Buffer.concat([piece('a', 1), piece('b', 2)]))
+    await until('the events', () => bodies(receiving).length === 1)
+    socket.end(piece('c', 1))
+    await until('the events', () => bodies(receiving).length === 2)
+    assert.deepEqual(bodies(receiving), ['ab', 'c'])
   }))
 
 test('a message that comes in pieces is one message', () =>

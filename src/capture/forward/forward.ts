@@ -11,6 +11,7 @@
  *
  * UDP on the same port is the heartbeat: any datagram of at most 128 bytes is answered with one byte 0.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError } from '../../base/errors.ts'
 import { chunkOfJson, forwardJson } from '../../codec/forward/forward-json.ts'
 import { forward } from '../../codec/forward/forward.ts'
@@ -23,6 +24,7 @@ import { msgpackFrames } from '../../codec/framing/msgpack-frames.ts'
 import type { Codec } from '../../codec/codec.ts'
 import type { Connection } from '../sockets/connection.ts'
 import { Handshake, type ForwardSecurity } from './forward-handshake.ts'
+import { holdMs, PartialHold } from './partial-hold.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 import { startTcpListener, type TlsFiles } from '../sockets/tcp-listener.ts'
 import { startUdpListener } from '../sockets/udp-listener.ts'
@@ -64,21 +66,42 @@ async function serveForward(connection: Connection, security: ForwardSecurity, m
   }
   let stream: Stream | undefined
   for (;;) {
-    const bytes = rest !== undefined && rest.length > 0 ? rest : await connection.read(stream?.frames.pendingBytes ?? 0)
+    const bytes = rest !== undefined && rest.length > 0 ? rest : await readOn(connection, stream)
     rest = undefined
     if (bytes === undefined) return
     stream ??= streamOf(bytes, messageBytesMax)
     const messages = stream.frames.push(bytes)
     if (messages.length > 0) connection.completed()
-    await store(connection, stream, messages)
+    await store(connection, stream, stream.hold.pass(messages))
     stream.frames.check()
   }
+}
+
+/** Reads on; what is held is stored when nothing comes for a while, and when nothing will come any more. */
+async function readOn(connection: Connection, stream: Stream | undefined): Promise<Uint8Array | undefined> {
+  const reading = connection.read(stream?.frames.pendingBytes ?? 0)
+  if (stream === undefined || stream.hold.isEmpty) return reading
+  // It is waited for below; until then its failure is nobody's.
+  reading.catch(() => {})
+  const stopped = new AbortController()
+  const waiting = sleep(holdMs, undefined, { signal: stopped.signal }).catch(() => {})
+  try {
+    const bytes = await Promise.race([reading, waiting])
+    if (bytes !== undefined) return bytes
+  } catch {
+    // `reading` fails again below, once what is held is stored.
+  } finally {
+    stopped.abort()
+  }
+  await store(connection, stream, stream.hold.flush())
+  return reading
 }
 
 /** Which of the two encodings a client speaks. */
 interface Stream {
   readonly codec: Codec
   readonly frames: FrameBuffer
+  readonly hold: PartialHold
   readonly isMessage: (message: Uint8Array) => boolean
   readonly chunkOf: (message: Uint8Array) => string
   readonly ack: (chunk: string) => Uint8Array | string
@@ -87,10 +110,12 @@ interface Stream {
 }
 
 function streamOf(bytes: Uint8Array, messageBytesMax: number): Stream {
-  if (bytes[0] === 0x5b || bytes[0] === 0x7b) {
+  // A byte order mark begins with 0xef, which no message of MessagePack does.
+  if (bytes[0] === 0x5b || bytes[0] === 0x7b || bytes[0] === 0xef) {
     return {
       codec: forwardJson,
       frames: new FrameBuffer(jsonFrames(), messageBytesMax),
+      hold: new PartialHold(),
       isMessage: () => true,
       chunkOf: chunkOfJson,
       ack: (chunk) => JSON.stringify({ ack: chunk }),
@@ -100,6 +125,7 @@ function streamOf(bytes: Uint8Array, messageBytesMax: number): Stream {
   return {
     codec: forward,
     frames: new FrameBuffer(msgpackFrames(), messageBytesMax),
+    hold: new PartialHold(),
     isMessage: isArray,
     chunkOf,
     ack: encodeAck,

@@ -1,11 +1,11 @@
 /**
  * GELF, port 12201 (the grammar: codec/gelf/gelf.ts):
  *   UDP  one message a datagram, or in chunks (gelf-chunks.ts); plain, gzip or zlib
- *   TCP  messages ended by a NUL byte, plain
+ *   TCP  messages ended by a NUL byte or a line end, plain
  * Answers nothing: over TCP a full log makes the sender wait, over UDP it loses messages, which are counted.
  * Limits: those of tcp-listener.ts; a message may have 1 MiB over TCP and 128 datagrams over UDP.
  */
-import { nulFrames } from '../../codec/framing/delimited.ts'
+import { gelfFrames } from '../../codec/framing/gelf-frames.ts'
 import { gelf } from '../../codec/gelf/gelf.ts'
 import { DatagramBatch } from '../sockets/datagram-batch.ts'
 import { GelfChunks } from './gelf-chunks.ts'
@@ -20,7 +20,7 @@ const expireIntervalMs = 1000
 export function startGelfTcp(context: ReceiverContext): Promise<Listener> {
   const name = 'gelf/tcp'
   const counts = context.intake.counters.of(name, 'events')
-  const stream: MessageStream = { protocol: name, codec: gelf, frames: nulFrames, messageBytesMax }
+  const stream: MessageStream = { protocol: name, codec: gelf, frames: gelfFrames, messageBytesMax }
   return startTcpListener({ name, counts, serve: (connection) => serveMessages(connection, stream) }, context)
 }
 

@@ -66,7 +66,7 @@ function codecFor(contentType: string | undefined, plain: Buffer | undefined): C
   const type = contentType?.split(';', 1)[0]!.trim().toLowerCase() ?? ''
   if (/^application\/((x-)?ndjson|jsonl|json-?seq|(.+\+)?json|x-json-stream|jsonlines)$/.test(type)) return eventsJson
   if (type === '' || type === 'application/x-www-form-urlencoded' || type === 'application/octet-stream') {
-    return plain !== undefined && /^\s*[[{]/.test(plain.subarray(0, 256).toString('latin1')) ? eventsJson : eventsText
+    return plain !== undefined && /^\ufeff?\s*[[{]/.test(plain.toString('utf8', 0, 256)) ? eventsJson : eventsText
   }
   if (type.startsWith('text/')) return eventsText
   const message = `cannot read events as "${type}": send application/json, application/x-ndjson or text/plain`

@@ -5,7 +5,7 @@
  * Answers nothing: over TCP a full log makes the sender wait, over UDP it loses events, which are counted.
  * Limits: those of tcp-listener.ts; a line may have 1 MiB over TCP and what a datagram holds over UDP.
  */
-import { lineFrames } from '../../codec/framing/delimited.ts'
+import { lineFrames } from '../../codec/framing/line-frames.ts'
 import { FrameBuffer } from '../../codec/framing/frame-buffer.ts'
 import { lines } from '../../codec/lines/lines.ts'
 import { DatagramBatch } from '../sockets/datagram-batch.ts'
@@ -19,13 +19,7 @@ const messageBytesMax = 1024 * 1024
 export function startLinesTcp(context: ReceiverContext): Promise<Listener> {
   const name = 'lines/tcp'
   const counts = context.intake.counters.of(name, 'events')
-  const stream: MessageStream = {
-    protocol: name,
-    codec: lines,
-    frames: lineFrames,
-    messageBytesMax,
-    keepsUnfinished: true,
-  }
+  const stream: MessageStream = { protocol: name, codec: lines, frames: lineFrames, messageBytesMax }
   return startTcpListener({ name, counts, serve: (connection) => serveMessages(connection, stream) }, context)
 }
 

@@ -12,15 +12,13 @@ export interface MessageStream {
   readonly frames: () => FrameRule
   /** Largest message. */
   readonly messageBytesMax: number
-  /** A message that is not complete in time is stored as far as it came: it is text, and half of it is better than none. */
-  readonly keepsUnfinished?: boolean
 }
 
 export async function serveMessages(connection: Connection, stream: MessageStream): Promise<void> {
   const frames = new FrameBuffer(stream.frames(), stream.messageBytesMax)
   for (;;) {
     const bytes = await connection.read(frames.pendingBytes).catch(async (error: unknown) => {
-      if (error instanceof InputError && stream.keepsUnfinished) await store(connection, stream, frames.finish())
+      if (error instanceof InputError && frames.keepsUnfinished) await store(connection, stream, frames.finish())
       throw error
     })
     if (bytes === undefined) break

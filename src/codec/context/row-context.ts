@@ -4,7 +4,9 @@
  */
 import type { EventBatchBuilder } from '../../model/event-batch.ts'
 import { utf8Text } from '../utf8.ts'
-import { findTraceReference, type TraceReference } from './trace-reference.ts'
+import { mentionsContext } from './context-marks.ts'
+import { findTraceReference } from './text-reference.ts'
+import type { TraceReference } from './trace-reference.ts'
 
 /** Longer texts are searched only so far: context stands in a line's head, and a stack trace may be long. */
 const searchedBytesMax = 4096
@@ -27,25 +29,6 @@ export function linkBytes(builder: EventBatchBuilder, row: number, start: number
   const end = start + Math.min(length, searchedBytesMax)
   if (!mentionsContext(bytes, start, end)) return
   linkText(builder, row, utf8Text(bytes, start, end))
-}
-
-/** Four calls into the system's search cost as much as this many bytes in a loop. */
-const loopBytesMax = 512
-const marks = ['race', 'RACE', 'b3', 'B3'].map((mark) => Buffer.from(mark))
-
-/** Whether there is "race" or "b3" in it, in either case. */
-function mentionsContext(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start > loopBytesMax) {
-    const part = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
-    return marks.some((mark) => part.includes(mark))
-  }
-  for (let i = start; i < end; i++) {
-    const letter = bytes[i]! | 0x20
-    if (letter === 0x62 && i + 1 < end && bytes[i + 1] === 0x33) return true
-    if (letter !== 0x63 || i < start + 2 || i + 1 >= end || (bytes[i + 1]! | 0x20) !== 0x65) continue
-    if ((bytes[i - 1]! | 0x20) === 0x61 && (bytes[i - 2]! | 0x20) === 0x72) return true
-  }
-  return false
 }
 
 export function writeHex(hex: string, to: Uint8Array, at: number): void {

@@ -1,14 +1,16 @@
 /**
- * Trace context as programs pass it on, read from wherever a record carries it:
+ * Trace context as programs pass it on. Each function reads one value, wherever a record carries it:
  *   traceparent (W3C Trace Context §3.2)   version "-" 32hex "-" 16hex "-" 2hex      ; version ff is invalid, later ones may go on
  *   b3 (single header)                     {16,32}hex "-" 16hex [ "-" state [ "-" 16hex ] ] ; "0", "1" and "d" alone name no trace
  *   uber-trace-id (Jaeger)                 1*32hex ":" 1*16hex ":" parent ":" flags  ; leading zeros may be missing, may be URL-encoded
  *   X-Amzn-Trace-Id (X-Ray)                "Root=1-" 8hex "-" 24hex [ ";Parent=" 16hex ] [ ";Sampled=" 1 ]
- *   bare ids                               32hex, 16hex (left-padded), a UUID, "projects/" name "/traces/" 32hex (Google),
- *                                          or "1-" 8hex "-" 24hex [ "@" 16hex ] (X-Ray, with its segment)
- * All-zero ids are no ids.
+ *   X-Cloud-Trace-Context (Google)         32hex [ "/" span in decimal [ ";o=" flags ] ]
+ *   Request-Id (.NET, Application Insights) a traceparent, or "|" 32hex "." 16hex { "." | "_" … }
+ *   Datadog                                decimal digits of 64 bits, each of the two ids on its own
+ * All-zero ids are no ids. The bare ids that people log are in loose-id.ts.
  */
 import { parseSpanId, parseTraceId, type SpanId, type TraceId } from '../../model/ids.ts'
+import { looseSpanId, looseTraceId } from './loose-id.ts'
 
 export interface TraceReference {
   readonly traceId: TraceId
@@ -47,30 +49,58 @@ export function parseXRay(text: string): TraceReference | undefined {
   return reference(root[1]! + root[2]!, parent?.[1] ?? '', /(?:^|[;\s])Sampled=1(?:;|\s|$)/i.test(text) ? 1 : 0)
 }
 
-/** A trace id as people log it: hex in both lengths, a UUID, X-Ray's form, which may name the span too, or Google's. */
+function parseCloudTrace(text: string): TraceReference | undefined {
+  const match = /^\s*([0-9a-f]{32})(?:\/(\d{1,20}))?(?:;o=(\d))?\s*$/i.exec(text)
+  if (match === null) return undefined
+  const span = match[2] === undefined ? '' : (hexOfDecimal(match[2]) ?? '')
+  return reference(match[1]!, /^0*$/.test(span) ? '' : span, Number(match[3] ?? 0) & 1)
+}
+
+function parseRequestId(text: string): TraceReference | undefined {
+  const match = /^\s*\|([0-9a-f]{32})\.([0-9a-f]{16})[._][\w.-]*\s*$/i.exec(text)
+  return match === null ? parseTraceparent(text) : reference(match[1]!, match[2]!, 0)
+}
+
+/** Datadog's ids: the trace is 32 hex digits when the tracer logs all 128 bits, else decimal, as the span always is. */
+export function parseDatadog(trace: string, span: string): TraceReference | undefined {
+  const traceId = /^[0-9a-f]{32}$/i.test(trace) ? trace : hexOfDecimal(trace)
+  if (traceId === undefined) return undefined
+  const spanId = hexOfDecimal(span) ?? ''
+  return reference(traceId, /^0*$/.test(spanId) ? '' : spanId, 0)
+}
+
+/** 16 hex digits of an unsigned 64-bit number; `undefined` for anything else. */
+function hexOfDecimal(text: string): string | undefined {
+  if (!/^\d{1,20}$/.test(text)) return undefined
+  const hex = BigInt(text).toString(16)
+  return hex.length > 16 ? undefined : hex.padStart(16, '0')
+}
+
+/** Forms that say more than the trace's id; programs write them under the id's name as well. */
+const fullForms = [parseTraceparent, parseXRay, parseB3, parseRequestId, parseCloudTrace]
+
+/**
+ * What stands under a name such as `trace_id`: a bare id (loose-id.ts), X-Ray's, which may name the span too
+ * (`1-…-…@span`), Google's (`projects/…/traces/…`), or one of the full forms.
+ */
 export function parseLooseReference(text: string): TraceReference | undefined {
+  const bare = looseTraceId(text)
+  if (bare !== undefined) return { traceId: bare, spanId: undefined, flags: 0 }
   const xray = /^1-([0-9a-f]{8})-([0-9a-f]{24})(?:@([0-9a-f]{16}))?$/i.exec(text)
   if (xray !== null) return reference(xray[1]! + xray[2]!, xray[3] ?? '', 0)
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return reference(text.replaceAll('-', ''), '', 0)
-  const id = text.replace(/^projects\/[^/]{1,64}\/traces\//, '')
-  return id.length === 32 || id.length === 16 ? reference(id, '', 0) : undefined
-}
-
-/** `name=value` or `"name": "value"` inside a line of text; the first form that holds wins. */
-const named =
-  /\b(traceparent|uber-trace-id|x-amzn-trace-id|b3|(?:otel|xray[._-]?)?trace[._-]?id|x-b3-traceid)["']?\s*[=:]\s*["']?([^\s"',\]})]{16,})/gi
-const namedSpan =
-  /\b(?:(?:otel)?span[._-]?id|segment[._-]?id|x-b3-spanid)["']?\s*[=:]\s*["']?([0-9a-f]{16})(?![0-9a-f])/i
-
-/** The context a plain line of text names, such as `… trace_id=… span_id=…`; `undefined` when it names none. */
-export function findTraceReference(text: string): TraceReference | undefined {
-  for (const [, name, value] of text.matchAll(named)) {
-    const carrier = carrierParsers[name!.toLowerCase()]
-    const found = carrier === undefined ? bareReference(value!, text) : carrier(value!)
+  const google = /^projects\/[^/]{1,64}\/traces\/([0-9a-f]{32})$/i.exec(text)
+  if (google !== null) return reference(google[1]!, '', 0)
+  if (text.length > fullFormCharsMax) return undefined
+  for (const parse of fullForms) {
+    const found = parse(text)
     if (found !== undefined) return found
   }
-  return undefined
+  // Jaeger's form has ids of any length, which under this name would be guessing.
+  return /^[0-9a-f]{12,32}:[0-9a-f]{12,16}:/i.test(text) ? parseUberTraceId(text) : undefined
 }
+
+/** A traceparent of a later version and X-Ray's header may go on; no program writes more than this. */
+const fullFormCharsMax = 512
 
 /** Header-like names and how their values are read. */
 export const carrierParsers: Readonly<Record<string, (text: string) => TraceReference | undefined>> = {
@@ -78,17 +108,15 @@ export const carrierParsers: Readonly<Record<string, (text: string) => TraceRefe
   b3: parseB3,
   'uber-trace-id': parseUberTraceId,
   'x-amzn-trace-id': parseXRay,
+  'x-cloud-trace-context': parseCloudTrace,
+  'request-id': parseRequestId,
 }
 
-function bareReference(value: string, text: string): TraceReference | undefined {
-  let end = value.length
-  while (';|.'.includes(value[end - 1] ?? '?')) end--
-  const found = parseLooseReference(value.slice(0, end))
-  if (found === undefined) return undefined
-  return { ...found, spanId: found.spanId ?? parseSpanId(namedSpan.exec(text)?.[1] ?? '') }
+export function withSpan(found: TraceReference, span: string): TraceReference {
+  return found.spanId === undefined && span !== '' ? { ...found, spanId: looseSpanId(span) } : found
 }
 
-function reference(trace: string, span: string, flags: number): TraceReference | undefined {
+export function reference(trace: string, span: string, flags: number): TraceReference | undefined {
   const traceId = parseTraceId(trace)
   const spanId = parseSpanId(span)
   // A parent of all zeros makes a traceparent invalid; X-Ray may name the trace alone.

@@ -16,12 +16,14 @@ import { InputError, messageOf } from '../../base/errors.ts'
 import { valueTypes } from '../../model/attribute-columns.ts'
 import { EventBatchBuilder } from '../../model/event-batch.ts'
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
+import { slots } from '../record/fields.ts'
 import { RecordRow } from '../record/record-row.ts'
 import { nanosOfInteger, nanosOfNumber } from '../record/record-time.ts'
 import { isUtf8Range, utf8Text } from '../utf8.ts'
 import { applyMetadata, readGroup } from './group.ts'
 import { readMessage, type ForwardMessage } from './message.ts'
 import { kinds, MsgpackReader, type Kind } from './msgpack.ts'
+import { mayHoldPartials, partialMark, partialNames, Partials } from './partials.ts'
 
 export const forward: Codec = { name: 'forward', signal: 'events', decode }
 
@@ -32,6 +34,7 @@ const builder = new EventBatchBuilder()
 const record = new RecordRow(builder)
 /** Of this batch: keys that are not UTF-8, and the ones that stand for them. */
 const repairedKeys = new Map<number, number>()
+const partials = new Partials()
 
 /** What one call of `decode` carries along. */
 interface Progress {
@@ -41,21 +44,26 @@ interface Progress {
   /** What may still be unpacked. */
   unpackedBytesLeft: number
   tagKey: number
+  /** Some record may be a piece of a line. */
+  hasPartials: boolean
 }
 
 function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   builder.reset('forward', body)
   record.reset()
   repairedKeys.clear()
+  partials.reset()
   const progress: Progress = {
     receivedAtMs,
     rejected: 0,
     reason: '',
     unpackedBytesLeft: unpackedBytesMax,
     tagKey: record.keyOf('fluent.tag'),
+    hasPartials: mayHoldPartials(body),
   }
   const reader = new MsgpackReader(body)
   while (reader.at < reader.end) decodeMessage(reader, progress)
+  for (const row of partials.complete(builder)) record.linkBody(row)
   return { batch: builder.finish(), rejected: progress.rejected, rejectedReason: progress.reason }
 }
 
@@ -121,6 +129,7 @@ function decodePacked(message: ForwardMessage, reader: MsgpackReader, rest: { ta
     const unpacked = unpack(compressed, packed, progress)
     if (typeof unpacked === 'string') return refuse(progress, unpacked, Math.max(1, Math.min(size, 1_000_000)))
     progress.unpackedBytesLeft -= unpacked.length
+    progress.hasPartials ||= mayHoldPartials(unpacked)
     const start = builder.arena.appendBytes(unpacked)
     entries = new MsgpackReader(builder.arena.bytes, { start, end: start + unpacked.length }, reader.budget)
   }
@@ -174,12 +183,13 @@ function decodeEntry(reader: MsgpackReader, tag: TextAt, progress: Progress): st
   }
   if (problem === '') return ''
   record.drop()
-  return problem === groupMark ? '' : problem
+  return problem === noRow ? '' : problem
 }
 
-const groupMark = 'group'
+/** The entry was understood, and is no row of its own. */
+const noRow = 'no row'
 
-/** Returns what is wrong, or '' for a row that was added, or `groupMark`. */
+/** Returns what is wrong, or '' for a row that was added, or `noRow`. */
 function decodeTimedRecord(reader: MsgpackReader, tag: TextAt, progress: Progress): string {
   let kind = reader.header()
   const hasMetadata = kind === kinds.array
@@ -194,14 +204,27 @@ function decodeTimedRecord(reader: MsgpackReader, tag: TextAt, progress: Progres
     const group = reader.value()
     const origin = mark === -1 ? readGroup(group) : undefined
     record.setOrigin(origin?.resource, origin?.scope)
-    return groupMark
+    return noRow
   }
   if (reader.header() !== kinds.map) return 'a record is not a map'
   builder.attributes.add(progress.tagKey, valueTypes.string, tag.start, tag.length)
   for (let left = reader.size; left > 0; left--) decodePair(reader)
   if (metadata?.type === 'map') applyMetadata(record, metadata.value)
+  if (progress.hasPartials && joinsPartial()) return noRow
   record.end(progress.receivedAtMs)
   return ''
+}
+
+/** True when the record is the next piece of a line that another row has. Marks do not stay attributes. */
+function joinsPartial(): boolean {
+  const taken = record.takeAttributes(partialNames)
+  const mark = partialMark(taken)
+  if (mark === undefined) {
+    for (const { key, value } of taken) record.putAttribute(key, value)
+    return false
+  }
+  const hasBody = record.values.has(slots.body)
+  return partials.add(mark, record.row, hasBody ? String(record.values.value(slots.body).value) : '')
 }
 
 /** Sets the row's time; 0 when that went well, -1 or -2 for a mark of groups, else what is wrong. */

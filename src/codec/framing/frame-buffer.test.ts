@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { Encoder } from '@msgpack/msgpack'
 import fc from 'fast-check'
 import { InputError } from '../../base/errors.ts'
-import { lineFrames, nulFrames } from './delimited.ts'
+import { gelfFrames } from './gelf-frames.ts'
+import { lineFrames } from './line-frames.ts'
 import { FrameBuffer, type FrameRule } from './frame-buffer.ts'
 import { jsonFrames } from './json-frames.ts'
 import { msgpackFrames } from './msgpack-frames.ts'
@@ -22,15 +23,23 @@ function cut(rule: FrameRule, pieces: readonly (string | Uint8Array)[], bytesMax
 for (const [rule, pieces, expected] of [
   [lineFrames, ['a\nb\r\n\nc'], 'a b |c'],
   [lineFrames, ['a', 'b', '\n', 'c\n'], 'ab c'],
-  [nulFrames, ['{}\0{', '}\0\0'], '{} {}'],
+  [gelfFrames, ['{}\0{', '}\0\0'], '{} {}'],
+  [gelfFrames, ['{"a":1}\n{"b":', '{}}\r\n', '{}'], '{"a":1} {"b":{}} |{}'],
+  [gelfFrames, ['{\n"a":"}\\"{",\n"b":{\n}\n}\0{}\0'], '{\n"a":"}\\"{",\n"b":{\n}\n} {}'],
+  [gelfFrames, ['{\n"a":"}\\', '"{"\n', '}', '\n{}\n\0'], '{\n"a":"}\\"{"\n} {}'],
+  [gelfFrames, ['{}\n{"a":"cut\n{"b":1}\n'], '{} {"a":"cut {"b":1}'],
+  [gelfFrames, ['text\n{}\n'], 'text\n{}'],
   [syslogFrames, ['<1>a\n<2>b\n'], '<1>a <2>b'],
   [syslogFrames, ['4 <1>a5 <2>bc<3>d\n'], '<1>a <2>bc <3>d'],
   [syslogFrames, ['1', '0 ', '<1>with\nLF', '4', ' <', '2>b'], '<1>with\nLF <2>b'],
   [syslogFrames, ['<1>a\0<2>b\0', '<3>c\n<4>', 'd\0'], '<1>a <2>b <3>c <4>d'],
   [syslogFrames, ['<1>a\nb\n c\0<2>d\0'], '<1>a\nb\n c <2>d'],
   [syslogFrames, ['<1>a\0<2>b\n', 'c\n', '\0', '<3>d\n<', '4>e\n\0\n'], '<1>a <2>b\nc\n <3>d <4>e\n'],
-  [syslogFrames, ['<1>a\nb\n<2>c\n', 'd\r\n<'], '<1>a b <2>c d |<'],
-  [syslogFrames, ['a\nb\0c\n<1>d\nab'], 'a b c <1>d |ab'],
+  [syslogFrames, ['<1>a\nb\n<2>c\n', 'd\r\n<'], '<1>a\nb <2>c d |<'],
+  [syslogFrames, ['<1>a\nb', ' b\n', '<2>c\n5 <3>d\n<4>e\n5 apples'], '<1>a\nb b <2>c <3>d |<4>e\n5 apples'],
+  [syslogFrames, ['<1>a\n16', ' <2>0123456789abc<3>d\n6 <', '4>efg\n'], '<1>a <2>0123456789abc <3>d <4>efg'],
+  [syslogFrames, ['\ufeff<1>a\nb\n', '\ufeff4 <2>c<3>d\n'], '\u00ef\u00bb\u00bf<1>a\nb <2>c <3>d'],
+  [syslogFrames, ['a\nb\0c\n<1>d\nab'], 'a b c |<1>d\nab'],
   [syslogFrames, ['2026 was a year\n5 apples\n'], '2026 was a year 5 apples'],
   [syslogFrames, ['6 <1>ab\n\n6 <1>cd\n'], '<1>ab <1>cd'],
   [jsonFrames, ['["a]",{"b":"\\"}"}] \n{"c":', '[1]}'], '["a]",{"b":"\\"}"}] {"c":[1]}'],
@@ -124,4 +133,10 @@ test('a record that is cut short is refused', () => {
   for (let length = 1; length < bytes.length; length++) {
     assert.throws(() => decodePeerMessages(bytes.subarray(0, length), () => {}), InputError)
   }
+})
+
+test('lines that belong to no message do not make one without end', () => {
+  const frames = new FrameBuffer(syslogFrames(), 1 << 20)
+  const messages = frames.push(Buffer.from('<1>a\n' + 'more\n'.repeat(40_000) + 'rest'))
+  assert.ok(messages.length > 1 && messages[0]!.length <= 64 * 1024)
 })

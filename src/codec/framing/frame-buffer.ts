@@ -16,6 +16,8 @@ export interface FrameRule {
   message(bytes: Uint8Array, start: number, end: number): Uint8Array
   /** Whether what is left when the stream ends is a frame that only lacks its delimiter. */
   readonly endsWithStream: boolean
+  /** Whether what has come of a frame is to be kept when the rest never comes; without it, no. */
+  readonly keepsUnfinished?: boolean
   /** What is expected to arrive before a frame of this rule can be judged, for errors. */
   readonly name: string
 }
@@ -39,6 +41,10 @@ export class FrameBuffer {
   /** Bytes of the frame that is not complete yet. */
   get pendingBytes(): number {
     return this.#stop - this.#start
+  }
+
+  get keepsUnfinished(): boolean {
+    return this.#rule.keepsUnfinished === true
   }
 
   /**

@@ -1,4 +1,4 @@
-/** Top-level arrays and objects of a stream of JSON texts, with any white space between them. */
+/** Top-level arrays and objects of a stream of JSON texts, with any white space and byte order marks between them. */
 import { InputError } from '../../base/errors.ts'
 import type { FrameRule } from './frame-buffer.ts'
 
@@ -43,8 +43,10 @@ class JsonFrames implements FrameRule {
   }
 }
 
+const mark: readonly number[] = [0xef, 0xbb, 0xbf]
+
 function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09 || mark.includes(byte)
 }
 
 export const jsonFrames = (): FrameRule => new JsonFrames()

@@ -1,11 +1,11 @@
 /**
  * Syslog over TCP (RFC 6587): each frame says itself which of the two it is.
- *   octet counting  = 1*9DIGIT SP <that many bytes>      ; recognised by "<" or a digit-free start of the message
+ *   octet counting  = [ byte order mark ] 1*9DIGIT SP <that many bytes>      ; recognised by "<" or a digit-free start of the message
  *   non-transparent = *byte ( LF | NUL )             ; see syslog-line-frames.ts
  */
 import { InputError } from '../../base/errors.ts'
 import type { FrameRule } from './frame-buffer.ts'
-import { syslogLineFrames } from './syslog-line-frames.ts'
+import { markBytes, syslogLineFrames } from './syslog-line-frames.ts'
 
 class SyslogFrames implements FrameRule {
   readonly endsWithStream = true
@@ -14,6 +14,10 @@ class SyslogFrames implements FrameRule {
   /** Length of the count with its space, and the count; 0 for a line; -1 while that is not known. */
   #prefix = -1
   #count = 0
+
+  get keepsUnfinished(): boolean {
+    return this.#prefix === 0 && this.#line.keepsUnfinished === true
+  }
 
   reset(): void {
     this.#prefix = -1
@@ -35,13 +39,15 @@ class SyslogFrames implements FrameRule {
     return this.#line.message(bytes, start + this.#prefix, end)
   }
 
-  /** A line may begin with a digit too, so a count is one only when a message follows it. */
+  /** A line may begin with a digit too, so a count is one only when a message follows it. A byte order mark is passed. */
   #readCount(bytes: Uint8Array, start: number, stop: number): number {
-    let at = start
+    if (bytes[start] === 0xef && stop - start < 3) return -1
+    const first = start + markBytes(bytes, start, stop)
+    let at = first
     let count = 0
-    for (; at < stop && isDigit(bytes[at]!) && at - start < 9; at++) count = count * 10 + bytes[at]! - 0x30
-    if (at === stop) return at === start || isDigit(bytes[at - 1]!) ? -1 : 0
-    if (at === start || bytes[start] === 0x30 || bytes[at] !== 0x20) return 0
+    for (; at < stop && isDigit(bytes[at]!) && at - first < 9; at++) count = count * 10 + bytes[at]! - 0x30
+    if (at === stop) return -1
+    if (at === first || bytes[first] === 0x30 || bytes[at] !== 0x20) return 0
     if (at + 1 === stop) return -1
     if (bytes[at + 1] !== 0x3c) return 0
     this.#count = count

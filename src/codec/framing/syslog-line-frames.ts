@@ -1,29 +1,40 @@
 /**
  * A syslog message on a stream that is not counted:
  *   frame = *byte ( LF | NUL )                         ; RFC 6587 §3.4.2 has met both
- * Python's `SysLogHandler` ends messages with NUL and leaves the line ends of tracebacks inside. So a message that begins
- * with a priority goes on to a NUL, if one comes before the next message or this stream ended a message so before.
+ * Messages may hold line ends. Python's `SysLogHandler` ends them with NUL and leaves the line ends of tracebacks inside; Go's
+ * `log/syslog` writes the lines of a record one after another. So a message that begins with a priority goes on over
+ * the lines that do not begin one, as far as they came together with it; and to a NUL, if one comes before the next message
+ * or this stream ended a message so before.
  */
 import type { FrameRule } from './frame-buffer.ts'
 
 const lineFeed = 0x0a
 const nul = 0x00
 const less = 0x3c
+/** Lines are joined up to this; what is longer is not one record. */
+const joinedBytesMax = 64 * 1024
 
 class SyslogLineFrames implements FrameRule {
   readonly endsWithStream = true
   readonly name = 'line'
-  /** Bytes of the frame that need not be looked at again. */
+  /** Bytes of the frame that hold no delimiter that ends it. */
   #seen = 0
+  /** Where the whole lines of the frame end; 0 when there is none yet. */
+  #lines = 0
   #endsWithNul = false
 
+  /** Whole lines are a message, whatever was to come behind them. */
+  get keepsUnfinished(): boolean {
+    return this.#lines > 0
+  }
+
   reset(): void {
-    this.#seen = 0
+    this.#seen = this.#lines = 0
   }
 
   end(bytes: Uint8Array, start: number, stop: number): number {
-    const hasPriority = isPriority(bytes, start, stop)
-    let firstLineEnd = -1
+    const hasPriority = isPriority(bytes, start + markBytes(bytes, start, stop), stop)
+    if (this.#lines > 0 && beginsMessage(bytes, start + this.#lines, stop)) return start + this.#lines
     for (let at = start + this.#seen; ;) {
       const lineEnd = indexIn(bytes, lineFeed, at, stop)
       const nulAt = indexIn(bytes, nul, at, lineEnd < 0 ? stop : lineEnd)
@@ -32,14 +43,14 @@ class SyslogLineFrames implements FrameRule {
         return nulAt + 1
       }
       if (lineEnd < 0) break
-      if (!hasPriority) return lineEnd + 1
-      if (firstLineEnd < 0) firstLineEnd = lineEnd
-      if (isPriority(bytes, lineEnd + 1, stop)) return (this.#endsWithNul ? lineEnd : firstLineEnd) + 1
       at = lineEnd + 1
+      if (!hasPriority) return at
+      if (this.#lines > 0 && !this.#endsWithNul && at - start > joinedBytesMax) return start + this.#lines
+      if (beginsMessage(bytes, at, stop)) return at
+      this.#lines = this.#seen = at - start
     }
-    if (firstLineEnd >= 0 && !this.#endsWithNul) return firstLineEnd + 1
-    // The last two may be a line end and the beginning of a priority.
-    this.#seen = Math.max(0, stop - start - 2)
+    if (this.#lines > 0 && !this.#endsWithNul && mayBegin(bytes, start + this.#lines, stop)) return start + this.#lines
+    this.#seen = stop - start
     return -1
   }
 
@@ -51,8 +62,39 @@ class SyslogLineFrames implements FrameRule {
   }
 }
 
+/** A byte order mark before the priority. */
+export function markBytes(bytes: Uint8Array, at: number, stop: number): number {
+  return at + 3 <= stop && bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf ? 3 : 0
+}
+
 function isPriority(bytes: Uint8Array, at: number, stop: number): boolean {
-  return at + 1 < stop && bytes[at] === less && bytes[at + 1]! >= 0x30 && bytes[at + 1]! <= 0x39
+  return at + 1 < stop && bytes[at] === less && isDigit(bytes[at + 1]!)
+}
+
+/** A priority, or a count and a priority. */
+function beginsMessage(bytes: Uint8Array, at: number, stop: number): boolean {
+  if (at < stop && bytes[at] === less) return isPriority(bytes, at, stop)
+  const behind = behindDigits(bytes, at, stop)
+  return behind > at && bytes[behind] === 0x20 && isPriority(bytes, behind + 1, stop)
+}
+
+/** Nothing has come after the lines, or what can still become the beginning of a message. */
+function mayBegin(bytes: Uint8Array, at: number, stop: number): boolean {
+  if (at === stop || (bytes[at] === less && at + 1 === stop)) return true
+  const behind = behindDigits(bytes, at, stop)
+  if (behind === at) return false
+  const rest = stop - behind
+  return rest === 0 || (bytes[behind] === 0x20 && (rest === 1 || (rest === 2 && bytes[behind + 1] === less)))
+}
+
+function behindDigits(bytes: Uint8Array, from: number, stop: number): number {
+  let at = from
+  while (at < stop && at - from < 9 && isDigit(bytes[at]!)) at++
+  return at
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39
 }
 
 /** The buffer may be longer than what it holds. */

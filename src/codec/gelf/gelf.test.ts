@@ -59,6 +59,39 @@ for (const [name, pack] of [
   })
 }
 
+test('own fields with the names of standard ones are attributes, in any order', () => {
+  const own = { _level: 'gold', _host: 'elsewhere', _timestamp: 1, _id: 'a1', _message: 'own' }
+  const { version, host, short_message, timestamp, level } = message
+  const given = { version, host, short_message, timestamp, level }
+  for (const both of [
+    { ...own, ...given },
+    { ...given, ...own },
+  ]) {
+    const { rows } = decode(Buffer.from(JSON.stringify(both)))
+    const { time, body, severity, resource, attributes } = rows[0]!
+    assert.deepEqual(
+      [time, body, severity, resource['host.name']],
+      [1_763_890_000_250_000_000n, 'refused', '17 ERROR', 'web-1'],
+    )
+    const { level: ownLevel, host: ownHost, timestamp: ownTime, id, message: ownMessage } = attributes
+    assert.deepEqual([ownLevel, ownHost, ownTime, id, ownMessage], ['gold', 'elsewhere', 1n, 'a1', 'own'])
+  }
+})
+
+test('an own field stands in for a standard one that is missing', () => {
+  const { rows } = decode(Buffer.from('{"short_message":"m","_level":"warn","_host":"web-2"}'))
+  assert.deepEqual([rows[0]!.severity, rows[0]!.resource['host.name']], ['13 warn', 'web-2'])
+})
+
+test('a byte order mark before a message and zeros behind it mean nothing', () => {
+  const { rows, rejected } = decode(
+    Buffer.from('\ufeff{"short_message":"m"}'),
+    zlib.gzipSync('\ufeff{"short_message":"m"}'),
+    Buffer.from('{"short_message":"m"}\n\0'),
+  )
+  assert.deepEqual([rows.map(({ body }) => body), rejected], [['m', 'm', 'm'], 0])
+})
+
 test('a bad message costs itself alone', () => {
   const good = Buffer.from(JSON.stringify(message))
   const bad = ['{}', 'text', '[1]', '{"short_message":"x"} y', '{"short_message":'].map((text) => Buffer.from(text))

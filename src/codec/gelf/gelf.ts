@@ -3,7 +3,8 @@
  *   version, host, short_message required · full_message · timestamp (seconds, with fraction) · level (syslog's 0-7)
  *   · facility, line, file (deprecated) · _name for everything else
  * host -> host.name · short_message -> body · level -> severity · _name -> attribute `name`, or what that name means
- * (record/fields.ts: `_service`, `_trace_id`, …). A message without a short_message is rejected.
+ * (record/fields.ts: `_service`, `_trace_id`, …). Where the sender's own field has the name of a standard one (`_level`,
+ * `_host`, …) it stays an attribute, unless the standard one is missing. A message without a short_message is rejected.
  * The body is that of `framing/peer-messages.ts`; all of it may unpack to `unpackedBytesMax`.
  */
 import zlib from 'node:zlib'
@@ -11,7 +12,7 @@ import { InputError, messageOf } from '../../base/errors.ts'
 import { EventBatchBuilder } from '../../model/event-batch.ts'
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
 import { decodePeerMessages } from '../framing/peer-messages.ts'
-import { putObject } from '../json/json-record.ts'
+import { putObject, type Rename } from '../json/json-record.ts'
 import { JsonValueReader, objectsMax, type ObjectBudget } from '../json/value-reader.ts'
 import { slots } from '../record/fields.ts'
 import { RecordRow } from '../record/record-row.ts'
@@ -31,6 +32,10 @@ const names: Readonly<Record<string, string | undefined>> = {
   line: 'code.line.number',
   file: 'code.file.path',
 }
+
+/** Own fields with the name of a standard one, which must not pass for it. */
+const shadow =
+  /^_(version|host|host[._]?name|short_message|full_message|message|level|timestamp|facility|line|file|id)$/i
 
 interface Progress {
   readonly receivedAtMs: number
@@ -52,13 +57,21 @@ function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   }
   decodePeerMessages(body, (peer, start, end) => {
     try {
-      addRow(readerOf(body, { start, end }, progress), peer, receivedAtMs)
+      addRow(readerOf(body, { start, end: withoutNuls(body, start, end) }, progress), peer, receivedAtMs)
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       if (progress.rejected++ === 0) progress.reason = error.message
     }
   })
   return { batch: builder.finish(), rejected: progress.rejected, rejectedReason: progress.reason }
+}
+
+/** Senders that know only TCP's form end datagrams with it too. */
+function withoutNuls(body: Uint8Array, start: number, end: number): number {
+  if (body[start] !== 0x7b) return end
+  let last = end
+  while (last > start && body[last - 1] === 0) last--
+  return last
 }
 
 /** A reader over the message's JSON, which lies in the arena: in place if it came plain, else at its end. */
@@ -104,7 +117,7 @@ function addRow(reader: JsonValueReader, peer: string, receivedAtMs: number): vo
   }
 }
 
-function rename(key: string): string | undefined {
-  if (key.startsWith('_')) return key.slice(1)
+function rename(key: string): ReturnType<Rename> {
+  if (key.startsWith('_')) return shadow.test(key) ? { behind: key.slice(1) } : key.slice(1)
   return Object.hasOwn(names, key) ? names[key] : key
 }

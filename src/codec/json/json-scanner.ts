@@ -39,10 +39,11 @@ export class JsonScanner {
   /** Whether the last string contains escapes, and so differs from what it means. */
   hasEscapes = false
 
-  /** Reads `bytes[start, end)` from now on. */
+  /** Reads `bytes[start, end)` from now on, without a byte order mark (RFC 8259 §8.1 lets readers pass over it). */
   reset(bytes: Uint8Array, start = 0, end = bytes.length): void {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.at = start
+    const hasMark = end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
+    this.at = hasMark ? start + 3 : start
     this.end = end
   }
 

@@ -81,7 +81,7 @@ function decodeText(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded 
 function decodeJson(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   const bytes = validText(body)
   const progress = begin(bytes, receivedAtMs)
-  const reader = new JsonValueReader(bytes, { start: markBytes(bytes, 0), end: bytes.length }, progress.budget)
+  const reader = new JsonValueReader(bytes, undefined, progress.budget)
   while (reader.peek() !== -1) {
     // What a record of a JSON text sequence begins with (RFC 7464).
     if (reader.take(recordSeparator)) continue

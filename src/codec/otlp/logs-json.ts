@@ -10,12 +10,14 @@ import { decodeAnyValueJson, decodeAttributesJson, internString, referString } f
 import { decodeEnvelopeJson, type JsonRowVisitor } from './envelope-json.ts'
 import type { JsonReader } from './json-reader.ts'
 import { LogContext } from './log-context.ts'
+import { LogSeverity } from './log-severity.ts'
 import { readEnum, readHexId, readTime, readUint32 } from './json-values.ts'
 
 export const otlpLogsJson: Codec = { name: 'otlp-logs-json', signal: 'events', decode }
 
 let builder = new EventBatchBuilder()
 const context = new LogContext()
+const severity = new LogSeverity()
 let receivedNs = 0n
 
 const visitor: JsonRowVisitor = { levels: ['resourceLogs', 'scopeLogs', 'logRecords'], row: decodeLogRecord }
@@ -23,6 +25,7 @@ const visitor: JsonRowVisitor = { levels: ['resourceLogs', 'scopeLogs', 'logReco
 function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   builder.reset('otlp', body)
   context.reset()
+  severity.reset()
   receivedNs = BigInt(receivedAtMs) * 1_000_000n
   try {
     const { rejected, rejectedReason } = decodeEnvelopeJson(body, builder, visitor)
@@ -50,6 +53,7 @@ function decodeLogRecord(reader: JsonReader, row: number): void {
   }
   builder.setTimes(row, time, observedTime, receivedNs)
   context.link(builder, row)
+  severity.settle(builder, row)
 }
 
 function decodeField(reader: JsonReader, key: string, row: number): void {

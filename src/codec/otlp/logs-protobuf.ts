@@ -12,6 +12,7 @@ import { internUtf8, isUtf8Range } from '../utf8.ts'
 import { decodeAnyValue, decodeAttribute } from './any-value.ts'
 import { decodeEnvelope, type RowVisitor } from './envelope.ts'
 import { LogContext } from './log-context.ts'
+import { LogSeverity } from './log-severity.ts'
 import { enumMax, enumProblem, idProblem, timeProblem } from './problem.ts'
 import type { WireReader } from './wire.ts'
 
@@ -19,6 +20,7 @@ export const otlpLogsProtobuf: Codec = { name: 'otlp-logs-protobuf', signal: 'ev
 
 let builder = new EventBatchBuilder()
 const context = new LogContext()
+const severity = new LogSeverity()
 /** What stands in for a time when the record has none, as low and high word. */
 let receivedLow = 0
 let receivedHigh = 0
@@ -32,6 +34,7 @@ const visitor: RowVisitor = {
     const problem = decodeLogRecord(reader, end, row)
     if (problem === '') {
       context.link(builder, row)
+      severity.settle(builder, row)
       builder.endRow()
     } else builder.dropRow()
     return problem
@@ -41,6 +44,7 @@ const visitor: RowVisitor = {
 function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   builder.reset('otlp', body)
   context.reset()
+  severity.reset()
   const receivedNs = BigInt(receivedAtMs) * 1_000_000n
   receivedLow = Number(receivedNs & 0xffffffffn)
   receivedHigh = Number(receivedNs >> 32n)

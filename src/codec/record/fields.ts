@@ -14,10 +14,13 @@ export const slots = {
   spanId: 7,
   flags: 8,
   carrier: 9,
+  /** Datadog's ids, which are decimal. */
+  datadogTrace: 10,
+  datadogSpan: 11,
 } as const
 
 /** The first slot of resource attributes; slot `resourceSlot + i` is `resourceKeys[i]`. */
-export const resourceSlot = 10
+export const resourceSlot = 12
 
 /** Resource attributes that records name, by their names in the OTel semantic conventions. */
 export const resourceKeys = [
@@ -56,11 +59,22 @@ const slotNames: readonly (readonly [number, string])[] = [
   [slots.scope, 'logger_name logger log_logger sys_name'],
   [
     slots.traceId,
-    'trace_id traceid oteltraceid otel_trace_id x_b3_traceid xray_trace_id @tr logging_googleapis_com/trace',
+    'trace_id traceid oteltraceid otel_trace_id x_b3_traceid xray_trace_id @tr logging_googleapis_com/trace trace',
   ],
   [slots.spanId, 'span_id spanid otelspanid otel_span_id x_b3_spanid @sp logging_googleapis_com/spanid'],
-  [slots.flags, 'trace_flags traceflags oteltraceflags'],
+  [
+    slots.flags,
+    'trace_flags traceflags oteltraceflags logging_googleapis_com/trace_sampled trace_sampled tracesampled',
+  ],
+  [slots.datadogTrace, 'dd_trace_id x_datadog_trace_id'],
+  [slots.datadogSpan, 'dd_span_id x_datadog_parent_id'],
 ]
+
+/** Nested names come behind all others. */
+const nestedRank = 100
+
+/** ECS's id of the span that a service began with. Written any other way it is a business's transaction. */
+const transaction = 'transaction.id'
 
 /** Further names of resource attributes, best first; the attribute's own name always comes before them. */
 const resourceNames: readonly (readonly [(typeof resourceKeys)[number], string])[] = [
@@ -74,7 +88,15 @@ const resourceNames: readonly (readonly [(typeof resourceKeys)[number], string])
   ['k8s.pod.uid', 'pod_id'],
 ]
 
-const carrierNames = ['traceparent', 'b3', 'uber-trace-id', 'x-amzn-trace-id']
+/** Best first; behind each the other names under which it comes. */
+const carrierNames: readonly (readonly [carrier: string, others: string])[] = [
+  ['traceparent', ''],
+  ['b3', ''],
+  ['uber-trace-id', ''],
+  ['x-amzn-trace-id', '_x_amzn_trace_id'],
+  ['x-cloud-trace-context', ''],
+  ['request-id', 'requestid activity_id activityid'],
+]
 
 function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[-.]/g, '_')
@@ -86,7 +108,10 @@ for (const [index, key] of resourceKeys.entries()) {
   const others = resourceNames.find(([name]) => name === key)?.[1].split(' ') ?? []
   add(resourceSlot + index, [key, ...others])
 }
-carrierNames.forEach((name, rank) => table.set(plain(name), { slot: slots.carrier, rank, carrier: name }))
+for (const [rank, [carrier, others]] of carrierNames.entries()) {
+  const field = { slot: slots.carrier, rank, carrier }
+  for (const name of [carrier, ...others.split(' ')]) if (name !== '') table.set(plain(name), field)
+}
 
 function add(slot: number, names: readonly string[]): void {
   names.forEach((name, rank) => table.set(plain(name), { slot, rank, carrier: '' }))
@@ -95,6 +120,7 @@ function add(slot: number, names: readonly string[]): void {
 /** Camel case is tried last: `eventTime` is `event_time`, while `traceId` and `TRACEID` are `traceid`. */
 export function fieldNamed(name: string): Field | undefined {
   if (name.length > 40) return undefined
+  if (name === transaction) return { slot: slots.spanId, rank: nestedRank, carrier: '' }
   return table.get(plain(name)) ?? table.get(plain(name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')))
 }
 
@@ -112,8 +138,19 @@ const kubernetesNames: Readonly<Record<string, (typeof resourceKeys)[number]>> =
 const contextMaps =
   /^(mdc|contextmap|context|ctx|@?fields|attributes|extra|properties|labels|metadata|message|msg|body)$/
 
-/** Nested names come behind all others. */
-const nestedRank = 100
+const idSlots: ReadonlySet<number> = new Set<number>([
+  slots.traceId,
+  slots.spanId,
+  slots.flags,
+  slots.datadogTrace,
+  slots.datadogSpan,
+])
+
+/** Maps of ids alone, which loggers may put into another map. */
+export const isIdMap = (name: string): boolean => /^(trace|span|transaction|dd)$/.test(name)
+
+/** Whether a map of this name (in lower case) may hold ids at all. */
+export const mayHoldIds = (name: string): boolean => isIdMap(name) || contextMaps.test(name) || name === 'headers'
 
 /** For a time in parts. */
 export const timeField: Field = { slot: slots.time, rank: nestedRank, carrier: '' }
@@ -124,17 +161,18 @@ export const timeField: Field = { slot: slots.time, rank: nestedRank, carrier: '
  */
 export function nestedFieldNamed(parent: string, name: string): Field | undefined {
   const own = fieldNamed(name)
-  if (own?.slot === slots.carrier || /^x[-_]b3[-_]/i.test(name)) return own
+  if (own?.slot === slots.carrier || /^x[-_](b3|datadog)[-_]/i.test(name)) return own
   if (parent === 'kubernetes') {
     const key = Object.hasOwn(kubernetesNames, name) ? kubernetesNames[name]! : undefined
     return key === undefined ? undefined : { slot: resourceSlot + resourceKeys.indexOf(key), rank: 1, carrier: '' }
   }
   if (own !== undefined && contextMaps.test(parent)) {
-    const isId = own.slot === slots.traceId || own.slot === slots.spanId || own.slot === slots.flags
+    const isId = idSlots.has(own.slot)
     const isMessage = own.slot === slots.body && parent === 'fields'
     return isId || isMessage ? { ...own, rank: nestedRank + own.rank } : undefined
   }
-  return /^(service|host|process|log|event|trace|span|container|otel)$/.test(parent)
+  if (parent === 'transaction') return name === 'id' ? fieldNamed(transaction) : undefined
+  return /^(service|host|process|log|event|trace|span|container|otel|dd)$/.test(parent)
     ? fieldNamed(`${parent}_${name}`)
     : undefined
 }

@@ -12,14 +12,26 @@ import { bodyTypes } from '../../model/event-batch.ts'
 import type { Resource, Scope } from '../../model/resource.ts'
 import { linkBytes } from '../context/row-context.ts'
 import { utf8Text } from '../utf8.ts'
-import { fieldNamed, nestedFieldNamed, resourceSlot, slotCount, slots, timeField, type Field } from './fields.ts'
+import {
+  fieldNamed,
+  isIdMap,
+  nestedFieldNamed,
+  resourceSlot,
+  slotCount,
+  slots,
+  timeField,
+  type Field,
+} from './fields.ts'
 import { RecordSource, type SourceDefaults } from './record-source.ts'
 import { SlotValues, type ColumnValue } from './slot-values.ts'
 import { instantOf } from './record-time.ts'
+import { numberOfSeverity } from './severity.ts'
 import { takeContext, takeSeverity, takeTime } from './take-slot.ts'
 
 /** Behind every name that a message in words may have. */
 const listRank = 100
+/** Behind every other way to say the same. */
+const behindRank = 200
 
 const resourceMask = ((1 << slotCount) - 1) & ~((1 << resourceSlot) - 1)
 
@@ -128,6 +140,15 @@ export class RecordRow {
     this.putValue(name, { type: 'string', value })
   }
 
+  /** As `putValue`, but any other name of the same thing comes before it; then it stays an attribute. */
+  putBehind(name: string, value: AttributeValue): void {
+    const key = this.keyOf(name)
+    const field = this.#fields[key] === undefined ? this.#lookUp(key) : this.#fields[key]
+    const isSimple = value.type === 'string' || value.type === 'int' || value.type === 'double'
+    if (!field || !isSimple) return this.putAttribute(name, value)
+    this.#offer({ ...field, rank: field.rank + behindRank }, key, value)
+  }
+
   /** Always an attribute, whatever its name means elsewhere. */
   putAttribute(name: string, value: AttributeValue): void {
     this.builder.attributes.addValue(this.keyOf(name), value, this.builder)
@@ -139,23 +160,29 @@ export class RecordRow {
   }
 
   #lookInto(key: number, parent: string, entries: readonly Attribute[]): void {
-    if (parent === 'instant') return this.#offerNested(key, timeField, instantOf(entries))
+    if (parent === 'instant') return this.#offerNested(timeField, instantOf(entries))
     for (const { key: name, value: given } of entries) {
       // Requests are logged with their headers, and a header may be a list of one.
-      if (given.type === 'map' && name.toLowerCase() === 'headers') this.#lookInto(key, 'headers', given.value)
+      if (given.type === 'map' && parent !== 'headers') {
+        const inner = name.toLowerCase()
+        if (inner === 'headers' || (isIdMap(inner) && !isIdMap(parent))) this.#lookInto(key, inner, given.value)
+      }
       const value = given.type === 'array' && given.value.length === 1 ? given.value[0]! : given
-      if (value.type === 'string' || value.type === 'int') this.#offerNested(key, nestedFieldNamed(parent, name), value)
+      if (value.type === 'string' || value.type === 'int') this.#offerNested(nestedFieldNamed(parent, name), value)
     }
   }
 
   /** Key -1: the value is kept in its map already. */
-  #offerNested(key: number, field: Field | undefined, value: AttributeValue | undefined): void {
-    if (field === undefined || value === undefined) return
+  #offerNested(field: Field | undefined, value: AttributeValue | undefined): void {
+    if (field !== undefined && value !== undefined) this.#offer(field, -1, value)
+  }
+
+  #offer(field: Field, key: number, value: AttributeValue): void {
     const { attributes } = this.builder
-    attributes.addValue(key, value, this.builder)
+    attributes.addValue(Math.max(0, key), value, this.builder)
     const at = --attributes.count
     const [type, a, b] = [attributes.types[at] as ValueType, attributes.a[at]!, attributes.b[at]!]
-    this.values.offer(field, { key: -1, type, a, b })
+    this.values.offer(field, { key, type, a, b })
   }
 
   setBody(text: string): void {
@@ -166,8 +193,9 @@ export class RecordRow {
     this.builder.types[this.row] = this.keyOf(text)
   }
 
+  /** 0 leaves the number to what the text says. */
   setSeverity(number: number, text: string): void {
-    this.builder.severityNumbers[this.row] = number
+    this.builder.severityNumbers[this.row] = number === 0 ? numberOfSeverity(text) : number
     this.builder.severityTexts[this.row] = this.keyOf(text)
   }
 
@@ -186,6 +214,35 @@ export class RecordRow {
     }
     this.#source.assign(row)
     builder.endRow()
+  }
+
+  /** Links a row that is complete by the text of its body, which was put later, when it names a trace. */
+  linkBody(row: number): void {
+    this.row = row
+    const { bodies } = this.builder
+    if (!this.#linked()) linkBytes(this.builder, row, bodies[row * 2]!, bodies[row * 2 + 1]!)
+  }
+
+  /** Takes attributes of simple types out of the row that is being read: those of the given names that it has. */
+  takeAttributes(names: readonly string[]): Attribute[] {
+    const { attributes } = this.builder
+    const keys = new Map(names.map((name) => [this.keyOf(name), name]))
+    const taken: Attribute[] = []
+    const first = this.row === 0 ? 0 : attributes.ends[this.row - 1]!
+    let kept = first
+    for (let at = first; at < attributes.count; at++) {
+      const [key, type, a, b] = [attributes.keys[at]!, attributes.types[at]!, attributes.a[at]!, attributes.b[at]!]
+      const name = type === valueTypes.other ? undefined : keys.get(key)
+      if (name !== undefined) taken.push({ key: name, value: this.values.valueOf(type as ValueType, a, b) })
+      else {
+        attributes.keys[kept] = key
+        attributes.types[kept] = type
+        attributes.a[kept] = a
+        attributes.b[kept++] = b
+      }
+    }
+    attributes.count = kept
+    return taken
   }
 
   drop(): void {

@@ -4,22 +4,29 @@
  */
 const names: Readonly<Record<string, number>> = {
   trace: 1,
+  trce: 1,
   verbose: 1,
+  vrb: 1,
   finest: 1,
   finer: 3,
   fine: 5,
   debug: 5,
+  dbug: 5,
+  dbg: 5,
   config: 8,
   info: 9,
+  inf: 9,
   information: 9,
   informational: 9,
   success: 9,
   notice: 10,
   warn: 13,
   warning: 13,
+  wrn: 13,
   error: 17,
   err: 17,
   eror: 17,
+  fail: 17,
   severe: 17,
   crit: 18,
   alert: 19,
@@ -27,8 +34,10 @@ const names: Readonly<Record<string, number>> = {
   emergency: 21,
   critical: 21,
   fatal: 21,
+  ftl: 21,
   panic: 21,
   t: 1,
+  v: 1,
   d: 5,
   i: 9,
   n: 10,
@@ -40,7 +49,7 @@ const names: Readonly<Record<string, number>> = {
 
 /** `undefined` for a word that names no severity. */
 export function severityOfName(name: string): number | undefined {
-  const word = name.trim().toLowerCase()
+  const word = bareWord(name).toLowerCase()
   if (/^\d+$/.test(word)) return severityOfNumber(Number(word))
   // The four steps of each OTLP range may carry a digit: INFO2, ERROR4.
   const step = /^(trace|debug|info|warn|error|fatal)([2-4])$/.exec(word)
@@ -49,6 +58,21 @@ export function severityOfName(name: string): number | undefined {
   const near = /^(debug|info|warn|error)([+-]\d{1,2})$/.exec(word)
   if (near !== null) return Math.min(24, Math.max(1, names[near[1]!]! + Number(near[2])))
   return Object.hasOwn(names, word) ? names[word] : undefined
+}
+
+/** Loggers for terminals colour the word, and some put it in brackets or a colon behind it. */
+function bareWord(text: string): string {
+  if (/^[\w+-]+$/.test(text)) return text
+  // eslint-disable-next-line no-control-regex
+  return text.replaceAll(/\x1b\[[\d;]*m/g, '').replaceAll(/^[\s[(<]+|[\s\])>:]+$/g, '')
+}
+
+/** A text that names a severity is not longer. */
+export const severityCharsMax = 32
+
+/** 0 for a text that names none. */
+export function numberOfSeverity(text: string): number {
+  return text.length > severityCharsMax ? 0 : (severityOfName(text) ?? 0)
 }
 
 export const syslogSeverities = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const

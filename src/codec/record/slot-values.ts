@@ -99,15 +99,16 @@ export class SlotValues {
   }
 
   value(slot: number): SlotValue {
-    return this.#valueOf(this.#types[slot] as ValueType, this.#a[slot]!, this.#b[slot]!)
+    return this.valueOf(this.#types[slot] as ValueType, this.#a[slot]!, this.#b[slot]!)
   }
 
   /** OTLP JSON of a value that is not `other`. */
   json(type: ValueType, a: number, b: number): string {
-    return JSON.stringify(toAnyValueJson(this.#valueOf(type, a, b)))
+    return JSON.stringify(toAnyValueJson(this.valueOf(type, a, b)))
   }
 
-  #valueOf(type: ValueType, a: number, b: number): SlotValue {
+  /** The value of a type that is not `other`. */
+  valueOf(type: ValueType, a: number, b: number): SlotValue {
     switch (type) {
       case valueTypes.int:
         return { type: 'int', value: intOf(a, b) }

@@ -1,13 +1,24 @@
 /** How a recognised value becomes the column it means; one that cannot be read so stays an attribute. */
 import { valueTypes } from '../../model/attribute-columns.ts'
-import { parseSpanId } from '../../model/ids.ts'
+import type { EventBatchBuilder } from '../../model/event-batch.ts'
+import { looseSpanId } from '../context/loose-id.ts'
 import { copyHexId, writeHex, writeReference } from '../context/row-context.ts'
-import { carrierParsers, parseLooseReference } from '../context/trace-reference.ts'
+import { carrierParsers, parseDatadog, parseLooseReference } from '../context/trace-reference.ts'
 import { slots } from './fields.ts'
-import type { RecordRow } from './record-row.ts'
 import { nanosOfInteger, nanosOfNumber, nanosOfText } from './record-time.ts'
-import { severityOfName, severityOfNumber } from './severity.ts'
+import { severityCharsMax, severityOfName, severityOfNumber } from './severity.ts'
 import type { SlotValues } from './slot-values.ts'
+
+/** The row whose values are taken. */
+export interface TakingRow {
+  readonly builder: EventBatchBuilder
+  readonly values: SlotValues
+  readonly row: number
+  /** Severity numbers by dictionary number of their text; -1 is no severity. */
+  readonly severities: number[]
+  /** Dictionary number of a text that is not in the arena. */
+  keyOf(name: string): number
+}
 
 /** Nanoseconds since the epoch; 0 when the value is no time. */
 export function takeTime(values: SlotValues): bigint {
@@ -27,7 +38,7 @@ export function takeTime(values: SlotValues): bigint {
 /** Names of the OTLP ranges of four, for levels that came as a number. */
 const rangeNames = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL']
 
-export function takeSeverity(record: RecordRow): void {
+export function takeSeverity(record: TakingRow): void {
   const { builder, values, row } = record
   if (values.has(slots.severityNumber)) {
     const value = values.value(slots.severityNumber)
@@ -48,22 +59,24 @@ export function takeSeverity(record: RecordRow): void {
 }
 
 /** -1 when the value names no severity. */
-function severityNumber(record: RecordRow): number {
+function severityNumber(record: TakingRow): number {
   const { builder, values, severities } = record
   const { type, a, b } = values.peek(slots.severity)
   if (type !== valueTypes.string) {
     const value = values.value(slots.severity)
     return value.type === 'int' ? (severityOfNumber(Number(value.value)) ?? -1) : -1
   }
-  if (b > 32) return -1
+  if (b > severityCharsMax) return -1
   const entry = builder.dictionary.intern(builder.arena.bytes, a, a + b)
   return (severities[entry] ??= severityOfName(values.text(slots.severity)) ?? -1)
 }
 
-export function takeContext(record: RecordRow): void {
+export function takeContext(record: TakingRow): void {
   const { values } = record
-  if (values.has(slots.traceId)) takeId(record, slots.traceId)
+  // The trace comes last: its value may name the span too, which is what it belongs to.
   if (values.has(slots.spanId)) takeId(record, slots.spanId)
+  if (values.has(slots.traceId)) takeId(record, slots.traceId)
+  if (values.has(slots.datadogTrace) || values.has(slots.datadogSpan)) takeDatadog(record)
   if (values.has(slots.flags)) takeFlags(record)
   if (!values.has(slots.carrier)) return
   if (values.type(slots.carrier) === valueTypes.string && !hasTraceId(record)) {
@@ -74,7 +87,7 @@ export function takeContext(record: RecordRow): void {
   values.spill(slots.carrier)
 }
 
-function takeId(record: RecordRow, slot: number): void {
+function takeId(record: TakingRow, slot: number): void {
   const { builder, values, row } = record
   const { type, a, b } = values.peek(slot)
   const [column, length] = slot === slots.traceId ? ([builder.traceIds, 16] as const) : ([builder.spanIds, 8] as const)
@@ -93,24 +106,37 @@ function takeId(record: RecordRow, slot: number): void {
     writeReference(builder, row, found)
     values.take(slot)
   } else {
-    const id = parseSpanId(text)
+    const id = looseSpanId(text)
     if (id === undefined) return values.spill(slot)
     writeHex(id, column, target.at)
     values.take(slot)
   }
 }
 
-function takeFlags(record: RecordRow): void {
+/** Both ids stay attributes: they are how Datadog names the trace. */
+function takeDatadog(record: TakingRow): void {
+  const { values } = record
+  const text = (slot: number): string => (values.has(slot) ? String(values.value(slot).value) : '')
+  const found = hasTraceId(record)
+    ? undefined
+    : parseDatadog(text(slots.datadogTrace).slice(0, 40), text(slots.datadogSpan).slice(0, 40))
+  if (found !== undefined) writeReference(record.builder, record.row, found)
+  values.spill(slots.datadogTrace)
+  values.spill(slots.datadogSpan)
+}
+
+function takeFlags(record: TakingRow): void {
   const { builder, values, row } = record
   const value = values.value(slots.flags)
   let flags = -1
   if (value.type === 'int') flags = Number(value.value)
+  else if (value.type === 'bool') flags = value.value ? 1 : 0
   else if (value.type === 'string' && /^[0-9a-f]{1,2}$/i.test(value.value)) flags = Number.parseInt(value.value, 16)
   if (!(flags >= 0 && flags <= 0xff)) return values.spill(slots.flags)
   builder.flags[row] = flags
   values.take(slots.flags)
 }
 
-function hasTraceId({ builder, row }: RecordRow): boolean {
+function hasTraceId({ builder, row }: TakingRow): boolean {
   return builder.traceIds.subarray(row * 16, row * 16 + 16).some((byte) => byte !== 0)
 }

@@ -49,6 +49,78 @@ for (const [message, expected] of [
   ],
   ['<13>Nov 23 09:00:00 CRON: no host here', '10.0.0.9 CRON - - 10:notice | no host here'],
   ['<30>2025-11-23T10:00:00.5+01:00 web nginx: GET /', 'web nginx - - 9:info | GET /'],
+  ['<189>82: 00:20:10: %SYS-5-CONFIG_I: x', '10.0.0.9 - - - 10:notice | %SYS-5-CONFIG_I: x'],
+  ['<189>84: 1d02h: %SYS-5-CONFIG_I: x', '10.0.0.9 - - - 10:notice | %SYS-5-CONFIG_I: x'],
+  ['<189>84: sw1: *2w3d: %LINK-3-UPDOWN: x', 'sw1 - - - 10:notice | %LINK-3-UPDOWN: x'],
+  ['<189>222: 333: *Nov 23 10:00:00.295: %SYS-5-CONFIG_I: x', '10.0.0.9 - - - 10:notice | %SYS-5-CONFIG_I: x'],
+  ['<189>: *Nov 23 10:00:00: %SYS-5-CONFIG_I: x', '10.0.0.9 - - - 10:notice | %SYS-5-CONFIG_I: x'],
+  ['<189>%SYS-5-CONFIG_I: x', '10.0.0.9 - - - 10:notice | %SYS-5-CONFIG_I: x'],
+  [
+    '<189>1234: RP/0/RSP0/CPU0:Nov 23 10:00:00.123 CET: config[65812]: %MGBL-CONFIG-6-DB_COMMIT : x',
+    '10.0.0.9 config 65812 - 10:notice | %MGBL-CONFIG-6-DB_COMMIT : x',
+  ],
+  [
+    '<189>1234: xr9 RP/0/RP0/CPU0:Nov 23 10:00:00.123 : config[65812]: %MGBL-SYS-5-CONFIG_I : x',
+    'xr9 config 65812 - 10:notice | %MGBL-SYS-5-CONFIG_I : x',
+  ],
+  ['<189>: 2025 Nov 23 10:00:00.123 UTC: %ETHPORT-5-IF_UP: x', '10.0.0.9 - - - 10:notice | %ETHPORT-5-IF_UP: x'],
+  [
+    '<186>2025 Nov 23 10:00:00 n7k %$ VDC-1 %$ %USER-2-SYSTEM_MSG: x',
+    'n7k - - - 18:crit | %$ VDC-1 %$ %USER-2-SYSTEM_MSG: x',
+  ],
+  ['<179>wlc: *task7: Nov 23 10:00:00.123: %CAPWAP-3-DUP: x', 'wlc task7 - - 17:err | %CAPWAP-3-DUP: x'],
+  ['<166>Nov 23 2025 10:00:00 fw-7 : %ASA-4-106023: x', 'fw-7 - - - 9:info | %ASA-4-106023: x'],
+  ['<166>Nov 23 2025 10:00:00 EDGE : %ASA-4-106023: x', 'EDGE - - - 9:info | %ASA-4-106023: x'],
+  ['<166>Nov 23 2025 10:00:00 fw-8: %ASA-session-6-305012: x', 'fw-8 - - - 9:info | %ASA-session-6-305012: x'],
+  ['<166>Nov 23 2025 10:00:00: %FTD-6-302014: x', '10.0.0.9 - - - 9:info | %FTD-6-302014: x'],
+  ['<166>2025-11-23T10:00:00Z fw-9 : %FTD-6-302014: x', 'fw-9 - - - 9:info | %FTD-6-302014: x'],
+  ['<166>:Nov 23 10:00:00 UTC: %ASA-6-302014: x', '10.0.0.9 - - - 9:info | %ASA-6-302014: x'],
+  [
+    '<189>Nov 23 10:00:01 10.1.1.1 31: sw1: .Nov 23 10:00:00.123: %SYS-5-CONFIG_I: x',
+    'sw1 - - - 10:notice | %SYS-5-CONFIG_I: x',
+  ],
+  [
+    '<13>Nov 23 10:00:00 web app: the switch said %SYS-5-CONFIG_I: x',
+    'web app - - 10:notice | the switch said %SYS-5-CONFIG_I: x',
+  ],
+  [
+    '<181> Nov 3 10:00:00 ISE-1 CISE_Failed_Attempts 0002 1 0 NOTICE',
+    'ISE-1 - - - 10:notice | CISE_Failed_Attempts 0002 1 0 NOTICE',
+  ],
+  ['<13>Nov 23 10:00:00 Message forwarded from aix1: sshd[12]: x', 'aix1 sshd 12 - 10:notice | x'],
+  ['<13>Nov 23 10:00:00 relay forwarded from aix1: sshd[12]: x', 'aix1 sshd 12 - 10:notice | x'],
+  ['<13>Nov 23 10:00:00 last message repeated 3 times', '10.0.0.9 - - - 10:notice | last message repeated 3 times'],
+  ['<13>Nov 23 10:00:00 2025 ap-1 stm[7]: x', 'ap-1 stm 7 - 10:notice | x'],
+  ['<13>Sun Nov 23 10:00:00 UTC 2025 box app: x', 'box app - - 10:notice | x'],
+  ['<13>2025 Nov 23 10:00:00 box app: x', 'box app - - 10:notice | x'],
+  ['<13>Nov 23 10:00:00 CEST box app: x', 'box app - - 10:notice | x'],
+  ['<13>Nov 23 10:00:00 +02:00 box app: x', 'box app - - 10:notice | x'],
+  ['<13>Nov 23 10:00:00 UTC box app: x', 'box app - - 10:notice | x'],
+  ['<190>%Nov 23 10:00:00:123 2025 H3C SHELL/5/LOGIN: x', 'H3C SHELL/5/LOGIN - - 9:info | x'],
+  ['<28>Nov 23 10:00:00 mx1 mgd[123]: UI_CMD: x', 'mx1 mgd 123 - 13:warning | UI_CMD: x'],
+  [
+    '<14>Nov 23 10:00:00 PA-1 1,2025/11/23 10:00:00,0123,TRAFFIC,end',
+    'PA-1 - - - 9:info | 1,2025/11/23 10:00:00,0123,TRAFFIC,end',
+  ],
+  ['<30>Nov 23 10:00:00 MikroTik system,info,account user in', 'MikroTik - - - 9:info | system,info,account user in'],
+  ['<30>firewall,info forward: in:ether1', '10.0.0.9 - - - 9:info | firewall,info forward: in:ether1'],
+  [
+    '<166>2025-11-23T10:00:00.123Z esx1 Hostd: info hostd[21] [Originator@6876 sub=x] y',
+    'esx1 Hostd - - 9:info | info hostd[21] [Originator@6876 sub=x] y',
+  ],
+  [
+    '<189>date=2025-11-23 time=10:00:00 devname="fg-1" type="traffic" service="HTTPS"',
+    'fg-1 - - - 10:notice | date=2025-11-23 time=10:00:00 devname="fg-1" type="traffic" service="HTTPS"',
+  ],
+  ['<40>1 2025-11-23T10:00:00Z h app web.1 - [main] started', 'h app - - 21:emerg | [main] started'],
+  [
+    '<40>1 2025-11-23T10:00:00Z h app web.1 - [Originator@6876 sub=x] y',
+    'h app - - 21:emerg | [Originator@6876 sub=x] y',
+  ],
+  ['<158>Nov 23 10:00:00 h heroku[web.1]: x', 'h heroku - - 9:info | x'],
+  ['\ufeff<34>Nov 23 10:00:00 h su[2]: x', 'h su 2 - 18:crit | x'],
+  ['\ufeff<34>1 - h su 2 - - x', 'h su 2 - 18:crit | x'],
+  ['17 <34>1 - h su 2 - - x', 'h su 2 - 18:crit | x'],
   ['no header at all: really', '10.0.0.9 - - - - | no header at all: really'],
   ['<999>Oct 11 22:14:15 x y: z', '10.0.0.9 - - - - | <999>Oct 11 22:14:15 x y: z'],
 ] as const) {
@@ -97,6 +169,34 @@ test('times keep their fraction and zone; BSD times take the year nearest to the
   assert.equal(time('<14>Nov 23 09:00:00 h a: x'), local(2025, 10, 23, 9))
   assert.equal(time('<14>Jan  1 00:00:00 h a: x'), local(2026, 0, 1, 0))
   assert.equal(time('<14>Feb 30 00:00:00 h a: x'), 0n)
+})
+
+test('a zone behind the clock counts: UTC, GMT and Z, offsets; other names are local', () => {
+  const time = (date: string) => decode(`<189>45: sw3: .${date}: %CDP-4-X: x`)[0]!.time
+  const utc = BigInt(Date.UTC(2025, 10, 23, 10)) * 1_000_000n
+  const here = BigInt(new Date(2025, 10, 23, 10).getTime()) * 1_000_000n
+  for (const [date, expected] of [
+    ['Nov 23 10:00:00 UTC', utc],
+    ['Nov 23 10:00:00.000 GMT', utc],
+    ['Nov 23 10:00:00Z', utc],
+    ['2025 Nov 23 10:00:00 UTC', utc],
+    ['Nov 23 12:00:00 +02:00', utc],
+    ['Nov 23 08:00:00 -0200', utc],
+    ['Nov 23 10:00:00 CST', here],
+    ['Nov 23 10:00:00 XYZ', here],
+    ['Nov 23 2025 10:00:00', here],
+  ] as const) {
+    assert.equal(time(date), expected, date)
+  }
+})
+
+test('what a firewall says in keys is attributes; its own time and zone count', () => {
+  const [row] = decode(
+    '<189>date=2025-11-23 time=10:00:00 devname="fg-1" tz="+0100" msg="a \\"b\\"" srcip=10.0.0.1',
+    '<189>date=2025-11-23 time=10:00:00 devname="fg-1" eventtime=1763888400000000001 srcip=10.0.0.1',
+  )
+  assert.equal(row!.time, BigInt(Date.UTC(2025, 10, 23, 9)) * 1_000_000n)
+  assert.deepEqual([row!.attributes.msg, row!.attributes.srcip], ['a "b"', '10.0.0.1'])
 })
 
 test('an empty message is rejected alone', () => {

@@ -29,7 +29,7 @@ function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   let rejected = 0
   decodePeerMessages(body, (peer, start, end) => {
     const text = utf8Text(body, start, withoutEnd(body, start, end))
-    if (text.trim() === '') rejected++
+    if (text.trim() === '' || text === '\ufeff') rejected++
     else addRow(parseSyslog(text, receivedAtMs), peer, receivedAtMs)
   })
   return { batch: builder.finish(), rejected, rejectedReason: rejected === 0 ? '' : 'a syslog message is empty' }
@@ -56,6 +56,7 @@ function addRow(message: SyslogMessage, peer: string, receivedAtMs: number): voi
   if (/^\d{1,10}$/.test(message.pid)) record.putValue('process.pid', { type: 'int', value: BigInt(message.pid) })
   else if (message.pid !== '') record.putAttribute('syslog.procid', text(message.pid))
   for (const { id, parameters } of message.structured) putElement(id, parameters)
+  for (const [name, value] of message.fields) record.putAttribute(name, text(value))
   if (peer !== '') record.putAttribute('network.peer.address', text(peer))
   if (message.messageId !== '') record.setType(message.messageId)
   record.setBody(message.text)

@@ -9,7 +9,12 @@ const growing = { isQuiet: false, isEnd: false }
 const ended = { isQuiet: true, isEnd: true }
 
 function split(text: string | Buffer, join: JoinRule, state = growing, encoding: FileEncoding = 'utf-8'): number[] {
-  return splitEvents(Buffer.from(text as string), { joiner: makeJoiner(join), encoding, ...state })
+  return splitEvents(Buffer.from(text as string), {
+    joiner: makeJoiner(join),
+    encoding,
+    readsContainers: true,
+    ...state,
+  })
 }
 
 test('lines are complete with their line end', () => {
@@ -23,6 +28,39 @@ test('an event that could go on is complete when the next begins, or when the fi
   assert.deepEqual(split('a\n b\nc\n', 'auto'), [5])
   assert.deepEqual(split('a\n b\nc\n', 'auto', { isQuiet: true, isEnd: false }), [5, 7])
   assert.deepEqual(split('a\n b\nc\nd', 'auto', { isQuiet: true, isEnd: false }), [5, 7])
+})
+
+test("the pieces of a container's line are one event, with whatever comes between them", () => {
+  const time = '2026-11-23T10:00:00.1Z'
+  const [p, f, e] = [`${time} stdout P x\n`, `${time} stdout F y\n`, `${time} stderr F z\n`]
+  const half = `{"log":"a\\\\n","stream":"stdout","time":"${time}"}\n`
+  const whole = `{"log":"a\\n","stream":"stdout","time":"${time}"}\n`
+  for (const [lines, ends] of [
+    [
+      [f, f],
+      [1, 2],
+    ],
+    [
+      [p, p, f, f],
+      [3, 4],
+    ],
+    [
+      [p, e, f, e],
+      [3, 4],
+    ],
+    [
+      [p, 'text\n', f],
+      [1, 2, 3],
+    ],
+    [
+      [half, half, whole, whole],
+      [3, 4],
+    ],
+    [[f, p], [1]],
+  ] as const) {
+    const bytes = (count: number): number => lines.slice(0, count).join('').length
+    assert.deepEqual(split(lines.join(''), 'off'), ends.map(bytes))
+  }
 })
 
 test('a line that is too long is cut, between characters', () => {
@@ -50,6 +88,12 @@ test('what the tailer cuts while the file grows is what the decoder sees', () =>
     '}',
     'goroutine 1 [running]:',
     'panic: x',
+    '2026-11-23T10:00:00.1Z stdout F one',
+    '2026-11-23T10:00:00.1Z stdout P a piece',
+    '2026-11-23T10:00:00.1Z stderr F   indented',
+    '2026-11-23T10:00:00.1Z stderr P ',
+    '{"log":"half","stream":"stdout","time":"2026-11-23T10:00:00Z"}',
+    '{"log":"whole\\n","stream":"stderr","time":"2026-11-23T10:00:00Z"}',
     'During handling of the above exception, another exception occurred:',
   )
   const join = fc.constantFrom<JoinRule>('off', 'auto', 'indent', { start: '^a' })
@@ -72,16 +116,17 @@ test('what the tailer cuts while the file grows is what the decoder sees', () =>
           const ends = splitEvents(bytes.subarray(offset, size), {
             joiner,
             encoding: code,
+            readsContainers: true,
             isQuiet: isLast,
             isEnd: isLast,
           })
           const piece = bytes.subarray(offset, offset + (ends.at(-1) ?? 0))
-          assert.deepEqual(splitEvents(piece, { joiner, encoding: code, ...ended }), ends)
+          assert.deepEqual(splitEvents(piece, { joiner, encoding: code, readsContainers: true, ...ended }), ends)
           cut.push(...ends.map((end) => end + offset))
           offset += ends.at(-1) ?? 0
         }
         assert.equal(offset, bytes.length)
-        assert.deepEqual(cut, splitEvents(bytes, { joiner, encoding: code, ...ended }))
+        assert.deepEqual(cut, splitEvents(bytes, { joiner, encoding: code, readsContainers: true, ...ended }))
       },
     ),
     { numRuns: 2000 },

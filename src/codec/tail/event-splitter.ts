@@ -2,11 +2,12 @@
  * Cuts the bytes of a file into events: lines, or several lines that belong together.
  *
  *   file  = { line }        line = { byte } ( LF | CRLF )
- *   event = line { line that continues it }
+ *   event = line { line that continues it }        ; the pieces of a container's long line are one line
  *
  * A pure function that looks only ahead, so the tailer (which sees a file grow) and the decoder (which sees what the
  * tailer cut) come to the same events. An event of more than `eventBytesMax` is cut there and goes on as another.
  */
+import { pieceAt, type Piece } from './container-line.ts'
 import { classifiedCharsMax, type LineJoiner } from './line-joiner.ts'
 import type { FileEncoding } from './tail-format.ts'
 
@@ -16,6 +17,8 @@ export const eventBytesMax = 256 * 1024
 export interface SplitOptions {
   readonly joiner: LineJoiner | undefined
   readonly encoding: FileEncoding
+  /** Lines that container runtimes wrap are known (container-line.ts). */
+  readonly readsContainers: boolean
   /** Nothing will follow soon: an event that could still be continued is complete. */
   readonly isQuiet: boolean
   /** Nothing will ever follow: a last line without its line end is complete. Includes `isQuiet`. */
@@ -25,26 +28,35 @@ export interface SplitOptions {
 /** Where the complete events end, ascending: event i is [ends[i - 1] or 0, ends[i]). */
 export function splitEvents(bytes: Buffer, options: SplitOptions): number[] {
   const { joiner, encoding, isEnd } = options
+  const readsPieces = options.readsContainers && encoding !== 'utf-16le'
   const ends: number[] = []
   let eventStart = 0
+  /** Bit per stream whose line goes on. */
+  let open = 0
   for (let at = 0; at < bytes.length;) {
     let lineEnd = lineEndAfter(bytes, at, encoding)
     const isWhole = lineEnd > 0
     if (!isWhole) lineEnd = bytes.length
     const isTooLong = lineEnd - at > eventBytesMax
     if (!isWhole && !isTooLong && !isEnd) break
-    if (at > eventStart && (isTooLong || lineEnd - eventStart > eventBytesMax || !joins(bytes, at, lineEnd, options))) {
+    const piece = readsPieces ? pieceAt(bytes, at, lineEnd) : undefined
+    const isTooMuch = isTooLong || lineEnd - eventStart > eventBytesMax
+    const line: Line = { start: at + (piece?.headBytes ?? 0), end: lineEnd }
+    if (at > eventStart && (isTooMuch || !(open === 0 ? joins(bytes, line, options) : piece !== undefined))) {
       ends.push(at)
       eventStart = at
+      open = 0
     }
     if (isTooLong) {
+      open = 0
       at = eventStart = pieceEnd(bytes, at, encoding)
       ends.push(at)
       continue
     }
-    if (at === eventStart) joiner?.begin(lineText(bytes, at, lineEnd, encoding))
+    if (at === eventStart) joiner?.begin(lineText(bytes, line, encoding))
+    open = openAfter(open, piece)
     at = lineEnd
-    if (joiner === undefined) {
+    if (joiner === undefined && open === 0) {
       ends.push(at)
       eventStart = at
     }
@@ -54,8 +66,20 @@ export function splitEvents(bytes: Buffer, options: SplitOptions): number[] {
   return ends
 }
 
-function joins(bytes: Buffer, start: number, end: number, { joiner, encoding }: SplitOptions): boolean {
-  return joiner !== undefined && joiner.continues(lineText(bytes, start, end, encoding))
+/** A line without what a container runtime put before it. */
+interface Line {
+  readonly start: number
+  readonly end: number
+}
+
+function joins(bytes: Buffer, line: Line, { joiner, encoding }: SplitOptions): boolean {
+  return joiner !== undefined && joiner.continues(lineText(bytes, line, encoding))
+}
+
+function openAfter(open: number, piece: Piece | undefined): number {
+  if (piece === undefined) return 0
+  const bit = piece.stream === 'stdout' ? 1 : 2
+  return piece.isPart ? open | bit : open & ~bit
 }
 
 /** Where the line that starts at `at` ends, its line end included; 0 when its line end is not there. */
@@ -75,7 +99,7 @@ function lastLineEnd(bytes: Buffer, from: number, encoding: FileEncoding): numbe
 }
 
 /** The line without its line end, as far as rules look at it. */
-function lineText(bytes: Buffer, start: number, end: number, encoding: FileEncoding): string {
+function lineText(bytes: Buffer, { start, end }: Line, encoding: FileEncoding): string {
   const width = encoding === 'utf-16le' ? 2 : 1
   const stop = Math.min(end, start + classifiedCharsMax * width)
   const text = bytes.toString(

@@ -27,6 +27,11 @@ export interface TailFormat {
  */
 export type JoinRule = 'off' | 'auto' | 'indent' | { readonly start: string }
 
+/** Whether lines that a container runtime wrapped are read by what is in them: a pattern, and `plain`, mean the whole line. */
+export function readsContainers(parser: ParserName): boolean {
+  return parser !== 'plain' && parser !== 'pattern'
+}
+
 /** What goes well with a parser when nothing is said. */
 export function joinOf(parser: ParserName): JoinRule {
   if (parser === 'python') return { start: pythonStart }

@@ -359,3 +359,85 @@ test('any bytes of any file become rows of well-formed text', () => {
     { numRuns: 1500 },
   )
 })
+
+const head = (nano: number, stream: string, tag: string): string =>
+  `2026-11-23T10:00:00.${String(nano).padStart(9, '0')}Z ${stream} ${tag} `
+const at = (nano: bigint): bigint => BigInt(Date.UTC(2026, 10, 23, 10)) * 1_000_000n + nano
+
+test('CRI: the head gives time and stream, what is behind it is read as a line of its own', () => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const json = `{"level":"warn","msg":"slow","trace_id":"${trace}","amount":12,"time":"2020-01-01T00:00:00Z"}`
+  const [row, text, logfmt] = decode(
+    `${head(1, 'stdout', 'F')}${json}\n${head(2, 'stderr', 'F')}2026-11-23 11:00:00 ERROR no\n${head(3, 'stdout', 'F')}level=info msg=ok\n`,
+  )
+  assert.deepEqual(
+    [row!.time, row!.body, row!.severity, row!.traceId, row!.attributes.amount, row!.attributes['log.iostream']],
+    [at(1n), 'slow', '13 warn', trace, 12n, 'stdout'],
+  )
+  assert.deepEqual(
+    [text!.time, text!.severity.split(' ')[0], text!.attributes['log.iostream']],
+    [at(2n), '17', 'stderr'],
+  )
+  assert.deepEqual([logfmt!.time, logfmt!.body], [at(3n), 'ok'])
+})
+
+for (const [what, lines, expected] of [
+  ['pieces', ['1 stdout P a', '2 stdout P b', '3 stdout F c', '4 stdout F d'], ['1 stdout abc', '4 stdout d']],
+  [
+    'pieces of both streams',
+    ['1 stdout P a', '2 stderr P x', '3 stderr F y', '4 stdout F b'],
+    ['1 stdout ab', '2 stderr xy'],
+  ],
+  [
+    'whole lines between',
+    ['1 stdout P a', '2 stderr F x', '3 stderr F y', '4 stdout F b'],
+    ['1 stdout ab', '2 stderr x', '3 stderr y'],
+  ],
+  [
+    'a stack trace',
+    ['1 stderr F E: no', '2 stderr F   at a', '3 stderr F next'],
+    ['1 stderr E: no\n  at a', '3 stderr next'],
+  ],
+  ['a cut last line', ['1 stdout P a'], ['1 stdout a']],
+  ['tags', ['1 stdout P:x a', '2 stdout F:x:y b'], ['1 stdout ab']],
+  ['an empty line', ['1 stdout F', '2 stdout F a'], ['2 stdout a']],
+] as const) {
+  test(`CRI: ${what}`, () => {
+    const text = lines.map((line) => {
+      const [, nano, stream, tag, content] = /^(\d) (\w+) (\S+)(?: (.*))?$/.exec(line)!
+      return head(Number(nano), stream!, tag!) + (content ?? '') + '\n'
+    })
+    const rows = decode(text.join(''))
+    assert.deepEqual(
+      rows.map((row) => `${row.time - at(0n)} ${String(row.attributes['log.iostream'])} ${String(row.body)}`),
+      expected,
+    )
+  })
+}
+
+test("Docker's json-file: a log without a line end goes on, what is in it is read", () => {
+  const line = (log: string, nano: number): string =>
+    JSON.stringify({ log, stream: 'stderr', attrs: { tag: 'a1' }, time: `2026-11-23T10:00:00.00000000${nano}Z` }) + '\n'
+  // Other writers put spaces between the tokens.
+  const spaced = (text: string): string => text.replaceAll('","', '", "').replaceAll('":', '": ')
+  const rows = decode(
+    line('{"level":"error",', 1) +
+      line('"msg":"\\\\n"}\n', 2) +
+      spaced(line('plain \\n', 3)) +
+      spaced(line('more\n', 4)),
+  )
+  assert.deepEqual(
+    rows.map((row) => [row.time, row.severity, row.body, row.attributes.attrs]),
+    [
+      [at(1n), '17 error', '\\n', { tag: 'a1' }],
+      [at(3n), '', 'plain \\nmore', { tag: 'a1' }],
+    ],
+  )
+})
+
+test('a parser of ones own and plain see the whole line of a container', () => {
+  const line = head(1, 'stdout', 'F') + 'x'
+  assert.deepEqual(bodies(`${line}\n`, { parser: 'plain' }), [line])
+  const pattern = { parser: 'pattern', pattern: '^(?<time>\\S+) \\S+ F (?<message>.*)$' } as const
+  assert.deepEqual(bodies(`${line}\n`, pattern), ['x'])
+})

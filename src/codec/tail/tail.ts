@@ -6,11 +6,13 @@ import { bodyTypes, EventBatchBuilder } from '../../model/event-batch.ts'
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
 import { slots } from '../record/fields.ts'
 import { RecordRow } from '../record/record-row.ts'
+import { readContainerEvent, type ContainerRecord, type StreamJoiners } from './container-event.ts'
+import { pieceAt } from './container-line.ts'
 import { splitEvents } from './event-splitter.ts'
 import { makeJoiner, type LineJoiner } from './line-joiner.ts'
 import { lineParserOf, type LineParser } from './line-parsers.ts'
 import { decodeTailBody, type TailHeader } from './tail-body.ts'
-import type { FileEncoding } from './tail-format.ts'
+import { readsContainers, type FileEncoding } from './tail-format.ts'
 
 export const tail: Codec = { name: 'tail', signal: 'events', decode }
 
@@ -20,7 +22,7 @@ const record = new RecordRow(builder)
 function decode(body: Uint8Array, context: DecodeContext): Decoded {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const { header, start } = decodeTailBody(bytes)
-  const { parser, joiner } = compile(header)
+  const { parser, joiner, joiners } = compile(header)
   const { encoding } = header.format
   const content = bytes.subarray(start)
   builder.reset('tail', body)
@@ -30,6 +32,7 @@ function decode(body: Uint8Array, context: DecodeContext): Decoded {
     bytes,
     header,
     parser,
+    joiners,
     isPlainText: encoding === 'utf-8' && isUtf8(content),
     pathKey: record.keyOf('log.file.path'),
     pathStart: builder.appendText(header.path),
@@ -37,16 +40,31 @@ function decode(body: Uint8Array, context: DecodeContext): Decoded {
     context,
   }
   let from = start
-  for (const end of splitEvents(content, { joiner, encoding, isQuiet: true, isEnd: true })) {
+  for (const end of splitEvents(content, {
+    joiner,
+    encoding,
+    readsContainers: joiners !== undefined,
+    isQuiet: true,
+    isEnd: true,
+  })) {
     putEvent(piece, from, start + end)
     from = start + end
   }
   return { batch: builder.finish(), rejected: 0, rejectedReason: '' }
 }
 
-function compile({ format }: TailHeader): { parser: LineParser; joiner: LineJoiner | undefined } {
+interface Compiled {
+  readonly parser: LineParser
+  readonly joiner: LineJoiner | undefined
+  /** `undefined` where lines of container runtimes are lines as any other. */
+  readonly joiners: StreamJoiners | undefined
+}
+
+function compile({ format }: TailHeader): Compiled {
   try {
-    return { parser: lineParserOf(format.parser, format.pattern), joiner: makeJoiner(format.join) }
+    const [joiner, stdout, stderr] = [makeJoiner(format.join), makeJoiner(format.join), makeJoiner(format.join)]
+    const joiners = readsContainers(format.parser) ? { stdout, stderr } : undefined
+    return { parser: lineParserOf(format.parser, format.pattern), joiner, joiners }
   } catch (error) {
     throw new InputError('bad_request', `cannot decode tailed bytes: ${messageOf(error)}`, { cause: error })
   }
@@ -56,6 +74,7 @@ interface Piece {
   readonly bytes: Buffer
   readonly header: TailHeader
   readonly parser: LineParser
+  readonly joiners: StreamJoiners | undefined
   /** The bytes are text as the batch wants it, so a body may lie where it is. */
   readonly isPlainText: boolean
   readonly pathKey: number
@@ -66,22 +85,54 @@ interface Piece {
 }
 
 function putEvent(piece: Piece, from: number, to: number): void {
-  const { bytes, header, parser, context } = piece
-  const [start, end] = trimmed(bytes, from, to, header.format.encoding)
+  const { bytes, header } = piece
+  const { encoding } = header.format
+  const [start, end] = trimmed(bytes, from, to, encoding)
   if (start === end) return
-  const text = textOf(bytes.subarray(start, end), header.format.encoding)
-  record.begin()
-  if (header.type !== '') record.setType(header.type)
-  builder.attributes.add(piece.pathKey, valueTypes.string, piece.pathStart, piece.pathBytes)
-  if (!parser(text, record)) record.putAttribute('log.unparsed', { type: 'bool', value: true })
+  const text = textOf(bytes.subarray(start, end), encoding)
+  if (piece.joiners !== undefined && encoding !== 'utf-16le' && pieceAt(bytes, start, end) !== undefined) {
+    const records = readContainerEvent(text, piece.joiners)
+    if (records !== undefined) return records.forEach((each) => putContainerRecord(piece, each))
+  }
+  beginRow(piece)
+  if (!piece.parser(text, record)) record.putAttribute('log.unparsed', { type: 'bool', value: true })
   const { row } = record
-  if (builder.bodyTypes[row] === bodyTypes.empty && !record.values.has(slots.body)) {
+  if (!hasBody()) {
     if (piece.isPlainText) {
       builder.bodyTypes[row] = bodyTypes.string
       builder.bodies[row * 2] = start
       builder.bodies[row * 2 + 1] = end - start
     } else record.setBody(text)
   }
+  endRow(piece)
+}
+
+/** What a program wrote to a container's stream, read as a line of a file would be; the runtime's time counts. */
+function putContainerRecord(piece: Piece, { stream, time, text, isJson, attrs }: ContainerRecord): void {
+  if (text === '') return
+  beginRow(piece)
+  record.putAttribute('log.iostream', { type: 'string', value: stream })
+  const labels = Object.entries(attrs).map(([key, value]) => ({ key, value: { type: 'string', value } as const }))
+  if (labels.length > 0) record.putAttribute('attrs', { type: 'map', value: labels })
+  const isParsed = piece.parser(text, record)
+  if (!isParsed && !isJson) record.putAttribute('log.unparsed', { type: 'bool', value: true })
+  if (!hasBody()) record.setBody(text)
+  if (time > 0n) record.setTime(time)
+  endRow(piece)
+}
+
+function beginRow({ header, pathKey, pathStart, pathBytes }: Piece): void {
+  record.begin()
+  if (header.type !== '') record.setType(header.type)
+  builder.attributes.add(pathKey, valueTypes.string, pathStart, pathBytes)
+}
+
+function hasBody(): boolean {
+  return builder.bodyTypes[record.row] !== bodyTypes.empty || record.values.has(slots.body)
+}
+
+function endRow({ context }: Piece): void {
+  const { row } = record
   record.end(context.receivedAtMs)
   // Records without a time of their own keep the order of their lines, a nanosecond apart.
   if (builder.timeGiven[row] === 0)
