@@ -72,9 +72,7 @@ function detailLines({ span, resource }: TreeSpan, traceStart: bigint): string[]
       (event) =>
         `event ${offset(event.timeUnixNano, traceStart)} ${clean(event.name ?? '')}${inlineAttributes(event.attributes)}`,
     ),
-    ...(span.links ?? []).map(
-      (link) => `link to span ${link.spanId} of trace ${link.traceId}${inlineAttributes(link.attributes)}`,
-    ),
+    ...(span.links ?? []).map((link) => `${linkTarget(link)}${inlineAttributes(link.attributes)}`),
   ]
 }
 
@@ -113,4 +111,10 @@ function logsBySpan(data: LogsData): Map<string, OtlpLogRecord[]> {
   const timeOf = (record: OtlpLogRecord) => BigInt(record.timeUnixNano ?? record.observedTimeUnixNano ?? 0)
   records.sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : timeOf(a) > timeOf(b) ? 1 : 0))
   return Map.groupBy(records, (record) => record.spanId ?? '')
+}
+
+/** A link without ids tells of something that carried no context, such as a message of an uninstrumented producer. */
+function linkTarget({ traceId = '', spanId = '' }: { traceId?: string; spanId?: string }): string {
+  if (traceId === '') return 'link that names no trace'
+  return spanId === '' ? `link to trace ${traceId}` : `link to span ${spanId} of trace ${traceId}`
 }
