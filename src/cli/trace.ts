@@ -21,7 +21,7 @@ interface TraceOptions {
 export function traceCommand(): Command {
   return new Command('trace')
     .description('Draw one trace: a tree of its spans with bars. █ self time, ─ a child runs, ! error.')
-    .argument('<id>', 'trace id, 32 hex digits')
+    .argument('<id>', 'trace id: hex, leading zeros may be missing, or a whole traceparent')
     .option('--attributes', 'with attributes, events, links and log records of each span')
     .addOption(new Option('--json', 'print the trace as OTLP JSON').conflicts('attributes'))
     .addOption(urlOption())
