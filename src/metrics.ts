@@ -47,6 +47,7 @@ const intakeMetrics = {
   clew_received_requests_total: ['requests', 'Requests received'],
   clew_received_rows_total: ['accepted', 'Spans and events stored'],
   clew_rejected_rows_total: ['rejected', 'Spans and events left out because they were wrong'],
+  clew_repaired_values_total: ['repaired', 'Values not stored as they were sent, so that their rows could be'],
   clew_refused_requests_total: ['refused', 'Requests answered "slow down"'],
   clew_failed_requests_total: ['failed', 'Requests malformed as a whole'],
   clew_duplicate_requests_total: ['duplicates', "Requests recognised as a client's retry"],

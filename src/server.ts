@@ -10,6 +10,7 @@ import { catalogHandlers } from './api/native/catalog-handlers.ts'
 import { eventHandlers } from './api/native/event-handlers.ts'
 import { traceHandlers } from './api/native/trace-handlers.ts'
 import { IntakeCounters } from './capture/counters.ts'
+import { FarTimes } from './capture/far-times.ts'
 import { Intake } from './capture/intake.ts'
 import { startObservers } from './capture/observers.ts'
 import { startReceivers } from './capture/receivers.ts'
@@ -67,12 +68,13 @@ export async function serve(config: Config): Promise<Server> {
     stops.push(() => lock.release())
     const log = opened(await openLog(config, logger))
     const counters = new IntakeCounters()
+    const farTimes = new FarTimes(config.retention)
     const store = await openStoreOf(config, log, logger)
     stops.push(() => store.close(storeUntilMs))
     const retention = await startRetentionOf(config, store, logger)
     stops.push(() => retention.stop())
     const fresh = openFreshTraces({ log, store, logger, spansMax: config.fresh.spans })
-    const intake = opened(new Intake({ log, sink: sinkOf(store, fresh), counters, ...intakeLimits(config) }))
+    const intake = opened(new Intake({ log, sink: sinkOf(store, fresh), counters, farTimes, ...intakeLimits(config) }))
     const receivers = opened(await startReceivers({ config, intake, logger }))
     const { tailFigures } = opened(await startObservers({ config, intake, log, logger }))
     const version = clewVersion()
@@ -83,6 +85,7 @@ export async function serve(config: Config): Promise<Server> {
       log,
       store,
       counters,
+      farTimes,
       isReady: () => ready,
       receivers,
       tailFigures,

@@ -4,6 +4,7 @@ import { printTime } from './base/time.ts'
 import { printSize } from './base/size.ts'
 import type { StatusAnswer } from './api/native/contract.ts'
 import type { IntakeCounters } from './capture/counters.ts'
+import type { FarTimes } from './capture/far-times.ts'
 import type { TailFigures } from './capture/observer.ts'
 import type { Listener } from './capture/receiver.ts'
 import { tailFilesMax } from './capture/file-tail/tailer.ts'
@@ -11,6 +12,7 @@ import type { Config } from './config.ts'
 import type { Log } from './model/log.ts'
 import { openStoredFigures, type StoredFigures, type StoredFiguresReader } from './storage/clickhouse/stored-figures.ts'
 import type { Store } from './storage/store.ts'
+import { senderProblems } from './sender-problems.ts'
 
 export interface StatusSources {
   readonly config: Config
@@ -19,6 +21,7 @@ export interface StatusSources {
   readonly log: Log
   readonly store: Store
   readonly counters: IntakeCounters
+  readonly farTimes: FarTimes
   readonly isReady: () => boolean
   readonly receivers: { readonly listeners: readonly Listener[] }
   readonly tailFigures: (() => TailFigures) | undefined
@@ -53,7 +56,7 @@ export function createStatus(sources: StatusSources): Status {
         uptimeMs: Date.now() - startedAtMs,
         dataDir: config.data,
         ready: isReady(),
-        problems: [...problems(), ...(await quarantineProblem(store))],
+        problems: [...problems(), ...(await quarantineProblem(store)), ...senderProblems(sources)],
         listeners: [...receivers.listeners, ...more].map(({ name, protocol, address, port }) => ({
           name,
           protocol,
@@ -70,17 +73,26 @@ export function createStatus(sources: StatusSources): Status {
         },
         received: counters
           .all()
-          .map(({ protocol, signal, requests, accepted, rejected, refused, failed, dropped, lastError }) => ({
+          .map(({ protocol, signal, requests, accepted, rejected, repaired, refused, failed, dropped, lastError }) => ({
             protocol,
             signal,
             requests,
             accepted,
             rejected,
+            repaired,
             refused,
             failed,
             dropped,
             lastError,
           })),
+        farOff: sources.farTimes.all().map(({ protocol, signal, service, kind, count, newestNs }) => ({
+          protocol,
+          signal,
+          service,
+          kind,
+          count,
+          newest: printTime(newestNs),
+        })),
         files: printFiles(sources.tailFigures?.()),
         memory: { rssBytes: process.memoryUsage.rss(), batchesInFlightBytes: store.writer.queue.bytes },
       }

@@ -11,6 +11,8 @@ export interface ProtocolCounts {
   accepted: number
   /** Rows left out because they were wrong. */
   rejected: number
+  /** Values that are not stored as they were sent, so that their rows could be. */
+  repaired: number
   /** Requests answered "slow down". */
   refused: number
   /** Requests that failed as a whole: malformed, too large. */
@@ -24,7 +26,17 @@ export interface ProtocolCounts {
   lastError: string | null
 }
 
+/** Clients that speak something else than the port they came to. */
+export interface WrongClients {
+  readonly protocol: string
+  readonly count: number
+  readonly lastAtMs: number
+  /** What the last one was told. */
+  readonly message: string
+}
+
 export class IntakeCounters {
+  readonly #wrongClients = new Map<string, WrongClients>()
   readonly #counts = new Map<string, ProtocolCounts>()
 
   of(protocol: string, signal: ProtocolCounts['signal']): ProtocolCounts {
@@ -37,6 +49,7 @@ export class IntakeCounters {
         requests: 0,
         accepted: 0,
         rejected: 0,
+        repaired: 0,
         refused: 0,
         failed: 0,
         duplicates: 0,
@@ -54,6 +67,17 @@ export class IntakeCounters {
     const counts = this.of(protocol, signal)
     counts.requests++
     countFailure(counts, error)
+  }
+
+  /** Counts a client that is wrong at the protocol's port, under its spans: what it wanted to send nobody can know. */
+  countWrongClient(protocol: string, error: Error): void {
+    this.countUnread(protocol, 'spans', error)
+    const count = (this.#wrongClients.get(protocol)?.count ?? 0) + 1
+    this.#wrongClients.set(protocol, { protocol, count, lastAtMs: Date.now(), message: error.message })
+  }
+
+  wrongClients(): WrongClients[] {
+    return [...this.#wrongClients.values()]
   }
 
   all(): ProtocolCounts[] {

@@ -3,11 +3,13 @@
  * the data is durable and the receiver may answer success.
  */
 import { UnavailableError } from '../base/errors.ts'
+import { printRowWarnings } from '../base/row-warnings.ts'
 import type { Codec } from '../codec/codec.ts'
 import { decompress } from '../codec/compression.ts'
 import type { BatchSink } from '../model/intake.ts'
 import type { Log, RecordHeader } from '../model/log.ts'
 import { countFailure, type IntakeCounters, type ProtocolCounts } from './counters.ts'
+import type { FarTimes } from './far-times.ts'
 import { MemoryGate } from './memory-gate.ts'
 
 export interface Received {
@@ -29,6 +31,8 @@ export interface Taken {
   readonly rejected: number
   /** What was wrong with the first rejected row; '' when none was. */
   readonly rejectedReason: string
+  /** What the sender should know of the rows that were taken, see row-warnings.ts; '' for nothing. */
+  readonly warning: string
   /** The same body was stored a moment ago: a client's retry. Nothing was stored again. */
   readonly duplicate: boolean
 }
@@ -37,6 +41,8 @@ export interface IntakeOptions {
   readonly log: Log
   readonly sink: BatchSink
   readonly counters: IntakeCounters
+  /** Counts rows whose times are far off; without it nobody looks. */
+  readonly farTimes?: FarTimes
   /** Largest body after decompression. */
   readonly bodyBytesMax: number
   /** Requests decoded or waiting for the disk at once; more are refused with a time to retry. */
@@ -47,6 +53,11 @@ export interface IntakeOptions {
 
 /** What an unpacked body is taken for until it is known; telemetry packs to a tenth, rarely to less than a twentieth. */
 const unpackedTimes = 16
+
+const warningDetails = {
+  beforeRetention: "look at the sender's clock and unit (nanoseconds), or raise the retention",
+  ahead: "look at the sender's clock and unit (nanoseconds)",
+}
 
 export class Intake {
   readonly #options: IntakeOptions
@@ -122,14 +133,17 @@ export class Intake {
   }
 
   async #store(received: Received, plain: Uint8Array, counts: ProtocolCounts): Promise<Taken> {
-    const { log, sink } = this.#options
+    const { log, sink, farTimes } = this.#options
     const encoding = received.encoding ?? ''
     const receivedAtMs = received.receivedAtMs ?? Date.now()
-    const { batch, rejected, rejectedReason } = received.codec.decode(plain, { receivedAtMs })
+    const decoded = received.codec.decode(plain, { receivedAtMs })
+    const { batch, rejected, rejectedReason, repaired = 0, repairedReason = '' } = decoded
     counts.bytes += received.body.length
     counts.rejected += rejected
-    if (rejected > 0) counts.lastError = rejectedReason
-    if (batch.rows === 0) return { accepted: 0, rejected, rejectedReason, duplicate: false }
+    counts.repaired += repaired
+    if (rejected + repaired > 0) counts.lastError = rejectedReason || repairedReason
+    if (batch.rows === 0) return { accepted: 0, rejected, rejectedReason, warning: '', duplicate: false }
+    const accepted = batch.rows
     const header: RecordHeader = {
       signal: received.codec.signal,
       codec: received.codec.name,
@@ -139,12 +153,15 @@ export class Intake {
     }
     const record = { ...header, body: received.body, retryable: received.retryable ?? true }
     const { position, duplicate } = await log.append(record)
+    const far = farTimes?.look(received.protocol, batch, receivedAtMs, duplicate)
+    const warnings = { beforeRetention: far?.beforeRetention ?? 0, ahead: far?.ahead ?? 0, repaired }
     if (duplicate) counts.duplicates++
     else {
-      counts.accepted += batch.rows
+      counts.accepted += accepted
       sink.offer(position, batch, header)
     }
-    return { accepted: batch.rows, rejected, rejectedReason, duplicate }
+    const warning = printRowWarnings(warnings, { ...warningDetails, repaired: repairedReason })
+    return { accepted, rejected, rejectedReason, warning, duplicate }
   }
 
   #refuse(counts: ProtocolCounts, error: UnavailableError): UnavailableError {

@@ -12,8 +12,18 @@ import { spanReceivers } from './span-receivers.ts'
 import { streamReceivers } from './stream-receivers.ts'
 
 const table: readonly ReceiverRow[] = [
-  { name: 'otlp-grpc', port: (config) => config.otlp.grpc.port, flag: '--otlp-grpc-port', start: startOtlpGrpc },
-  { name: 'otlp-http', port: (config) => config.otlp.http.port, flag: '--otlp-http-port', start: startOtlpHttp },
+  {
+    name: 'otlp-grpc',
+    port: (config) => config.otlp.grpc.port,
+    flag: '--otlp-grpc-port',
+    start: (context, config) => startOtlpGrpc(context, config.otlp.http.port),
+  },
+  {
+    name: 'otlp-http',
+    port: (config) => config.otlp.http.port,
+    flag: '--otlp-http-port',
+    start: (context, config) => startOtlpHttp(context, config.otlp.grpc.port),
+  },
   ...spanReceivers,
   ...streamReceivers,
 ]

@@ -11,6 +11,7 @@ import { addConfigFlags, loadConfigOf } from './option-flags.ts'
 import { write, writeJson, writeLines } from './terminal/output.ts'
 import { parseServerUrl } from './server-address.ts'
 import { tableLines } from './terminal/table.ts'
+import { unseenLines } from './doctor/unseen.ts'
 import { clean } from './terminal/terminal-text.ts'
 
 export interface Problem {
@@ -103,6 +104,11 @@ const remedies: Readonly<Record<string, string>> = {
   queries_hang: 'restart `clew serve`, and report what was asked: a query that was stopped must end',
   files_skipped: 'name fewer files in `tail`, or leave out with `exclude` those that nobody reads',
   files_unreadable: 'give the user that runs clew the right to read it, or leave it out with `exclude` in `tail`',
+  wrong_port: 'send to the port and with the protocol that the message names; `lastError` in /api/v1/status has it too',
+  times_before_retention:
+    'look at the clock and the unit (nanoseconds) of what sends them; to keep old data, raise --retention-spans or --retention-events first',
+  times_ahead:
+    'look at the clock and the unit (nanoseconds) of what sends them; a search with a later `end` shows them',
   quarantine:
     'read reason.txt there; once the cause is gone, send the records again, OTLP with `clew import`, then remove the folder (docs/durability.md)',
 }
@@ -131,6 +137,7 @@ function statusLines(server: string, status: StatusAnswer): string[] {
     `memory    ${printSize(memory.rssBytes)}, batches in flight ${printSize(memory.batchesInFlightBytes)}`,
     ...(status.files === null ? [] : [filesLine(status.files)]),
     ...(status.received.length === 0 ? [] : ['', ...tableLines(receivedColumns, status.received)]),
+    ...unseenLines(status),
     '',
   ]
 }
@@ -170,6 +177,7 @@ const receivedColumns = [
   { title: 'requests', right: true, text: (item: Received) => showCount(item.requests) },
   { title: 'accepted', right: true, text: (item: Received) => showCount(item.accepted) },
   { title: 'rejected', right: true, text: (item: Received) => showCount(item.rejected) },
+  { title: 'repaired', right: true, text: (item: Received) => showCount(item.repaired) },
   { title: 'told to retry', right: true, text: (item: Received) => showCount(item.refused) },
   { title: 'unreadable', right: true, text: (item: Received) => showCount(item.failed) },
   { title: 'dropped', right: true, text: (item: Received) => showCount(item.dropped) },

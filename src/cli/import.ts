@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { InputError, messageOf, UnavailableError } from '../base/errors.ts'
 import { parseDuration } from '../base/duration.ts'
+import type { RowWarnings } from '../base/row-warnings.ts'
 import { parseSize, printSize } from '../base/size.ts'
 import { ask } from './api-client.ts'
 import { showCount, showDuration } from './terminal/format.ts'
@@ -86,6 +87,7 @@ async function runImport(files: string[], options: ImportOptions): Promise<void>
     printReasons(reasons)
   }
   await write(totalsText(files.length, sender, Date.now() - startedAt))
+  for (const line of warningLines(sender.totals.warned)) process.stderr.write(`${line}\n`)
   if (sender.totals.rejected > 0 || faults.count > 0) process.exitCode = 1
 }
 
@@ -139,6 +141,23 @@ function totalsText(files: number, { totals }: OtlpSender, elapsedMs: number): s
   const from = `from ${showCount(files)} ${files === 1 ? 'file' : 'files'} in ${showDuration(elapsedMs * 1e6)}`
   const retried = retries === 0 ? '' : `, ${showCount(retries)} of them retries`
   return `imported ${showCount(accepted)} records, rejected ${showCount(rejected)}, ${from} (${showCount(requests)} requests${retried})\n`
+}
+
+function warningLines({ beforeRetention, ahead, repaired }: RowWarnings): string[] {
+  const lines: string[] = []
+  if (beforeRetention > 0) {
+    lines.push(
+      `! ${showCount(beforeRetention)} of them are older than the retention: clew removes them within minutes`,
+      '  to do: start clew with a longer --retention-spans and --retention-events (0 for no limit), wait until its retry',
+      '  window (--log-retry-window, 5m by default) is over, and import again',
+    )
+  }
+  if (ahead > 0)
+    lines.push(`! ${showCount(ahead)} of them have times in the future: a search with a later end shows them`)
+  if (repaired > 0) {
+    lines.push(`! ${showCount(repaired)} values are not stored as the file has them, mostly text that is not UTF-8`)
+  }
+  return lines
 }
 
 function readSize(text: string): number {

@@ -21,7 +21,7 @@ interface TraceOptions {
 export function traceCommand(): Command {
   return new Command('trace')
     .description('Draw one trace: a tree of its spans with bars. █ self time, ─ a child runs, ! error.')
-    .argument('<id>', 'trace id, 32 hex digits')
+    .argument('<id>', 'trace id: hex, leading zeros may be missing, or a whole traceparent')
     .option('--attributes', 'with attributes, events, links and log records of each span')
     .addOption(new Option('--json', 'print the trace as OTLP JSON').conflicts('attributes'))
     .addOption(urlOption())
@@ -75,9 +75,7 @@ function detailLines({ span }: TreeSpan, traceStart: bigint, resourceLines: read
     ...(span.events ?? []).flatMap((event) =>
       headedLines(`event ${offset(event.timeUnixNano, traceStart)} ${clean(event.name ?? '')}`, event.attributes),
     ),
-    ...(span.links ?? []).flatMap((link) =>
-      headedLines(`link to span ${link.spanId} of trace ${link.traceId}`, link.attributes),
-    ),
+    ...(span.links ?? []).flatMap((link) => headedLines(linkTarget(link), link.attributes)),
   ]
 }
 
@@ -141,4 +139,10 @@ function logsBySpan(data: LogsData): Map<string, OtlpLogRecord[]> {
   const timeOf = (record: OtlpLogRecord) => BigInt(record.timeUnixNano ?? record.observedTimeUnixNano ?? 0)
   records.sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : timeOf(a) > timeOf(b) ? 1 : 0))
   return Map.groupBy(records, (record) => record.spanId ?? '')
+}
+
+/** A link without ids tells of something that carried no context, such as a message of an uninstrumented producer. */
+function linkTarget({ traceId = '', spanId = '' }: { traceId?: string; spanId?: string }): string {
+  if (traceId === '') return 'link that names no trace'
+  return spanId === '' ? `link to trace ${traceId}` : `link to span ${spanId} of trace ${traceId}`
 }

@@ -14,6 +14,10 @@ export interface Decoded {
   readonly rejected: number
   /** What was wrong with the first of them and what would be right; '' when none was. */
   readonly rejectedReason: string
+  /** Values that are not stored as they were sent, because their rows would be lost else; 0 when absent. */
+  readonly repaired?: number
+  /** What was changed first, and how; '' when nothing was. */
+  readonly repairedReason?: string
 }
 
 export interface DecodeContext {

@@ -2,6 +2,7 @@
  * What was made from the same bytes a moment ago: senders repeat who they are in every request. Bounded: when full it
  * starts anew, as the senders of the moment fill it again within a request each.
  */
+import { repairCount } from './repairs.ts'
 
 export class Remembered<T> {
   readonly #entries = new Map<string, T>()
@@ -18,7 +19,9 @@ export class Remembered<T> {
     if (key.length > this.#keyLengthMax) return make()
     let entry = this.#entries.get(key)
     if (entry === undefined) {
+      const repairs = repairCount()
       entry = make()
+      if (repairCount() !== repairs) return entry
       if (this.#entries.size >= this.#entriesMax) this.#entries.clear()
       this.#entries.set(key, entry)
     }

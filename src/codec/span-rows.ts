@@ -5,6 +5,7 @@
 import { InputError } from '../base/errors.ts'
 import { rowsMax, SpanBatchBuilder } from '../model/span-batch.ts'
 import type { Decoded } from './codec.ts'
+import { resetRepairs, takeRepairs } from './repairs.ts'
 
 /**
  * Annotations, log fields, references and the like of one request, which become objects: a byte on the wire can become
@@ -26,6 +27,12 @@ export class SpanRows {
     this.rejected = 0
     this.rejectedReason = ''
     this.#objectsLeft = objectsMax
+    resetRepairs()
+  }
+
+  /** Makes the text that was read from the body, once it is known to be UTF-8, the arena of the request. */
+  use(body: Uint8Array): void {
+    this.builder.reset(body)
   }
 
   /** Counts a row left out. Throws `InputError` `too_large` when there are more of them than a batch may have rows. */
@@ -49,6 +56,7 @@ export class SpanRows {
   }
 
   finish(): Decoded {
-    return { batch: this.builder.finish(), rejected: this.rejected, rejectedReason: this.rejectedReason }
+    const { rejected, rejectedReason } = this
+    return { batch: this.builder.finish(), rejected, rejectedReason, ...takeRepairs() }
   }
 }

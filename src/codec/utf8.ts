@@ -1,4 +1,4 @@
-/** UTF-8 checks on parts of a buffer (RFC 3629): text that is not UTF-8 is refused where it enters. */
+/** UTF-8 checks on parts of a buffer (RFC 3629): text that is not UTF-8 is repaired where it enters (repairs.ts). */
 import { isUtf8 } from 'node:buffer'
 import type { Dictionary } from '../model/dictionary.ts'
 
@@ -32,6 +32,11 @@ export function internUtf8(dictionary: Dictionary, bytes: Uint8Array, start: num
   if (entry !== before || isUtf8Range(bytes, start, end)) return entry
   dictionary.forgetLast()
   return -1
+}
+
+/** 3 when the bytes begin with a byte order mark, which is no part of a text (RFC 8259 §8.1 lets a parser pass over it). */
+export function byteOrderMarkLength(bytes: Uint8Array, start = 0): number {
+  return bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? 3 : 0
 }
 
 export function utf8Text(bytes: Uint8Array, start: number, end: number): string {

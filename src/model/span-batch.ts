@@ -37,7 +37,7 @@ export interface SpanEvent {
 }
 
 export interface SpanLink {
-  /** 16 and 8 bytes. */
+  /** 16 and 8 bytes; all zero in a link to something that carried no context. */
   readonly traceId: Uint8Array
   readonly spanId: Uint8Array
   readonly traceState: string

@@ -41,8 +41,8 @@ export function spanRowsOf(batch: SpanBatch): SpanRow[] {
     droppedEventsCount: batch.droppedEvents[row]!,
     links: (batch.links.get(row) ?? []).map((link) => ({
       ...link,
-      traceId: idText(link.traceId, 0, 16),
-      spanId: idText(link.spanId, 0, 8),
+      traceId: withoutZeros(idText(link.traceId, 0, 16)),
+      spanId: withoutZeros(idText(link.spanId, 0, 8)),
       attributes: parseTypedAttributes(link.attributes),
     })),
     droppedLinksCount: batch.droppedLinks[row]!,

@@ -34,6 +34,7 @@ export interface SpanEventRow {
 }
 
 export interface SpanLinkRow {
+  /** Lower-case hex; '' in a link to something that carried no context. */
   readonly traceId: string
   readonly spanId: string
   readonly traceState: string

@@ -173,6 +173,53 @@ test('a receiver that goes on refusing ends import with 1 once the time is over'
   assert.match(stderr, /it still answers 503 after 1500 ms/)
 })
 
+test('import says what will not stay or was changed, and what to do', async () => {
+  const span = (id: string, timeMs: number, name = 'x'): object => ({
+    traceId: 'ab12',
+    spanId: id,
+    name,
+    startTimeUnixNano: `${BigInt(timeMs) * 1_000_000n}`,
+    endTimeUnixNano: `${BigInt(timeMs) * 1_000_000n}`,
+  })
+  const spans = [
+    span('01', Date.now() - 400 * 86_400_000),
+    span('02', Date.now()),
+    span('03', Date.now() + 7_200_000),
+    span('04', Date.now(), '?'),
+  ]
+  const bytes = Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }))
+  bytes[bytes.indexOf('"?"') + 1] = 0xc3
+  const { code, stdout, stderr } = await runImport([file('old.json', bytes)])
+  assert.equal(code, 0)
+  assert.match(stdout, /^imported 4 records, rejected 0, /)
+  assert.match(
+    stderr,
+    /! 1 of them are older than the retention: clew removes them within minutes\n {2}to do: .*--retention-spans/,
+  )
+  assert.match(stderr, /! 1 of them have times in the future/)
+  assert.match(stderr, /! 1 values are not stored as the file has them/)
+  const status = (await (await fetch(`${clew.url}/api/v1/status`)).json()) as {
+    farOff: { kind: string; count: number }[]
+  }
+  assert.ok(
+    status.farOff.some(({ kind, count }) => kind === 'ahead' && count === 1),
+    JSON.stringify(status.farOff),
+  )
+})
+
+test('a trace is found by its id without leading zeros, in capitals and as a traceparent', async () => {
+  const { traceId, traces } = shopTrace()
+  const short = `00${traceId.slice(2)}`
+  const path = file('short.json', JSON.stringify(traces).replaceAll(traceId, short))
+  await runImport([path])
+  assert.ok((await foundSpans(short, 1)).size > 0)
+  for (const pasted of [short.replace(/^0+/, ''), short.toUpperCase(), `00-${short}-00f067aa0ba902b7-01`]) {
+    const { code, stdout } = await runClew(['trace', pasted, '--json', '--url', clew.url])
+    assert.equal(code, 0, pasted)
+    assert.ok(stdout.includes(short), pasted)
+  }
+})
+
 /** Stands before the real receiver and fails as networks and load balancers do: in this order, then it passes all on. */
 async function faultyProxy(
   target: string,

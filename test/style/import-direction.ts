@@ -19,7 +19,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   'src/config.ts': ['src/config/', 'src/base/'],
   'src/config/': ['src/base/'],
   // The rest of base may use what a browser lacks.
-  'web/': [contract, 'src/base/name-slots.ts'],
+  'web/': [contract, 'src/base/name-slots.ts', 'src/base/pasted-id.ts'],
   'demo/': ['src/base/'],
   'scripts/': [],
   'bench/': ['src/', 'test/', 'demo/', 'scripts/'],

@@ -2,7 +2,7 @@
 import { InputError } from '../../base/errors.ts'
 import { parseDuration } from '../../base/duration.ts'
 import { parseTime } from '../../base/time.ts'
-import { parseTraceId, parseSpanId } from '../../model/ids.ts'
+import { parsePastedSpanId, parsePastedTraceId } from '../../base/pasted-id.ts'
 import { statusCodes } from '../../model/span-batch.ts'
 import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
 
@@ -97,9 +97,9 @@ export function attributesOf(given: string | readonly string[] | undefined): Att
 }
 
 export function traceIdOf(text: string): string {
-  const id = parseTraceId(text)
+  const id = parsePastedTraceId(text)
   if (id === undefined) {
-    throw new InputError('bad_request', `"${text}" is not a trace id: use 32 hex digits, not all zero`, {
+    throw new InputError('bad_request', `"${text}" is not a trace id: use up to 32 hex digits, not all zero`, {
       at: 'traceId',
     })
   }
@@ -107,9 +107,11 @@ export function traceIdOf(text: string): string {
 }
 
 export function spanIdOf(text: string): string {
-  const id = parseSpanId(text)
+  const id = parsePastedSpanId(text)
   if (id === undefined) {
-    throw new InputError('bad_request', `"${text}" is not a span id: use 16 hex digits, not all zero`, { at: 'spanId' })
+    throw new InputError('bad_request', `"${text}" is not a span id: use up to 16 hex digits, not all zero`, {
+      at: 'spanId',
+    })
   }
   return id
 }

@@ -3,14 +3,21 @@
  * (grpc/doc/PROTOCOL-HTTP2.md). It stands on node:http2 because @grpc/grpc-js unpacks messages itself: only gzip and
  * deflate, before a handler could count or refuse them, and the log would keep the unpacked bytes.
  */
-import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import http2, {
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
 import { InputError, UnavailableError } from '../../base/errors.ts'
 import { encodeStatus, shortened } from '../../codec/otlp/response.ts'
 import { receivingBudget, type ByteBudget } from '../byte-budget.ts'
 import { failureOf } from '../../base/failure.ts'
 import { frameMessage, GrpcMessage } from './grpc-message.ts'
 import { listenError } from '../../base/listen.ts'
+import { refuseClient, sortClients, tlsProblem } from './client-kinds.ts'
+import type { Http2Clients } from './http-app.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 
 export interface UnaryCall {
@@ -26,6 +33,10 @@ export interface UnaryService {
   readonly methods: ReadonlyMap<string, (call: UnaryCall) => Promise<Uint8Array>>
   /** Told of calls that failed before they reached their method. */
   readonly onUnreadable: (path: string, error: unknown) => void
+  /** Told of clients that speak something else. */
+  readonly onWrongClient: (problem: Error) => void
+  /** What a client is told that speaks HTTP/1, or HTTP/2 without gRPC: where to go instead. */
+  readonly advice: string
 }
 
 /** How long `close` waits for calls under way. */
@@ -42,23 +53,24 @@ interface Server extends ReceiverContext {
   readonly service: UnaryService
   readonly budget: ByteBudget
   readonly sessions: Set<ServerHttp2Session>
+  readonly http2: Http2Server
+  /** A session must make its first call this soon; 0 for as long as it is not idle. */
+  readonly firstCallMs: number
 }
 
 export async function startGrpcUnary(service: UnaryService, context: ReceiverContext): Promise<Listener> {
-  const server: Server = {
-    ...context,
-    service,
-    budget: receivingBudget(context.intake.bodyBytesMax),
-    sessions: new Set(),
-  }
-  const listening = http2.createServer({
-    // The default of 10 MB is for whole sessions; large messages on several streams would be cut off.
-    maxSessionMemory: 64 + Math.ceil(context.intake.bodyBytesMax / 1e6),
-    settings: { initialWindowSize: streamWindowBytes, maxConcurrentStreams: 256, maxHeaderListSize: 16_384 },
+  const server = createServer(service, context, 0)
+  const listening = server.http2
+  const endWaiting = sortClients(listening, {
+    own: 'http2',
+    timeoutMs: context.limits.requestTimeoutMs,
+    others: (kind, socket) => {
+      const problem = kind === 'tls' ? tlsProblem(socket.localPort) : new InputError('bad_request', service.advice)
+      service.onWrongClient(problem)
+      refuseClient(socket, problem.message)
+    },
   })
   listening.maxConnections = context.limits.connectionsMax
-  listening.on('session', (session) => onSession(server, session))
-  listening.on('stream', (stream, headers) => onStream(server, stream as ServerHttp2Stream, headers))
   await new Promise<void>((resolve, reject) => {
     listening.once('error', (error) => reject(listenError(error, context.host, context.port)))
     listening.listen(context.port, context.host, resolve)
@@ -70,13 +82,53 @@ export async function startGrpcUnary(service: UnaryService, context: ReceiverCon
     address,
     port,
     async close() {
+      endWaiting()
       const closed = new Promise<void>((resolve) => listening.close(() => resolve()))
-      for (const session of server.sessions) session.close()
-      const cutOff = setTimeout(() => server.sessions.forEach((session) => session.destroy()), closeGraceMs)
-      await closed
-      clearTimeout(cutOff)
+      await endSessions(server, closed)
     },
   }
+}
+
+/**
+ * The same service for connections that came to another port. A session that makes no call in `firstCallMs` is ended with
+ * the service's advice in the debug data of its GOAWAY; a gRPC client connects again once it has a call to make.
+ */
+export function acceptGrpcUnary(service: UnaryService, context: ReceiverContext, firstCallMs = 2000): Http2Clients {
+  const server = createServer(service, context, firstCallMs)
+  return {
+    accept: (socket: Socket) => void server.http2.emit('connection', socket),
+    async close() {
+      const ended = [...server.sessions].map((session) => new Promise((resolve) => session.on('close', resolve)))
+      await endSessions(server, Promise.all(ended))
+    },
+  }
+}
+
+function createServer(service: UnaryService, context: ReceiverContext, firstCallMs: number): Server {
+  const listening = http2.createServer({
+    // The default of 10 MB is for whole sessions; large messages on several streams would be cut off.
+    maxSessionMemory: 64 + Math.ceil(context.intake.bodyBytesMax / 1e6),
+    settings: { initialWindowSize: streamWindowBytes, maxConcurrentStreams: 256, maxHeaderListSize: 16_384 },
+  })
+  const server: Server = {
+    ...context,
+    service,
+    budget: receivingBudget(context.intake.bodyBytesMax),
+    sessions: new Set(),
+    http2: listening,
+    firstCallMs,
+  }
+  listening.on('session', (session) => onSession(server, session))
+  listening.on('stream', (stream, headers) => onStream(server, stream as ServerHttp2Stream, headers))
+  return server
+}
+
+/** Lets calls under way come to their end for a moment. */
+async function endSessions({ sessions }: Server, closed: Promise<unknown>): Promise<void> {
+  for (const session of sessions) session.close()
+  const cutOff = setTimeout(() => sessions.forEach((session) => session.destroy()), closeGraceMs)
+  await closed
+  clearTimeout(cutOff)
 }
 
 function onSession(server: Server, session: ServerHttp2Session): void {
@@ -86,6 +138,17 @@ function onSession(server: Server, session: ServerHttp2Session): void {
   session.on('error', () => session.destroy())
   session.setLocalWindowSize(sessionWindowBytes)
   session.setTimeout(server.limits.idleTimeoutMs, () => session.close())
+  if (server.firstCallMs > 0) awaitFirstCall(server, session)
+}
+
+function awaitFirstCall({ service, firstCallMs }: Server, session: ServerHttp2Session): void {
+  const timer = setTimeout(() => {
+    service.onWrongClient(new InputError('bad_request', service.advice))
+    session.goaway(http2.constants.NGHTTP2_NO_ERROR, 0, Buffer.from(service.advice))
+    session.close()
+  }, firstCallMs)
+  session.once('stream', () => clearTimeout(timer))
+  session.once('close', () => clearTimeout(timer))
 }
 
 function onStream(server: Server, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
@@ -93,7 +156,9 @@ function onStream(server: Server, stream: ServerHttp2Stream, headers: IncomingHt
   stream.on('error', () => undefined)
   const type = headers['content-type']?.split(';', 1)[0]
   if (headers[':method'] !== 'POST' || (type !== 'application/grpc' && type !== 'application/grpc+proto')) {
-    stream.respond({ ':status': 415 }, { endStream: true })
+    server.service.onWrongClient(new InputError('unsupported_media_type', server.service.advice))
+    stream.respond({ ':status': 415, 'content-type': 'text/plain; charset=utf-8' })
+    stream.end(`${server.service.advice}\n`)
     return letFinish(stream)
   }
   const path = String(headers[':path'])

@@ -1,13 +1,14 @@
 /** The HTTP server under every receiver over HTTP: its limits, browsers' cross-origin requests, and an orderly stop. */
 import type { IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import cors from '@fastify/cors'
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
-import { messageOf } from '../../base/errors.ts'
+import { InputError, messageOf } from '../../base/errors.ts'
 import { receivingBudget, type ByteBudget } from '../byte-budget.ts'
 import { listenError } from '../../base/listen.ts'
 import { webGuard } from '../../base/web-guard.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
+import { refuseClient, sortClients, tlsProblem } from './client-kinds.ts'
 
 /** How long `close` waits for requests that are still being sent or answered. */
 const closeGraceMs = 2000
@@ -59,8 +60,10 @@ export async function createHttpApp({
     done()
   })
   if (corsOrigins.length > 0) {
-    const origin = corsOrigins.includes('*') ? '*' : [...corsOrigins]
-    await app.register(cors, { origin, methods: ['POST'], maxAge: 86_400 })
+    // `navigator.sendBeacon` always has credentials, for which Fetch wants the origin itself, never `*`. clew knows no
+    // cookies, so naming any origin gives nothing away.
+    const origin = corsOrigins.includes('*') ? true : [...corsOrigins]
+    await app.register(cors, { origin, credentials: true, methods: ['POST'], maxAge: 86_400 })
   }
   return app
 }
@@ -72,8 +75,30 @@ export function contentTypeOf(request: FastifyRequest): string | undefined {
   return sentTypes.get(request.raw)
 }
 
-/** Binds the port of the receiver's context. */
-export async function listenHttp(app: FastifyInstance, name: string, receiver: HttpReceiver): Promise<Listener> {
+/** Takes clients that speak HTTP/2 on a port of HTTP/1. */
+export interface Http2Clients {
+  accept(socket: Socket): void
+  close(): Promise<void>
+}
+
+/** Binds the port of the receiver's context. Without `http2` clients that speak it are told that they are wrong here. */
+export async function listenHttp(
+  app: FastifyInstance,
+  name: string,
+  receiver: HttpReceiver,
+  http2?: Http2Clients,
+): Promise<Listener> {
+  const endWaiting = sortClients(app.server, {
+    own: 'http1',
+    timeoutMs: receiver.limits.requestTimeoutMs,
+    others: (kind, socket) => {
+      if (kind === 'http2' && http2 !== undefined) return http2.accept(socket)
+      const text = `a client that speaks HTTP/2 or gRPC came to port ${socket.localPort}, where ${name} takes HTTP/1.1`
+      const problem = kind === 'tls' ? tlsProblem(socket.localPort) : new InputError('bad_request', text)
+      receiver.intake.counters.countWrongClient(name, problem)
+      refuseClient(socket, problem.message)
+    },
+  })
   try {
     await app.listen({ host: receiver.host, port: receiver.port })
   } catch (error) {
@@ -88,9 +113,12 @@ export async function listenHttp(app: FastifyInstance, name: string, receiver: H
     port,
     async close() {
       receiver.closing = true
+      endWaiting()
+      const http2Closed = http2?.close()
       const cutOff = setTimeout(() => app.server.closeAllConnections(), closeGraceMs)
       try {
         await app.close()
+        await http2Closed
       } catch (error) {
         receiver.logger.warn(`cannot close the ${name} listener: ${messageOf(error)}`)
       } finally {

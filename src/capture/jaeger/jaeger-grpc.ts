@@ -19,6 +19,8 @@ import { listenWithStrategies, StrategyFile } from './strategy-file.ts'
 const protocol = 'jaeger/grpc'
 const postSpans = '/jaeger.api_v2.CollectorService/PostSpans'
 const getStrategy = '/jaeger.api_v2.SamplingManager/GetSamplingStrategy'
+const advice =
+  'this port takes Jaeger spans over gRPC: send thrift over HTTP to the port of jaeger-http, 14268 by default'
 const emptyResponse = new Uint8Array(0)
 
 /** `strategyFile` '' means that everything is to be sampled. Rejects with `InputError` `bad_config` when it cannot be read. */
@@ -38,7 +40,9 @@ export async function startJaegerGrpc(context: ReceiverContext, strategyFile: st
     [getStrategy, sampling],
   ])
   const onUnreadable = (_path: string, error: unknown): void => intake.counters.countUnread(protocol, 'spans', error)
-  return listenWithStrategies(strategies, () => startGrpcUnary({ name: protocol, methods, onUnreadable }, context))
+  const onWrongClient = (problem: Error): void => intake.counters.countWrongClient(protocol, problem)
+  const service = { name: protocol, methods, onUnreadable, onWrongClient, advice }
+  return listenWithStrategies(strategies, () => startGrpcUnary(service, context))
 }
 
 function answerSampling({ body, encoding }: UnaryCall, strategies: SamplingStrategies): Uint8Array {

@@ -29,12 +29,15 @@ const codecs: Record<'traces' | 'logs', Record<OtlpFormat, Codec>> = {
 /** The signal under which a request is counted. */
 export const countedAs = { traces: 'spans', logs: 'events', metrics: 'metrics' } as const
 
-/** Resolves when the request is durable; with what was left out of it, if anything was. Throws as `Intake.take` does. */
+/** Resolves when the request is durable; with what was left out of it, or what its sender should know of what was stored. Throws as `Intake.take` does. */
 export async function exportOtlp(intake: Intake, request: OtlpRequest): Promise<PartialSuccess | undefined> {
   const { signal, format, protocol, body, encoding } = request
   if (signal === 'metrics') return refuseMetrics(intake, request)
   const taken = await intake.take({ protocol, codec: codecs[signal][format], body, encoding })
-  return taken.rejected === 0 ? undefined : { rejected: taken.rejected, errorMessage: taken.rejectedReason }
+  const { rejected, rejectedReason, warning } = taken
+  if (rejected === 0 && warning === '') return undefined
+  // With nothing rejected the message is a warning (collector/trace_service.proto, `ExportTracePartialSuccess`).
+  return { rejected, errorMessage: [rejectedReason, warning].filter((text) => text !== '').join('; ') }
 }
 
 async function refuseMetrics(intake: Intake, request: OtlpRequest): Promise<PartialSuccess | undefined> {

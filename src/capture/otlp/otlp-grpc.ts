@@ -3,9 +3,11 @@
  *   opentelemetry.proto.collector.{trace.v1.TraceService, logs.v1.LogsService, metrics.v1.MetricsService}/Export
  */
 import { encodeExportResponse, type OtlpSignal } from '../../codec/otlp/response.ts'
-import { startGrpcUnary, type UnaryCall } from '../http/grpc-unary.ts'
+import { portText } from '../http/client-kinds.ts'
+import { acceptGrpcUnary, startGrpcUnary, type UnaryCall, type UnaryService } from '../http/grpc-unary.ts'
+import type { Http2Clients } from '../http/http-app.ts'
 import { countedAs, exportOtlp } from './otlp-export.ts'
-import type { StartReceiver } from '../receiver.ts'
+import type { Listener, ReceiverContext } from '../receiver.ts'
 
 const protocol = 'otlp/grpc'
 const prefix = '/opentelemetry.proto.collector.'
@@ -15,8 +17,34 @@ const signals: Record<string, OtlpSignal> = {
   [`${prefix}metrics.v1.MetricsService/Export`]: 'metrics',
 }
 
-export const startOtlpGrpc: StartReceiver = (context) => {
-  const { intake } = context
+/** `httpPort` is where OTLP over HTTP is taken, 0 when that is not known before it listens. */
+export function startOtlpGrpc(context: ReceiverContext, httpPort = 0): Promise<Listener> {
+  const to = httpPort === 0 ? 'the port of OTLP over HTTP' : `port ${httpPort}`
+  return startGrpcUnary(
+    otlpService(
+      context,
+      protocol,
+      `port${portText(context.port)} takes OTLP over gRPC: send OTLP over HTTP to ${to}, which takes both, or set OTEL_EXPORTER_OTLP_PROTOCOL=grpc`,
+    ),
+    context,
+  )
+}
+
+/** OTLP over gRPC on the port of OTLP over HTTP, where SDKs send it whose endpoint is set and whose protocol is not. */
+export function acceptOtlpGrpc(context: ReceiverContext, grpcPort = 0): Http2Clients {
+  const own = grpcPort === 0 ? 'a port of its own' : `port ${grpcPort}`
+  return acceptGrpcUnary(
+    otlpService(
+      context,
+      'otlp/http',
+      `port${portText(context.port)} takes OTLP over HTTP/1.1, and over gRPC as ${own} does: an HTTP/2 client that makes no gRPC call is wrong here`,
+    ),
+    context,
+  )
+}
+
+/** `wrongProtocol` is where clients are counted that make no gRPC call. */
+function otlpService({ intake }: ReceiverContext, wrongProtocol: string, advice: string): UnaryService {
   const exporterOf =
     (signal: OtlpSignal) =>
     async ({ body, encoding }: UnaryCall): Promise<Uint8Array> => {
@@ -27,5 +55,6 @@ export const startOtlpGrpc: StartReceiver = (context) => {
   const onUnreadable = (path: string, error: unknown): void => {
     intake.counters.countUnread(protocol, countedAs[signals[path]!], error)
   }
-  return startGrpcUnary({ name: protocol, methods, onUnreadable }, context)
+  const onWrongClient = (problem: Error): void => intake.counters.countWrongClient(wrongProtocol, problem)
+  return { name: protocol, methods, onUnreadable, onWrongClient, advice }
 }

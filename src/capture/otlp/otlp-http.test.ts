@@ -169,7 +169,44 @@ test('a listed web origin may send from a browser, others may not', async () => 
   assert.equal(allowed.status, 204)
   assert.equal(allowed.headers.get('access-control-allow-origin'), 'https://shop.example')
   assert.equal(allowed.headers.get('access-control-allow-headers'), 'content-type')
+  // A beacon has credentials.
+  assert.equal(allowed.headers.get('access-control-allow-credentials'), 'true')
+  assert.match(allowed.headers.get('vary') ?? '', /origin/i)
+  const headers = { origin: 'https://shop.example', 'content-type': 'application/json' }
+  const answer = await fetch(`${base}/v1/traces`, { method: 'POST', body: '{}', headers })
+  assert.equal(answer.headers.get('access-control-allow-origin'), 'https://shop.example')
+  assert.equal(answer.headers.get('access-control-allow-credentials'), 'true')
+  assert.match(answer.headers.get('vary') ?? '', /origin/i)
   assert.equal((await preflight('https://evil.example')).headers.get('access-control-allow-origin'), null)
+})
+
+test('with any origin allowed each is named, as credentials ask', async () => {
+  const open = await Receiving.open({ corsOrigins: ['*'] })
+  try {
+    const url = `http://${await open.start(startOtlpHttp)}/v1/traces`
+    const headers = { origin: 'https://any.example', 'content-type': 'application/json' }
+    const answer = await fetch(url, { method: 'POST', body: '{}', headers })
+    assert.equal(answer.headers.get('access-control-allow-origin'), 'https://any.example')
+    assert.equal(answer.headers.get('access-control-allow-credentials'), 'true')
+    assert.match(answer.headers.get('vary') ?? '', /origin/i)
+  } finally {
+    await open.close()
+  }
+})
+
+test('a warning says what was repaired and rejects nothing', async () => {
+  const span = '{"traceId":"a1","spanId":"b1","name":"n?","startTimeUnixNano":"1"}'
+  const body = Buffer.from(`{"resourceSpans":[{"scopeSpans":[{"spans":[${span}]}]}]}`)
+  body[body.indexOf('?')] = 0xc3
+  const answer = await fetch(`${base}/v1/traces`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  })
+  const text =
+    '1 values are not stored as they were sent: a text of the JSON is not valid UTF-8: U+FFFD stands for the bad bytes'
+  assert.deepEqual(await answer.json(), { partialSuccess: { errorMessage: text } })
+  assert.equal(receiving.counters.of('otlp/http', 'spans').repaired, 1)
 })
 
 test('a full log is 429, a stopping program 503, both with a time to retry', async () => {

@@ -1,6 +1,7 @@
 /**
  * OTLP over HTTP (OTLP 1.11 "OTLP/HTTP"; documented at opentelemetry.io/docs/specs/otlp):
  *   POST /v1/traces, /v1/logs, /v1/metrics with application/x-protobuf or application/json
+ * OTLP over gRPC is taken on the same port, from clients that begin with HTTP/2 (otlp-grpc.ts).
  * Every answer, errors too, is in the encoding of its request; errors are google.rpc.Status.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -11,16 +12,18 @@ import { addEventsRoute, eventsPath } from '../lines/events-http.ts'
 import { contentTypeOf, createHttpApp, httpReceiver, listenHttp, type HttpReceiver } from '../http/http-app.ts'
 import { readHttpBody } from '../http/http-body.ts'
 import { countedAs, exportOtlp, type OtlpRequest } from './otlp-export.ts'
-import type { StartReceiver } from '../receiver.ts'
+import { acceptOtlpGrpc } from './otlp-grpc.ts'
+import type { Listener, ReceiverContext } from '../receiver.ts'
 
 const protocol = 'otlp/http'
 const paths: Record<string, OtlpSignal> = { '/v1/traces': 'traces', '/v1/logs': 'logs', '/v1/metrics': 'metrics' }
 const contentTypes: Record<OtlpFormat, string> = { protobuf: 'application/x-protobuf', json: 'application/json' }
 
-export const startOtlpHttp: StartReceiver = async (context) => {
+/** `grpcPort` is where OTLP over gRPC is taken too, 0 when that is not known. */
+export async function startOtlpHttp(context: ReceiverContext, grpcPort = 0): Promise<Listener> {
   const receiver = httpReceiver(context)
   for (const signal of ['spans', 'events'] as const) context.intake.counters.of(protocol, signal)
-  return listenHttp(await createApp(receiver), protocol, receiver)
+  return listenHttp(await createApp(receiver), protocol, receiver, acceptOtlpGrpc(context, grpcPort))
 }
 
 async function createApp(receiver: HttpReceiver): Promise<FastifyInstance> {

@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UnavailableError } from '../../base/errors.ts'
+import { parseRowWarnings, type RowWarnings } from '../../base/row-warnings.ts'
 import { unreachable } from '../api-client.ts'
 import { signalPaths, splitElement } from './grammar.ts'
 import type { Element } from './grammar.ts'
@@ -23,9 +24,13 @@ export interface SenderOptions {
 export interface Totals {
   accepted: number
   rejected: number
+  /** Of those accepted: what the receiver said of their times and values. */
+  warned: RowWarnings
   requests: number
   retries: number
 }
+
+const noWarnings: RowWarnings = { beforeRetention: 0, ahead: 0, repaired: 0 }
 
 const retryableStatus = new Set([429, 502, 503, 504])
 const backoffMs = { first: 200, max: 10_000 }
@@ -33,7 +38,7 @@ const requestTimeoutMs = 60_000
 
 export class OtlpSender {
   readonly #options: SenderOptions
-  readonly totals: Totals = { accepted: 0, rejected: 0, requests: 0, retries: 0 }
+  readonly totals: Totals = { accepted: 0, rejected: 0, warned: noWarnings, requests: 0, retries: 0 }
   /** Requests being filled, by kind. */
   readonly #open = new Map<string, { readonly elements: Element[]; bytes: number }>()
   readonly #running = new Set<Promise<void>>()
@@ -93,7 +98,7 @@ export class OtlpSender {
       const { rejected, message } = grammar.readSuccess(bytes)
       this.totals.accepted += records - rejected
       this.totals.rejected += rejected
-      if (message !== '') this.#options.onRefused(message)
+      if (!this.#countWarnings(message) && message !== '') this.#options.onRefused(message)
       return
     }
     if (elements.length > 1 && (status === 400 || status === 413)) {
@@ -109,6 +114,18 @@ export class OtlpSender {
     }
     this.totals.rejected += records
     this.#options.onRefused(`${first.place}: ${reason}`)
+  }
+
+  /** Adds up what the message warns of; false when it says something else, or something was rejected too. */
+  #countWarnings(message: string): boolean {
+    const found = parseRowWarnings(message)
+    const { warned } = this.totals
+    this.totals.warned = {
+      beforeRetention: warned.beforeRetention + found.beforeRetention,
+      ahead: warned.ahead + found.ahead,
+      repaired: warned.repaired + found.repaired,
+    }
+    return /^\d/.test(message) && found.beforeRetention + found.ahead + found.repaired > 0
   }
 
   async #post(path: string, contentType: string, body: Uint8Array): Promise<{ status: number; bytes: Uint8Array }> {

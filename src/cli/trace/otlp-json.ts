@@ -36,8 +36,9 @@ export interface OtlpSpan {
     readonly attributes?: readonly KeyValue[]
   }[]
   readonly links?: readonly {
-    readonly traceId: string
-    readonly spanId: string
+    /** Absent in a link to something that carried no context. */
+    readonly traceId?: string
+    readonly spanId?: string
     readonly attributes?: readonly KeyValue[]
   }[]
   readonly status?: { readonly code?: number; readonly message?: string }

@@ -284,20 +284,26 @@ for (const name of Object.keys(encoders)) {
     assert.deepEqual(spansOf(rows), spansOf(decodeWith(name, { ...batch, spans: [span, span] }).batch))
   })
 
-  test(`text in ${name} that is not UTF-8 costs its span`, () => {
+  test(`text in ${name} that is not UTF-8 is repaired and counted`, () => {
     const [codec, encode] = encoders[name]!
-    for (const text of ['name-of-2', 'key-of-2', 'value-of-2', 'field-of-2']) {
+    for (const text of ['name-of-2', 'key-of-2', 'value-of-2', 'field-of-2', 'host-of-2', 'driver']) {
       const second: Span = {
         ...span,
         name: 'name-of-2',
         tags: { 'key-of-2': 'value-of-2' },
         logs: [{ micros: 1n, fields: { a: 'field-of-2' } }],
       }
-      const bytes = Buffer.from(encode({ ...batch, spans: [span, second, span] }))
+      const bytes = Buffer.from(encode({ ...batch, tags: { hostname: 'host-of-2' }, spans: [span, second, span] }))
       bytes[bytes.indexOf(text)] = 0xff
-      const { batch: rows, rejected, rejectedReason } = codec.decode(bytes, context)
-      assert.deepEqual([rows.rows, rejected], [2, 1], text)
-      assert.match(rejectedReason, /not valid UTF-8/)
+      for (let time = 0; time < 2; time++) {
+        const { batch: rows, rejected, repaired, repairedReason } = codec.decode(bytes, context)
+        assert.deepEqual([rows.rows, rejected, repaired], [3, 0, 1], text)
+        assert.match(repairedReason!, /not valid UTF-8/)
+        const [first, row, last] = spansOf(rows)
+        const printed = JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+        assert.ok(printed.includes(`\ufffd${text.slice(1)}`), printed)
+        assert.deepEqual(last, first)
+      }
     }
   })
 
@@ -343,7 +349,25 @@ const parents: readonly [references: readonly Reference[], parent: string, links
   ],
   // What a client makes of a context that only brought baggage or a debug id.
   [[{ type: 0, traceId: '0'.repeat(32), spanId: '0'.repeat(16) }], '', []],
+  // Of references to the span itself, the next one that is not counts.
   [[{ type: 0, traceId, spanId: span.spanId }], '', []],
+  [
+    [
+      { type: 0, traceId, spanId: span.spanId },
+      { type: 0, traceId, spanId: '000000000000000a' },
+    ],
+    '000000000000000a',
+    [],
+  ],
+  [
+    [
+      { type: 0, traceId, spanId: span.spanId },
+      { type: 0, traceId, spanId: '0'.repeat(16) },
+      { type: 1, traceId, spanId: '000000000000000b' },
+    ],
+    '000000000000000b',
+    ['0b follows_from'],
+  ],
 ]
 for (const [references, parent, links] of parents) {
   test(`references ${references.map(({ type, spanId }) => `${type}:${spanId.slice(-2)}`).join(' ')} give parent "${parent}"`, () => {
@@ -358,6 +382,15 @@ for (const [references, parent, links] of parents) {
     }
   })
 }
+
+test('a parent field that names the span itself leaves the parent to the references', () => {
+  const references = [{ type: 0, traceId, spanId: '000000000000000a' }] as const
+  for (const name of ['thrift over HTTP', 'protobuf', 'compact datagrams']) {
+    const own = { ...span, parentSpanId: span.spanId, references }
+    const [row] = spansOf(decodeWith(name, { ...batch, spans: [own] }).batch)
+    assert.equal(row!.parentSpanId, '000000000000000a', name)
+  }
+})
 
 test('a negative duration is none', () => {
   for (const name of ['thrift over HTTP', 'protobuf']) {

@@ -12,13 +12,13 @@ import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
 import type { Attribute } from '../../model/attributes.ts'
 import { intOf, setWords } from '../../model/words.ts'
 import type { Codec, Decoded } from '../codec.ts'
+import { readLooseId } from '../otlp/loose-values.ts'
 import { WireReader } from '../otlp/wire.ts'
 import { microsProblem } from '../span-times.ts'
 import { SpanRows } from '../span-rows.ts'
-import { isUtf8Range, utf8Text } from '../utf8.ts'
 import { makeProcess, rememberedProcess, type Process } from './process.ts'
 import { JaegerRows, type JaegerReference } from './rows.ts'
-import { attributeOf, beginTag, endTag, newTag, setTagValue, tagProblem, type JaegerTag } from './tag.ts'
+import { attributeOf, beginTag, endTag, newTag, setTagValue, validText, type JaegerTag } from './tag.ts'
 
 export const jaegerProtobuf: Codec = { name: 'jaeger-protobuf', signal: 'spans', decode }
 
@@ -73,24 +73,20 @@ function readProcess(reader: WireReader, end: number): Process {
 
 function decodeProcess(reader: WireReader, end: number): Process {
   let name = ''
-  let problem = ''
   const tags: Attribute[] = []
   const scratch = newTag()
   eachField(reader, end, (tag) => {
     if (tag === 0x0a) {
       const stop = reader.lengthEnd(end)
-      if (isUtf8Range(reader.bytes, reader.at, stop)) name = utf8Text(reader.bytes, reader.at, stop)
-      else problem ||= 'process: service_name is not valid UTF-8'
+      name = validText('service_name', reader.bytes, reader.at, stop)
       reader.at = stop
     } else if (tag === 0x12) {
       readTag(reader, reader.lengthEnd(end), scratch)
-      const found = tagProblem(scratch, reader.bytes)
-      if (found === '') tags.push(attributeOf(scratch, reader.bytes))
-      else problem ||= `process: ${found}`
+      tags.push(attributeOf(scratch, reader.bytes))
     } else return false
     return true
   })
-  return problem === '' ? makeProcess(name, tags) : problem
+  return makeProcess(name, tags)
 }
 
 function readSpan(reader: WireReader, end: number, batchProcess: Process): void {
@@ -178,8 +174,8 @@ function readId(reader: WireReader, end: number, to: Uint8Array, what: string): 
 function readReference(reader: WireReader, end: number): JaegerReference {
   const reference: JaegerReference = { traceId: new Uint8Array(16), spanId: new Uint8Array(8), type: 0 }
   eachField(reader, end, (tag) => {
-    if (tag === 0x0a) readId(reader, reader.lengthEnd(end), reference.traceId, 'reference trace_id')
-    else if (tag === 0x12) readId(reader, reader.lengthEnd(end), reference.spanId, 'reference span_id')
+    if (tag === 0x0a) readLooseId(reader, reader.lengthEnd(end), reference.traceId, 'reference trace_id')
+    else if (tag === 0x12) readLooseId(reader, reader.lengthEnd(end), reference.spanId, 'reference span_id')
     else if (tag === 0x18) reference.type = reader.varint32(end)
     else return false
     return true
@@ -194,8 +190,7 @@ function readLog(reader: WireReader, end: number): void {
     if (tag === 0x0a) time = readTime(reader, reader.lengthEnd(end))
     else if (tag === 0x12) {
       readTag(reader, reader.lengthEnd(end), into.tag)
-      const field = into.field()
-      if (field !== undefined) fields.push(field)
+      fields.push(into.field())
     } else return false
     return true
   })

@@ -4,7 +4,7 @@
  * | Jaeger | row |
  * |---|---|
  * | trace id, span id | ids, big-endian |
- * | parent span id, else the first CHILD_OF, else FOLLOWS_FROM reference into the trace | parent |
+ * | parent span id, else the first CHILD_OF, else FOLLOWS_FROM reference to another span of the trace | parent |
  * | other references | links with attribute opentracing.ref_type = child_of, follows_from |
  * | operation name, start (µs), duration (µs) | name, start, duration |
  * | flags | bit 0, sampled, is OTLP's too; when others are set, also attribute jaeger.flags |
@@ -20,9 +20,10 @@ import type { SpanRows } from '../span-rows.ts'
 import { endFits, microsProblem } from '../span-times.ts'
 import { TaggedRow } from '../tagged-row.ts'
 import { clearOwnParent } from '../span-parent.ts'
+import { repairText } from '../repairs.ts'
 import { internUtf8 } from '../utf8.ts'
 import type { Process } from './process.ts'
-import { attributeOf, newTag, tagProblem, type JaegerTag } from './tag.ts'
+import { attributeOf, newTag, repairTag, type JaegerTag } from './tag.ts'
 
 const referenceTypes = ['child_of', 'follows_from'] as const
 
@@ -86,30 +87,25 @@ export class JaegerRows {
   setName(start: number, end: number): void {
     const { builder, row } = this
     const number = internUtf8(builder.dictionary, builder.arena.bytes, start, end)
-    if (number < 0) return this.note('the operation name is not valid UTF-8')
-    builder.names[row] = number
+    const { bytes } = builder.arena
+    builder.names[row] = number >= 0 ? number : builder.internText(repairText('the operation name', bytes, start, end))
   }
 
   /** Adds what is in `tag` to the span. */
   addTag(): void {
     const { builder, tag } = this
-    const bytes = builder.arena.bytes
-    const problem = tagProblem(tag, bytes)
-    if (problem !== '') return this.note(problem)
+    repairTag(tag, builder)
+    const { bytes } = builder.arena
     const key = builder.dictionary.intern(bytes, tag.keyStart, tag.keyEnd)
     if (tag.type !== valueTypes.other) return this.#tagged.add(key, tag.type, tag.a, tag.b)
     this.#rows.countObject()
     builder.attributes.addValue(key, attributeOf(tag, bytes).value, builder)
   }
 
-  /** What is in `tag` as a field of a log; undefined when it is noted as wrong. */
-  field(): Attribute | undefined {
-    const bytes = this.builder.arena.bytes
-    const problem = tagProblem(this.tag, bytes)
+  /** What is in `tag` as a field of a log. */
+  field(): Attribute {
     this.#rows.countObject()
-    if (problem === '') return attributeOf(this.tag, bytes)
-    this.note(`log: ${problem}`)
-    return undefined
+    return attributeOf(this.tag, this.builder.arena.bytes)
   }
 
   addLog(timeUnixNano: bigint, fields: readonly Attribute[]): void {
@@ -139,8 +135,8 @@ export class JaegerRows {
       builder.attributes.add(key, valueTypes.int, this.flags >>> 0, 0)
     }
     this.#tagged.end()
-    this.#settleReferences()
     clearOwnParent(builder, row)
+    this.#settleReferences()
     if (this.#problem === '') builder.endRow()
     else {
       builder.dropRow()
@@ -153,18 +149,23 @@ export class JaegerRows {
     const { builder, row, references } = this
     const parentId = builder.parentSpanIds.subarray(row * 8, row * 8 + 8)
     const traceId = builder.traceIds.subarray(row * 16, row * 16 + 16)
+    const spanId = builder.spanIds.subarray(row * 8, row * 8 + 8)
+    const isOwn = (reference: JaegerReference): boolean =>
+      equal(reference.spanId, spanId) && equal(reference.traceId, traceId)
     const inTrace = references.filter((reference) => equal(reference.traceId, traceId))
     if (isZero(parentId, 0, 8)) {
-      const parent = inTrace.find(({ type }) => type === 0) ?? inTrace[0]
+      // A reference to the span itself or to no span is no parent; the next one may be.
+      const parents = inTrace.filter((reference) => !isZero(reference.spanId, 0, 8) && !isOwn(reference))
+      const parent = parents.find(({ type }) => type === 0) ?? parents[0]
       if (parent !== undefined) parentId.set(parent.spanId)
     }
     // The parent is said by its own field; a FOLLOWS_FROM parent stays a link too, as the field cannot say that.
     const isParent = (reference: JaegerReference): boolean =>
       reference.type === 0 && inTrace.includes(reference) && equal(reference.spanId, parentId)
     // Clients refer to a context that only brought baggage or a debug id by ids of zeros: it is no span.
-    const isSpan = ({ traceId: trace, spanId }: JaegerReference): boolean =>
-      !isZero(trace, 0, 16) && !isZero(spanId, 0, 8)
-    const links = references.filter((reference) => isSpan(reference) && !isParent(reference)).map(linkOf)
+    const isOther = (reference: JaegerReference): boolean =>
+      !isZero(reference.traceId, 0, 16) && !isZero(reference.spanId, 0, 8) && !isOwn(reference)
+    const links = references.filter((reference) => isOther(reference) && !isParent(reference)).map(linkOf)
     if (links.length > 0) builder.links.set(row, links)
   }
 

@@ -2,6 +2,7 @@
 import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
 import type { Attribute, AttributeValue } from '../../model/attributes.ts'
 import { doubleOf, intOf } from '../../model/words.ts'
+import { repairText, type RepairTarget } from '../repairs.ts'
 import { isUtf8Range, utf8Text } from '../utf8.ts'
 
 export interface JaegerTag {
@@ -42,16 +43,30 @@ export function endTag(tag: JaegerTag): void {
   tag.b = values[tag.type * 2 + 1]!
 }
 
-/** What is wrong with the texts of a tag, or ''. */
-export function tagProblem({ keyStart, keyEnd, type, a, b }: JaegerTag, bytes: Uint8Array): string {
-  if (!isUtf8Range(bytes, keyStart, keyEnd)) return 'a tag key is not valid UTF-8'
-  if (type === valueTypes.string && !isUtf8Range(bytes, a, a + b)) return 'a tag value is not valid UTF-8'
-  return ''
+/** Puts repaired copies of what is not UTF-8 into the target's arena and makes the tag refer to them. */
+export function repairTag(tag: JaegerTag, target: RepairTarget): void {
+  const { bytes } = target.arena
+  if (!isUtf8Range(bytes, tag.keyStart, tag.keyEnd)) {
+    tag.keyStart = target.appendText(repairText(keyName, bytes, tag.keyStart, tag.keyEnd))
+    tag.keyEnd = tag.keyStart + target.textLength
+  }
+  if (tag.type === valueTypes.string && !isUtf8Range(bytes, tag.a, tag.a + tag.b)) {
+    tag.a = target.appendText(repairText(valueName, bytes, tag.a, tag.a + tag.b))
+    tag.b = target.textLength
+  }
 }
 
-/** The tag as an object, for processes and log fields. */
+const keyName = 'a tag key'
+const valueName = 'a tag value'
+
+/** The tag as an object, for processes and log fields; its texts repaired when they must be. */
 export function attributeOf(tag: JaegerTag, bytes: Uint8Array): Attribute {
-  return { key: utf8Text(bytes, tag.keyStart, tag.keyEnd), value: valueOf(tag, bytes) }
+  return { key: validText(keyName, bytes, tag.keyStart, tag.keyEnd), value: valueOf(tag, bytes) }
+}
+
+/** The text in [start, end), repaired when it must be. */
+export function validText(what: string, bytes: Uint8Array, start: number, end: number): string {
+  return isUtf8Range(bytes, start, end) ? utf8Text(bytes, start, end) : repairText(what, bytes, start, end)
 }
 
 function valueOf({ type, a, b }: JaegerTag, bytes: Uint8Array): AttributeValue {
@@ -65,6 +80,6 @@ function valueOf({ type, a, b }: JaegerTag, bytes: Uint8Array): AttributeValue {
     case valueTypes.other:
       return { type: 'bytes', value: bytes.slice(a, a + b) }
     default:
-      return { type: 'string', value: utf8Text(bytes, a, a + b) }
+      return { type: 'string', value: validText(valueName, bytes, a, a + b) }
   }
 }

@@ -19,10 +19,9 @@ import { SpanRows } from '../span-rows.ts'
 import { ThriftBinaryReader } from '../thrift/binary.ts'
 import { ThriftCompactReader } from '../thrift/compact.ts'
 import { skip, thriftTypes, type ThriftReader } from '../thrift/reader.ts'
-import { isUtf8Range, utf8Text } from '../utf8.ts'
 import { makeProcess, rememberedProcess, type Process } from './process.ts'
 import { JaegerRows, setIdWords, type JaegerReference } from './rows.ts'
-import { attributeOf, beginTag, endTag, newTag, setTagValue, tagProblem, type JaegerTag } from './tag.ts'
+import { attributeOf, beginTag, endTag, newTag, setTagValue, validText, type JaegerTag } from './tag.ts'
 
 /** A Batch without a message around it: what clients post to 14268. */
 export const jaegerThriftBatch: Codec = { name: 'jaeger-thrift-batch', signal: 'spans', decode }
@@ -93,26 +92,21 @@ function readProcess(reader: ThriftReader): Process {
 
 function decodeProcess(reader: ThriftReader): Process {
   let name = ''
-  let problem = ''
   const tags: Attribute[] = []
   const tag = newTag()
   eachField(reader, (field, type) => {
     if (field === 1 && type === string) {
       reader.text()
-      const { textStart, textEnd } = reader
-      if (isUtf8Range(reader.bytes, textStart, textEnd)) name = utf8Text(reader.bytes, textStart, textEnd)
-      else problem ||= 'process: serviceName is not valid UTF-8'
+      name = validText('serviceName', reader.bytes, reader.textStart, reader.textEnd)
     } else if (field === 2 && type === list) {
       eachStruct(reader, () => {
         readTag(reader, tag)
-        const found = tagProblem(tag, reader.bytes)
-        if (found === '') tags.push(attributeOf(tag, reader.bytes))
-        else problem ||= `process: ${found}`
+        tags.push(attributeOf(tag, reader.bytes))
       })
     } else return false
     return true
   })
-  return problem === '' ? makeProcess(name, tags) : problem
+  return makeProcess(name, tags)
 }
 
 function readSpan(reader: ThriftReader, into: JaegerRows, process: Process): void {
@@ -183,8 +177,7 @@ function readLog(reader: ThriftReader, into: JaegerRows): void {
     } else if (id === 2 && type === list) {
       eachStruct(reader, () => {
         readTag(reader, into.tag)
-        const field = into.field()
-        if (field !== undefined) fields.push(field)
+        fields.push(into.field())
       })
     } else return false
     return true

@@ -9,13 +9,14 @@ import { toAnyValueJson } from '../../model/attributes.ts'
 import { valueTypes, type AttributeColumnsBuilder, type TextSink } from '../../model/attribute-columns.ts'
 import type { Dictionary } from '../../model/dictionary.ts'
 import { intOf } from '../../model/words.ts'
+import { appendRepaired, internRepaired, repairText, type RepairTarget } from '../repairs.ts'
 import { internUtf8, isUtf8Range, utf8Text } from '../utf8.ts'
 import type { WireReader } from './wire.ts'
 
 /** Arrays and maps may nest this deep; deeper ones cost the row that holds them. */
 export const nestingMax = 32
 
-export interface AttributeTarget extends TextSink {
+export interface AttributeTarget extends TextSink, RepairTarget {
   readonly attributes: AttributeColumnsBuilder
   readonly dictionary: Dictionary
 }
@@ -37,10 +38,10 @@ export function decodeAttribute(reader: WireReader, end: number, target: Attribu
     end - at < 0x80
   ) {
     const key = internUtf8(target.dictionary, bytes, at + 2, valueAt)
-    if (key < 0) return 'an attribute key is not valid UTF-8'
-    if (!isUtf8Range(bytes, textAt, end)) return 'an attribute value is not valid UTF-8'
-    target.attributes.add(key, valueTypes.string, textAt, end - textAt)
     reader.at = end
+    if (key < 0 || !isUtf8Range(bytes, textAt, end)) {
+      addRepaired(reader, target, key, { keyStart: at + 2, keyEnd: valueAt, start: textAt, end })
+    } else target.attributes.add(key, valueTypes.string, textAt, end - textAt)
     return ''
   }
   let key = -1
@@ -50,8 +51,8 @@ export function decodeAttribute(reader: WireReader, end: number, target: Attribu
     const tag = reader.tag(end)
     if (tag === 0x0a) {
       const stop = reader.lengthEnd(end)
-      key = internUtf8(target.dictionary, bytes, reader.at, stop)
-      if (key < 0) return 'an attribute key is not valid UTF-8'
+      key = internUtf8(target.dictionary, reader.bytes, reader.at, stop)
+      if (key < 0) key = internRepaired(keyName, reader, target, { start: reader.at, end: stop })
       reader.at = stop
     } else if (tag === 0x12) {
       valueEnd = reader.lengthEnd(end)
@@ -59,7 +60,7 @@ export function decodeAttribute(reader: WireReader, end: number, target: Attribu
       reader.at = valueEnd
     } else reader.skip(tag & 7, end)
   }
-  if (key < 0) key = target.dictionary.intern(bytes, end, end)
+  if (key < 0) key = target.dictionary.intern(reader.bytes, end, end)
   if (valueStart < 0) {
     target.attributes.add(key, valueTypes.other, target.texts.push('{}') - 1, 0)
     return ''
@@ -83,8 +84,7 @@ function decodeValueInto(reader: WireReader, end: number, key: number, target: A
     case 0x0a: {
       const stop = reader.lengthEnd(end)
       if (stop !== end) break
-      if (!isUtf8Range(reader.bytes, reader.at, stop)) return 'an attribute value is not valid UTF-8'
-      columns.add(key, valueTypes.string, reader.at, stop - reader.at)
+      addText(reader, target, key, { start: reader.at, end: stop })
       return ''
     }
     case 0x10: {
@@ -112,6 +112,38 @@ function decodeValueInto(reader: WireReader, end: number, key: number, target: A
   return ''
 }
 
+const keyName = 'an attribute key'
+const valueName = 'an attribute value'
+
+/** An attribute whose key, when it has no number, or value is not UTF-8. */
+function addRepaired(
+  reader: WireReader,
+  target: AttributeTarget,
+  key: number,
+  { keyStart, keyEnd, start, end }: { keyStart: number; keyEnd: number; start: number; end: number },
+): void {
+  const number = key < 0 ? internRepaired(keyName, reader, target, { start: keyStart, end: keyEnd }) : key
+  addText(reader, target, number, { start, end })
+}
+
+function addText(
+  reader: WireReader,
+  target: AttributeTarget,
+  key: number,
+  { start, end }: { start: number; end: number },
+): void {
+  if (isUtf8Range(reader.bytes, start, end)) return target.attributes.add(key, valueTypes.string, start, end - start)
+  const at = appendRepaired(valueName, reader, target, { start, end })
+  target.attributes.add(key, valueTypes.string, at, target.textLength)
+}
+
+/** The text in [reader.at, end), repaired when it must be. */
+export function readText(reader: WireReader, end: number, what: string): string {
+  const { bytes, at } = reader
+  reader.at = end
+  return isUtf8Range(bytes, at, end) ? utf8Text(bytes, at, end) : repairText(what, bytes, at, end)
+}
+
 function isSimple(value: AttributeValue): boolean {
   return value.type === 'string' || value.type === 'int' || value.type === 'double' || value.type === 'bool'
 }
@@ -137,13 +169,8 @@ function decodeAnyValueField(
   depth: number,
 ): AttributeValue | string | undefined {
   switch (tag) {
-    case 0x0a: {
-      const stop = reader.lengthEnd(end)
-      if (!isUtf8Range(reader.bytes, reader.at, stop)) return 'an attribute value is not valid UTF-8'
-      const value = utf8Text(reader.bytes, reader.at, stop)
-      reader.at = stop
-      return { type: 'string', value }
-    }
+    case 0x0a:
+      return { type: 'string', value: readText(reader, reader.lengthEnd(end), valueName) }
     case 0x10:
       reader.varint32(end)
       return { type: 'bool', value: reader.low !== 0 || reader.high !== 0 }
@@ -208,12 +235,8 @@ export function decodeKeyValue(reader: WireReader, end: number, depth = 0): Attr
   let value: AttributeValue = { type: 'empty' }
   while (reader.at < end) {
     const tag = reader.tag(end)
-    if (tag === 0x0a) {
-      const stop = reader.lengthEnd(end)
-      if (!isUtf8Range(reader.bytes, reader.at, stop)) return 'an attribute key is not valid UTF-8'
-      key = utf8Text(reader.bytes, reader.at, stop)
-      reader.at = stop
-    } else if (tag === 0x12) {
+    if (tag === 0x0a) key = readText(reader, reader.lengthEnd(end), keyName)
+    else if (tag === 0x12) {
       const decoded = decodeAnyValue(reader, reader.lengthEnd(end), depth)
       if (typeof decoded === 'string') return decoded
       value = decoded

@@ -7,7 +7,7 @@
  */
 import { rowsMax } from '../../model/span-batch.ts'
 import type { Resource, Scope } from '../../model/resource.ts'
-import { isUtf8Range, utf8Text } from '../utf8.ts'
+import { readText } from './any-value.ts'
 import { tooManyRejected } from './problem.ts'
 import { decodeResource, decodeScope, type Head } from './resource.ts'
 import { WireReader } from './wire.ts'
@@ -70,7 +70,7 @@ function decodeResourceRows(frame: Frame, end: number): void {
     const tag = reader.tag(end)
     if (tag === 0x12) {
       // Decoded when first needed: a resource without rows costs nothing.
-      resource ??= typeof head === 'string' ? head : decodeResource(reader, head)
+      resource ??= decodeResource(reader, head)
       decodeScopeRows(frame, reader.lengthEnd(end), resource)
     } else reader.skip(tag & 7, end)
   }
@@ -91,7 +91,7 @@ function decodeScopeRows(frame: Frame, end: number, resource: Resource | string)
     const stop = reader.lengthEnd(end)
     at[2]++
     if (problem === undefined) {
-      const scope = typeof head === 'string' ? head : decodeScope(reader, head)
+      const scope = decodeScope(reader, head)
       problem = typeof resource === 'string' ? resource : typeof scope === 'string' ? scope : ''
       if (problem === '') use(builder, resource as Resource, scope as Scope)
     }
@@ -115,7 +115,7 @@ function reject({ rejections, visitor, at }: Frame, problem: string): void {
   rejections.rejectedReason = `${place}: ${problem}`
 }
 
-function readHead(reader: WireReader, end: number): Head | string {
+function readHead(reader: WireReader, end: number): Head {
   const begin = reader.at
   const head: Head = { start: begin, end: begin, schemaUrl: '' }
   while (reader.at < end) {
@@ -125,13 +125,7 @@ function readHead(reader: WireReader, end: number): Head | string {
       head.start = reader.at
       reader.at = head.end
     } else if (tag === 0x1a) {
-      const stop = reader.lengthEnd(end)
-      if (!isUtf8Range(reader.bytes, reader.at, stop)) {
-        reader.at = begin
-        return 'schema_url is not valid UTF-8'
-      }
-      head.schemaUrl = utf8Text(reader.bytes, reader.at, stop)
-      reader.at = stop
+      head.schemaUrl = readText(reader, reader.lengthEnd(end), 'schema_url')
     } else reader.skip(tag & 7, end)
   }
   reader.at = begin

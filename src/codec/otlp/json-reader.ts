@@ -5,8 +5,7 @@
  * Two kinds of problem: what is not JSON at all throws; JSON of the wrong shape becomes a `fault`, the value is passed
  * over, and the decoder goes on, to leave out only the row that had it.
  */
-import { isUtf8 } from 'node:buffer'
-import { InputError } from '../../base/errors.ts'
+import { byteOrderMarkLength } from '../utf8.ts'
 import {
   closeArray,
   closeObject,
@@ -43,13 +42,10 @@ export class JsonReader extends JsonScanner {
   #depth = 0
   #objectsLeft = objectsMax
 
-  /** Throws `InputError` when the bytes are not UTF-8. */
+  /** The bytes must be UTF-8 (repairs.ts, `repairJsonBody`). */
   constructor(bytes: Uint8Array) {
     super()
-    if (!isUtf8(bytes)) throw new InputError('bad_request', 'cannot decode JSON: the body is not valid UTF-8')
-    // A byte order mark is no part of the text (RFC 8259 §8.1 lets a parser pass over it).
-    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
-    this.reset(bytes, hasMark ? 3 : 0)
+    this.reset(bytes, byteOrderMarkLength(bytes))
   }
 
   /** Goes into the object that comes next; false when it is something else, which is passed over. Absent means null. */
@@ -99,10 +95,17 @@ export class JsonReader extends JsonScanner {
     return this.numberText()
   }
 
-  /** True or false; `undefined` as for `readString`. */
+  /** True or false, also as text; `undefined` as for `readString`. */
   readBoolean(): boolean | undefined {
     const byte = this.peek()
     if (byte === letterT || byte === letterF) return this.literal() === 1
+    const { at } = this
+    if (byte === quote) {
+      this.string()
+      const text = this.text().toLowerCase()
+      if (text === 'true' || text === 'false') return text === 'true'
+      this.at = at
+    }
     this.refuse('true or false')
     return undefined
   }

@@ -1,8 +1,10 @@
 /**
  * Scalars of OTLP JSON (OTLP 1.11 "JSON Protobuf Encoding", protobuf.dev "ProtoJSON"): 64-bit integers as decimal text or
- * number, enums only as integers, ids as hex in either case, bytes as base64, NaN and infinities as text. Null is absent.
+ * number, with an exponent or not, enums as integers or, as ProtoJSON has them, names, ids as hex in either case, bytes as
+ * base64, NaN and infinities as text. Null is absent.
  * Each reads the next value; a wrong one leaves a fault and gives the default.
  */
+import { noteRepair } from '../repairs.ts'
 import { enumMax } from './problem.ts'
 import type { JsonReader } from './json-reader.ts'
 
@@ -22,12 +24,33 @@ export function readUint32(reader: JsonReader): number {
   return Number(readInteger(reader, { min: 0n, max: 0xffffffffn, what: 'an integer of 32 bits without sign' }))
 }
 
-export function readEnum(reader: JsonReader): number {
-  if (reader.bytes[reader.at] === 0x22) {
-    reader.refuse('an integer: OTLP JSON has enums as numbers only')
+/** An enum of the specification: what stands before its names, and the names from 0 on, in lower case. */
+export interface EnumNames {
+  readonly prefix: string
+  readonly names: readonly string[]
+}
+
+/** By number or name; 0, "unspecified", and a repair when it is neither: no row is lost for it. */
+export function readEnum(reader: JsonReader, { prefix, names }: EnumNames): number {
+  const byte = reader.peek()
+  if (byte !== 0x22 && byte !== 0x2d && !isDigit(byte)) {
+    reader.skipValue()
+    if (byte !== 0x6e) noteRepair(`an enum is neither a number nor a name of ${prefix}…`)
     return 0
   }
-  return Number(readInteger(reader, { min: 0n, max: BigInt(enumMax), what: `an integer in 0 … ${enumMax}` }))
+  const text = reader.readNumberText() ?? ''
+  const name = text.toLowerCase()
+  const short = name.startsWith(prefix.toLowerCase()) ? name.slice(prefix.length) : name
+  const number = names.indexOf(short)
+  if (number >= 0) return number
+  const value = integerOf(text)
+  if (value !== undefined && value >= 0n && value <= BigInt(enumMax)) return Number(value)
+  if (text !== '') noteRepair(`${shown(text)} is neither an integer in 0 … ${enumMax} nor a name of ${prefix}…`)
+  return 0
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39
 }
 
 interface IntegerRange {
@@ -46,13 +69,26 @@ function readInteger(reader: JsonReader, { min, max, what }: IntegerRange): bigi
   return 0n
 }
 
-/** Digits of any length stay exact; `1e3` and `5.0` are integers too, as long as a double holds them exactly. */
+/**
+ * The integer that a JSON number spells, digit by digit: `1e3`, `5.0` and `1.7638900001e18` are integers too, and a double
+ * would not hold the last one exactly.
+ */
 function integerOf(text: string): bigint | undefined {
-  if (/^-?\d{1,40}$/.test(text)) return BigInt(text)
-  if (!/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return undefined
-  const number = Number(text)
-  return Number.isSafeInteger(number) ? BigInt(number) : undefined
+  if (text.length > digitsMax) return undefined
+  if (/^-?\d+$/.test(text)) return BigInt(text)
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text)
+  if (match === null) return undefined
+  const fraction = match[3] ?? ''
+  const digits = match[2]! + fraction
+  if (/^0+$/.test(digits)) return 0n
+  // Where the point stands in the digits once the exponent has moved it.
+  const point = match[2]!.length + Number(match[4] ?? 0)
+  if (point > digitsMax || /[1-9]/.test(digits.slice(Math.max(0, point)))) return undefined
+  return BigInt(match[1]! + (digits.slice(0, Math.max(0, point)).padEnd(point, '0') || '0'))
 }
+
+/** Longer texts are no 64-bit integers, whatever they spell. */
+const digitsMax = 100
 
 export function readDouble(reader: JsonReader): number {
   const at = reader.at
@@ -63,26 +99,47 @@ export function readDouble(reader: JsonReader): number {
   return 0
 }
 
-/** Reads a hex id into `to` from `offset` on; false when it is absent or empty. All zeros are read as they are. */
+/**
+ * Reads the id of a row, hex, into `to` from `offset` on; false when it is absent or empty. All zeros are read as they
+ * are, and of fewer digits the leading zeros are missing.
+ */
 export function readHexId(reader: JsonReader, to: Uint8Array, offset: number, length: number): boolean {
   const at = reader.at
   if (!reader.readString()) return false
-  const { bytes, textStart, textEnd } = reader
-  if (textEnd === textStart) return false
-  if (textEnd - textStart !== length * 2) {
-    reader.setFault(`has ${textEnd - textStart} characters, not ${length * 2} hex digits`, at)
-    return true
-  }
-  for (let i = 0; i < length; i++) {
-    const high = hexDigit(bytes[textStart + i * 2]!)
-    const low = hexDigit(bytes[textStart + i * 2 + 1]!)
-    if (high < 0 || low < 0) {
-      reader.setFault('is not hex', at)
-      return true
-    }
-    to[offset + i] = (high << 4) | low
-  }
+  if (reader.textEnd === reader.textStart) return false
+  const problem = hexProblem(reader, to, offset, length)
+  if (problem !== '') reader.setFault(problem, at)
   return true
+}
+
+/** The same for an id beside the row's own: a wrong one is none, which is counted as a repair. */
+export function readLooseHexId(reader: JsonReader, to: Uint8Array, offset: number, length: number): void {
+  const byte = reader.peek()
+  to.fill(0, offset, offset + length)
+  if (byte !== 0x22) {
+    reader.skipValue()
+    if (byte !== 0x6e) noteRepair('an id is not text')
+    return
+  }
+  if (!reader.readString() || reader.textEnd === reader.textStart) return
+  const problem = hexProblem(reader, to, offset, length)
+  if (problem === '') return
+  to.fill(0, offset, offset + length)
+  noteRepair(`an id ${problem}`)
+}
+
+function hexProblem({ bytes, textStart, textEnd }: JsonReader, to: Uint8Array, offset: number, length: number): string {
+  const digits = textEnd - textStart
+  if (digits > length * 2) return `has ${digits} characters, not ${length * 2} hex digits`
+  if (digits < length * 2) to.fill(0, offset, offset + length)
+  // From the right, where a short id has all its digits.
+  for (let from = textEnd - 1, digit = length * 2 - 1; from >= textStart; from--, digit--) {
+    const value = hexDigit(bytes[from]!)
+    if (value < 0) return 'is not hex'
+    const at = offset + (digit >> 1)
+    to[at] = (digit & 1) === 1 ? value : (value << 4) | to[at]!
+  }
+  return ''
 }
 
 function hexDigit(byte: number): number {

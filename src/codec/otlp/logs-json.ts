@@ -6,12 +6,13 @@
 import { toAnyValueJson } from '../../model/attributes.ts'
 import { bodyTypes, EventBatchBuilder } from '../../model/event-batch.ts'
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
+import { repairJsonBody, resetRepairs, takeRepairs } from '../repairs.ts'
 import { decodeAnyValueJson, decodeAttributesJson, internString, referString } from './any-value-json.ts'
 import { decodeEnvelopeJson, type JsonRowVisitor } from './envelope-json.ts'
 import type { JsonReader } from './json-reader.ts'
 import { LogContext } from './log-context.ts'
 import { LogSeverity } from './log-severity.ts'
-import { readEnum, readHexId, readTime, readUint32 } from './json-values.ts'
+import { readEnum, readLooseHexId, readTime, readUint32 } from './json-values.ts'
 
 export const otlpLogsJson: Codec = { name: 'otlp-logs-json', signal: 'events', decode }
 
@@ -20,16 +21,26 @@ const context = new LogContext()
 const severity = new LogSeverity()
 let receivedNs = 0n
 
+/** UNSPECIFIED, TRACE, TRACE2, … FATAL4 (logs.proto, `SeverityNumber`). */
+const severityNames = {
+  prefix: 'SEVERITY_NUMBER_',
+  names: ['unspecified'].concat(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].flatMap((name) => [name, `${name}2`, `${name}3`, `${name}4`]),
+  ),
+}
+
 const visitor: JsonRowVisitor = { levels: ['resourceLogs', 'scopeLogs', 'logRecords'], row: decodeLogRecord }
 
-function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
+function decode(received: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
+  resetRepairs()
+  const body = repairJsonBody(received)
   builder.reset('otlp', body)
   context.reset()
   severity.reset()
   receivedNs = BigInt(receivedAtMs) * 1_000_000n
   try {
     const { rejected, rejectedReason } = decodeEnvelopeJson(body, builder, visitor)
-    return { batch: builder.finish(), rejected, rejectedReason }
+    return { batch: builder.finish(), rejected, rejectedReason, ...takeRepairs() }
   } finally {
     release()
   }
@@ -59,7 +70,7 @@ function decodeLogRecord(reader: JsonReader, row: number): void {
 function decodeField(reader: JsonReader, key: string, row: number): void {
   switch (key) {
     case 'severityNumber':
-      builder.severityNumbers[row] = readEnum(reader)
+      builder.severityNumbers[row] = readEnum(reader, severityNames)
       return
     case 'severityText':
       if (reader.readString()) builder.severityTexts[row] = internString(reader, builder)
@@ -78,10 +89,10 @@ function decodeField(reader: JsonReader, key: string, row: number): void {
       builder.flags[row] = readUint32(reader)
       return
     case 'traceId':
-      readHexId(reader, builder.traceIds, row * 16, 16)
+      readLooseHexId(reader, builder.traceIds, row * 16, 16)
       return
     case 'spanId':
-      readHexId(reader, builder.spanIds, row * 8, 8)
+      readLooseHexId(reader, builder.spanIds, row * 8, 8)
       return
     default:
       reader.skipValue()

@@ -8,12 +8,14 @@
 import { toAnyValueJson } from '../../model/attributes.ts'
 import { bodyTypes, EventBatchBuilder } from '../../model/event-batch.ts'
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
+import { appendRepaired, internRepaired, resetRepairs, takeRepairs } from '../repairs.ts'
 import { internUtf8, isUtf8Range } from '../utf8.ts'
 import { decodeAnyValue, decodeAttribute } from './any-value.ts'
 import { decodeEnvelope, type RowVisitor } from './envelope.ts'
 import { LogContext } from './log-context.ts'
 import { LogSeverity } from './log-severity.ts'
-import { enumMax, enumProblem, idProblem, timeProblem } from './problem.ts'
+import { readEnum, readLooseId } from './loose-values.ts'
+import { timeProblem } from './problem.ts'
 import type { WireReader } from './wire.ts'
 
 export const otlpLogsProtobuf: Codec = { name: 'otlp-logs-protobuf', signal: 'events', decode }
@@ -42,6 +44,7 @@ const visitor: RowVisitor = {
 }
 
 function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
+  resetRepairs()
   builder.reset('otlp', body)
   context.reset()
   severity.reset()
@@ -50,7 +53,7 @@ function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   receivedHigh = Number(receivedNs >> 32n)
   try {
     const { rejected, rejectedReason } = decodeEnvelope(body, builder, visitor)
-    return { batch: builder.finish(), rejected, rejectedReason }
+    return { batch: builder.finish(), rejected, rejectedReason, ...takeRepairs() }
   } finally {
     release()
   }
@@ -82,14 +85,12 @@ function decodeField(reader: WireReader, tag: number, end: number, row: number):
     case 0x09:
       reader.fixed64(end)
       return setTime(builder.timeWords, row, reader, 'time_unix_nano')
-    case 0x10: {
-      const number = reader.varint32(end)
-      if (number > enumMax || reader.high !== 0) return enumProblem('severity_number')
-      builder.severityNumbers[row] = number
+    case 0x10:
+      builder.severityNumbers[row] = readEnum(reader, end, 'severity_number')
       return ''
-    }
     case 0x1a:
-      return internText(reader, reader.lengthEnd(end), builder.severityTexts, row)
+      builder.severityTexts[row] = internText(reader, reader.lengthEnd(end), 'severity_text')
+      return ''
     case 0x2a:
       return decodeBody(reader, reader.lengthEnd(end), row)
     case 0x32:
@@ -101,14 +102,17 @@ function decodeField(reader: WireReader, tag: number, end: number, row: number):
       builder.flags[row] = reader.fixed32(end)
       return ''
     case 0x4a:
-      return copyId(reader, reader.lengthEnd(end), builder.traceIds.subarray(row * 16, row * 16 + 16), 'trace_id')
+      readId(reader, reader.lengthEnd(end), builder.traceIds.subarray(row * 16, row * 16 + 16), 'trace_id')
+      return ''
     case 0x52:
-      return copyId(reader, reader.lengthEnd(end), builder.spanIds.subarray(row * 8, row * 8 + 8), 'span_id')
+      readId(reader, reader.lengthEnd(end), builder.spanIds.subarray(row * 8, row * 8 + 8), 'span_id')
+      return ''
     case 0x59:
       reader.fixed64(end)
       return setTime(builder.observedWords, row, reader, 'observed_time_unix_nano')
     case 0x62:
-      return internText(reader, reader.lengthEnd(end), builder.types, row)
+      builder.types[row] = internText(reader, reader.lengthEnd(end), 'event_name')
+      return ''
     default:
       reader.skip(tag & 7, end)
       return ''
@@ -132,32 +136,30 @@ function settleTime(row: number): void {
   timeWords[row * 2 + 1] = isObserved ? observedWords[row * 2 + 1]! : receivedHigh
 }
 
-/** Ids are optional: none and all zero are the same, any other length is a mistake. */
-function copyId(reader: WireReader, stop: number, to: Uint8Array, what: string): string {
-  const length = stop - reader.at
-  if (length !== 0 && length !== to.length) return idProblem(what, to.length, length)
-  if (length === 0) to.fill(0)
-  for (let i = 0; i < length; i++) to[i] = reader.bytes[reader.at + i]!
+/** Ids are optional: none and all zero are the same. */
+function readId(reader: WireReader, stop: number, to: Uint8Array, what: string): void {
+  const start = reader.at
+  if (stop - start !== to.length) return readLooseId(reader, stop, to, what)
+  for (let i = 0; i < to.length; i++) to[i] = reader.bytes[start + i]!
   reader.at = stop
-  return ''
 }
 
-function internText(reader: WireReader, stop: number, column: Uint32Array, row: number): string {
-  const entry = internUtf8(builder.dictionary, reader.bytes, reader.at, stop)
-  if (entry < 0) return `${column === builder.types ? 'event_name' : 'severity_text'} is not valid UTF-8`
-  column[row] = entry
+function internText(reader: WireReader, stop: number, what: string): number {
+  const start = reader.at
+  const entry = internUtf8(builder.dictionary, reader.bytes, start, stop)
   reader.at = stop
-  return ''
+  return entry >= 0 ? entry : internRepaired(what, reader, builder, { start, end: stop })
 }
 
 /** A text body, nearly every one, stays where it lies; anything else is kept as OTLP JSON of its AnyValue. */
 function decodeBody(reader: WireReader, end: number, row: number): string {
   const start = reader.at
   if (reader.at < end && reader.tag(end) === 0x0a && reader.lengthEnd(end) === end) {
-    if (!isUtf8Range(reader.bytes, reader.at, end)) return 'the body is not valid UTF-8'
+    const at = reader.at
+    const isText = isUtf8Range(reader.bytes, at, end)
     builder.bodyTypes[row] = bodyTypes.string
-    builder.bodies[row * 2] = reader.at
-    builder.bodies[row * 2 + 1] = end - reader.at
+    builder.bodies[row * 2] = isText ? at : appendRepaired('the body', reader, builder, { start: at, end })
+    builder.bodies[row * 2 + 1] = isText ? end - at : builder.textLength
     reader.at = end
     return ''
   }

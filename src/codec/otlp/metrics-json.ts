@@ -2,6 +2,7 @@
  * Counts data points as `metrics-protobuf.ts` does, from JSON:
  *   {resourceMetrics: [{scopeMetrics: [{metrics: [{gauge|sum|histogram|exponentialHistogram|summary: {dataPoints: […]}}]}]}]}
  */
+import { isUtf8 } from 'node:buffer'
 import { InputError } from '../../base/errors.ts'
 import { jsonPathAt, JsonReader } from './json-reader.ts'
 
@@ -20,6 +21,7 @@ const levels: readonly Level[] = [
 
 /** Throws `InputError` when the body is not such a request. */
 export function countDataPointsJson(body: Uint8Array): number {
+  if (!isUtf8(body)) throw new InputError('bad_request', 'cannot decode JSON: the body is not valid UTF-8')
   const reader = new JsonReader(body)
   reader.peek()
   const points = count(reader, 0)

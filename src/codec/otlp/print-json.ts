@@ -102,8 +102,8 @@ function printEvent(event: SpanEventRow): Json {
 
 function printLink(link: SpanLinkRow): Json {
   return {
-    traceId: link.traceId,
-    spanId: link.spanId,
+    ...text('traceId', link.traceId),
+    ...text('spanId', link.spanId),
     ...text('traceState', link.traceState),
     ...list('attributes', link.attributes.map(printAttribute)),
     ...number('droppedAttributesCount', link.droppedAttributesCount),

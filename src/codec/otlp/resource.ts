@@ -6,8 +6,9 @@
  */
 import type { Attribute } from '../../model/attributes.ts'
 import { makeResource, makeScope, type Resource, type Scope } from '../../model/resource.ts'
-import { byteKey, isUtf8Range, utf8Text } from '../utf8.ts'
-import { decodeKeyValue } from './any-value.ts'
+import { repairCount } from '../repairs.ts'
+import { byteKey } from '../utf8.ts'
+import { decodeKeyValue, readText } from './any-value.ts'
 import type { WireReader } from './wire.ts'
 
 /** Where a resource or scope lies in the body, and the schema URL that its surrounding message gives. */
@@ -39,7 +40,9 @@ class Remembered<T extends { readonly json: string }> {
     const key = byteKey(reader.bytes, start, end) + '\n' + schemaUrl
     const found = this.#known.get(key)
     if (found !== undefined) return found
+    const repairs = repairCount()
     const made = this.#decode(reader, { start, end, schemaUrl })
+    if (repairCount() !== repairs) return made
     this.#jsonLength += typeof made === 'string' ? 0 : made.json.length
     if (this.#known.size >= rememberedMax || this.#jsonLength > rememberedJsonMax) {
       this.#known.clear()
@@ -94,12 +97,9 @@ function readScope(reader: WireReader, end: number, schemaUrl: string): Scope | 
   while (reader.at < end) {
     const tag = reader.tag(end)
     if (tag === 0x0a || tag === 0x12) {
-      const stop = reader.lengthEnd(end)
-      if (!isUtf8Range(reader.bytes, reader.at, stop)) return 'scope: name or version is not valid UTF-8'
-      const text = utf8Text(reader.bytes, reader.at, stop)
+      const text = readText(reader, reader.lengthEnd(end), 'a scope name or version')
       if (tag === 0x0a) name = text
       else version = text
-      reader.at = stop
     } else if (tag === 0x1a) {
       const attribute = decodeKeyValue(reader, reader.lengthEnd(end))
       if (typeof attribute === 'string') return `scope: ${attribute}`

@@ -8,24 +8,31 @@
  * The request body is the batch's arena: texts without escapes are referred to where they lie.
  */
 import { printTypedAttributes } from '../../model/attributes.ts'
-import { SpanBatchBuilder, type SpanEvent, type SpanLink } from '../../model/span-batch.ts'
+import { SpanBatchBuilder, spanKinds, statusCodes, type SpanEvent, type SpanLink } from '../../model/span-batch.ts'
 import type { Codec, Decoded } from '../codec.ts'
+import { repairJsonBody, resetRepairs, takeRepairs } from '../repairs.ts'
+import { clearOwnParent } from '../span-parent.ts'
 import { decodeAttributesJson, decodeKeyValuesJson, internString, referString } from './any-value-json.ts'
 import { decodeEnvelopeJson, readText, type JsonRowVisitor } from './envelope-json.ts'
 import type { JsonReader } from './json-reader.ts'
-import { readEnum, readHexId, readTime, readUint32 } from './json-values.ts'
+import { readEnum, readHexId, readLooseHexId, readTime, readUint32 } from './json-values.ts'
 
 export const otlpTracesJson: Codec = { name: 'otlp-traces-json', signal: 'spans', decode }
 
 let builder = new SpanBatchBuilder()
 
+const kindNames = { prefix: 'SPAN_KIND_', names: spanKinds }
+const codeNames = { prefix: 'STATUS_CODE_', names: statusCodes }
+
 const visitor: JsonRowVisitor = { levels: ['resourceSpans', 'scopeSpans', 'spans'], row: decodeSpan }
 
-function decode(body: Uint8Array): Decoded {
+function decode(received: Uint8Array): Decoded {
+  resetRepairs()
+  const body = repairJsonBody(received)
   builder.reset(body)
   try {
     const { rejected, rejectedReason } = decodeEnvelopeJson(body, builder, visitor)
-    return { batch: builder.finish(), rejected, rejectedReason }
+    return { batch: builder.finish(), rejected, rejectedReason, ...takeRepairs() }
   } finally {
     release()
   }
@@ -54,7 +61,7 @@ function decodeSpan(reader: JsonReader, row: number): void {
         requireId(reader, builder.spanIds, row, 8)
         break
       case 'parentSpanId':
-        readHexId(reader, builder.parentSpanIds, row * 8, 8)
+        readLooseHexId(reader, builder.parentSpanIds, row * 8, 8)
         break
       case 'name':
         if (reader.readString()) builder.names[row] = internString(reader, builder)
@@ -73,6 +80,7 @@ function decodeSpan(reader: JsonReader, row: number): void {
     }
   }
   builder.setTimes(row, startTime, endTime)
+  clearOwnParent(builder, row)
   if (isZero(builder.traceIds, row, 16)) reader.setFault('has no traceId', start)
   if (isZero(builder.spanIds, row, 8)) reader.setFault('has no spanId', start)
 }
@@ -82,7 +90,7 @@ function decodeRareField(reader: JsonReader, key: string, row: number): void {
     case 'traceState':
       return referText(reader, builder.traceStates, row)
     case 'kind':
-      builder.kinds[row] = readEnum(reader)
+      builder.kinds[row] = readEnum(reader, kindNames)
       return
     case 'flags':
       builder.flags[row] = readUint32(reader)
@@ -113,7 +121,7 @@ function decodeStatus(reader: JsonReader, row: number): void {
   if (!reader.openObject()) return
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
     if (key === 'message') referText(reader, builder.statusMessages, row)
-    else if (key === 'code') builder.statuses[row] = readEnum(reader)
+    else if (key === 'code') builder.statuses[row] = readEnum(reader, codeNames)
     else reader.skipValue()
   }
 }
@@ -132,10 +140,10 @@ function decodeEvent(reader: JsonReader): SpanEvent {
   return event
 }
 
+/** A link may have no ids: it tells of a message that carried no context, and its attributes are the point of it. */
 function decodeLink(reader: JsonReader): SpanLink {
   // The link and its two ids.
   for (let i = 0; i < 3; i++) reader.countObject()
-  const start = reader.at
   const link = {
     traceId: new Uint8Array(16),
     spanId: new Uint8Array(8),
@@ -146,16 +154,14 @@ function decodeLink(reader: JsonReader): SpanLink {
   }
   if (!reader.openObject()) return link
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    if (key === 'traceId') requireId(reader, link.traceId, 0, 16)
-    else if (key === 'spanId') requireId(reader, link.spanId, 0, 8)
+    if (key === 'traceId') readLooseHexId(reader, link.traceId, 0, 16)
+    else if (key === 'spanId') readLooseHexId(reader, link.spanId, 0, 8)
     else if (key === 'traceState') link.traceState = readText(reader)
     else if (key === 'attributes') link.attributes = printTypedAttributes(decodeKeyValuesJson(reader))
     else if (key === 'droppedAttributesCount') link.droppedAttributesCount = readUint32(reader)
     else if (key === 'flags') link.flags = readUint32(reader)
     else reader.skipValue()
   }
-  if (isZero(link.traceId, 0, 16)) reader.setFault('has no traceId', start)
-  if (isZero(link.spanId, 0, 8)) reader.setFault('has no spanId', start)
   return link
 }
 

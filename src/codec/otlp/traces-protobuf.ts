@@ -13,10 +13,13 @@ import { printTypedAttributes, type Attribute } from '../../model/attributes.ts'
 import type { EncodedSpan } from '../../model/encoded-span.ts'
 import { SpanBatchBuilder, type SpanBatch, type SpanEvent, type SpanLink } from '../../model/span-batch.ts'
 import type { Codec, Decoded } from '../codec.ts'
-import { internUtf8, isUtf8Range, utf8Text } from '../utf8.ts'
-import { decodeAttribute, decodeKeyValue } from './any-value.ts'
+import { appendRepaired, internRepaired, resetRepairs, takeRepairs } from '../repairs.ts'
+import { clearOwnParent } from '../span-parent.ts'
+import { internUtf8, isUtf8Range } from '../utf8.ts'
+import { decodeAttribute, decodeKeyValue, readText } from './any-value.ts'
 import { decodeEnvelope, type RowVisitor } from './envelope.ts'
-import { enumMax, enumProblem, idProblem, timeProblem } from './problem.ts'
+import { readEnum, readLooseId } from './loose-values.ts'
+import { idProblem, timeProblem } from './problem.ts'
 import { WireReader } from './wire.ts'
 
 export const otlpTracesProtobuf: Codec = { name: 'otlp-traces-protobuf', signal: 'spans', decode }
@@ -39,11 +42,12 @@ const visitor: RowVisitor = {
 }
 
 function decode(body: Uint8Array): Decoded {
+  resetRepairs()
   builder.reset(body)
   builder.hasRanges = true
   try {
     const { rejected, rejectedReason } = decodeEnvelope(body, builder, visitor)
-    return { batch: builder.finish(), rejected, rejectedReason }
+    return { batch: builder.finish(), rejected, rejectedReason, ...takeRepairs() }
   } finally {
     release()
   }
@@ -55,6 +59,7 @@ function decode(body: Uint8Array): Decoded {
  */
 export function decodeSpans(spans: readonly EncodedSpan[]): SpanBatch {
   const body = Buffer.concat(spans.map(({ bytes }) => bytes))
+  resetRepairs()
   builder.reset(body)
   try {
     const reader = new WireReader(body)
@@ -80,7 +85,6 @@ function release(): void {
 
 /** Reads one span into the row; returns what is wrong with it, or ''. */
 function decodeSpan(reader: WireReader, end: number, row: number): string {
-  const bytes = reader.bytes
   let seen = 0
   let endLow = 0
   let endHigh = 0
@@ -108,17 +112,15 @@ function decodeSpan(reader: WireReader, end: number, row: number): string {
       }
       case 0x22: {
         const stop = reader.lengthEnd(end)
-        const length = stop - reader.at
         // An empty or all-zero parent means a root span.
-        if (length !== 8 && length !== 0) return idProblem('parent_span_id', 8, length)
-        copyId(reader, stop, builder.parentSpanIds, row * 8)
+        if (stop - reader.at === 8) copyId(reader, stop, builder.parentSpanIds, row * 8)
+        else readLooseId(reader, stop, builder.parentSpanIds.subarray(row * 8, row * 8 + 8), 'parent_span_id')
         break
       }
       case 0x2a: {
         const stop = reader.lengthEnd(end)
-        const name = internUtf8(builder.dictionary, bytes, reader.at, stop)
-        if (name < 0) return 'the span name is not valid UTF-8'
-        builder.names[row] = name
+        const name = internUtf8(builder.dictionary, reader.bytes, reader.at, stop)
+        builder.names[row] = name >= 0 ? name : internName(reader, stop)
         reader.at = stop
         seen |= 4
         break
@@ -141,8 +143,13 @@ function decodeSpan(reader: WireReader, end: number, row: number): string {
   }
   if ((seen & 1) === 0) return idProblem('trace_id', 16, 0)
   if ((seen & 2) === 0) return idProblem('span_id', 8, 0)
-  if ((seen & 4) === 0) builder.names[row] = builder.dictionary.intern(bytes, end, end)
+  if ((seen & 4) === 0) builder.names[row] = builder.dictionary.intern(reader.bytes, end, end)
+  clearOwnParent(builder, row)
   return setDuration(row, endLow, endHigh)
+}
+
+function internName(reader: WireReader, end: number): number {
+  return internRepaired('the span name', reader, builder, { start: reader.at, end })
 }
 
 /** Duration = end - start in two words; both must be times before 2262-04-11 (63 bits of nanoseconds). */
@@ -159,9 +166,11 @@ function setDuration(row: number, endLow: number, endHigh: number): string {
 function decodeRareField(reader: WireReader, tag: number, end: number, row: number): string {
   switch (tag) {
     case 0x1a:
-      return referText(reader, reader.lengthEnd(end), builder.traceStates, row) ? '' : 'trace_state is not valid UTF-8'
+      referText(reader, reader.lengthEnd(end), { refs: builder.traceStates, row, what: 'trace_state' })
+      return ''
     case 0x30:
-      return (builder.kinds[row] = decodeEnum(reader, end)) < 0 ? enumProblem('kind') : ''
+      builder.kinds[row] = readEnum(reader, end, 'kind')
+      return ''
     case 0x50:
       builder.droppedAttributes[row] = reader.varint32(end)
       return ''
@@ -176,7 +185,8 @@ function decodeRareField(reader: WireReader, tag: number, end: number, row: numb
       builder.droppedLinks[row] = reader.varint32(end)
       return ''
     case 0x7a:
-      return decodeStatus(reader, reader.lengthEnd(end), row)
+      decodeStatus(reader, reader.lengthEnd(end), row)
+      return ''
     case 0x85:
       builder.flags[row] = reader.fixed32(end)
       return ''
@@ -186,17 +196,14 @@ function decodeRareField(reader: WireReader, tag: number, end: number, row: numb
   }
 }
 
-function decodeStatus(reader: WireReader, end: number, row: number): string {
+function decodeStatus(reader: WireReader, end: number, row: number): void {
   while (reader.at < end) {
     const tag = reader.tag(end)
     if (tag === 0x12) {
-      if (!referText(reader, reader.lengthEnd(end), builder.statusMessages, row))
-        return 'status.message is not valid UTF-8'
-    } else if (tag === 0x18) {
-      if ((builder.statuses[row] = decodeEnum(reader, end)) < 0) return enumProblem('status.code')
-    } else reader.skip(tag & 7, end)
+      referText(reader, reader.lengthEnd(end), { refs: builder.statusMessages, row, what: 'status.message' })
+    } else if (tag === 0x18) builder.statuses[row] = readEnum(reader, end, 'status.code')
+    else reader.skip(tag & 7, end)
   }
-  return ''
 }
 
 function decodeEvent(reader: WireReader, end: number, row: number): string {
@@ -211,12 +218,8 @@ function decodeEvent(reader: WireReader, end: number, row: number): string {
       reader.fixed64(end)
       if (reader.high >= 0x80000000) return timeProblem('event time_unix_nano')
       timeUnixNano = (BigInt(reader.high) << 32n) | BigInt(reader.low)
-    } else if (tag === 0x12) {
-      const stop = reader.lengthEnd(end)
-      if (!isUtf8Range(reader.bytes, reader.at, stop)) return 'an event name is not valid UTF-8'
-      name = utf8Text(reader.bytes, reader.at, stop)
-      reader.at = stop
-    } else if (tag === 0x1a) {
+    } else if (tag === 0x12) name = readText(reader, reader.lengthEnd(end), 'an event name')
+    else if (tag === 0x1a) {
       const attribute = decodeKeyValue(reader, reader.lengthEnd(end))
       if (typeof attribute === 'string') return `event: ${attribute}`
       attributes.push(attribute)
@@ -228,6 +231,7 @@ function decodeEvent(reader: WireReader, end: number, row: number): string {
   return ''
 }
 
+/** A link may have no ids: it tells of a message that carried no context, and its attributes are the point of it. */
 function decodeLink(reader: WireReader, end: number, row: number): string {
   // The link and its two ids.
   for (let i = 0; i < 3; i++) reader.countObject()
@@ -239,17 +243,10 @@ function decodeLink(reader: WireReader, end: number, row: number): string {
   let flags = 0
   while (reader.at < end) {
     const tag = reader.tag(end)
-    if (tag === 0x0a || tag === 0x12) {
-      const [id, what] = tag === 0x0a ? [traceId, 'link.trace_id'] : [spanId, 'link.span_id']
-      const stop = reader.lengthEnd(end)
-      const length = stop - reader.at
-      if (length !== id.length || !copyId(reader, stop, id, 0)) return idProblem(what, id.length, length)
-    } else if (tag === 0x1a) {
-      const stop = reader.lengthEnd(end)
-      if (!isUtf8Range(reader.bytes, reader.at, stop)) return 'a link trace_state is not valid UTF-8'
-      traceState = utf8Text(reader.bytes, reader.at, stop)
-      reader.at = stop
-    } else if (tag === 0x22) {
+    if (tag === 0x0a) readLooseId(reader, reader.lengthEnd(end), traceId, 'link.trace_id')
+    else if (tag === 0x12) readLooseId(reader, reader.lengthEnd(end), spanId, 'link.span_id')
+    else if (tag === 0x1a) traceState = readText(reader, reader.lengthEnd(end), 'a link trace_state')
+    else if (tag === 0x22) {
       const attribute = decodeKeyValue(reader, reader.lengthEnd(end))
       if (typeof attribute === 'string') return `link: ${attribute}`
       attributes.push(attribute)
@@ -275,19 +272,17 @@ function append<T>(map: Map<number, T[]>, row: number, item: T): void {
   else list.push(item)
 }
 
-/** Refers to the text where it lies; false when it is not UTF-8. */
-function referText(reader: WireReader, stop: number, refs: Uint32Array, row: number): boolean {
-  refs[row * 2] = reader.at
-  refs[row * 2 + 1] = stop - reader.at
-  const isText = isUtf8Range(reader.bytes, reader.at, stop)
+/** Refers to the text where it lies, or to a repaired copy. */
+function referText(
+  reader: WireReader,
+  stop: number,
+  { refs, row, what }: { refs: Uint32Array; row: number; what: string },
+): void {
+  const start = reader.at
+  const isText = isUtf8Range(reader.bytes, start, stop)
+  refs[row * 2] = isText ? start : appendRepaired(what, reader, builder, { start, end: stop })
+  refs[row * 2 + 1] = isText ? stop - start : builder.textLength
   reader.at = stop
-  return isText
-}
-
-/** An enum's number, or -1 when it is not one that a byte can hold. */
-function decodeEnum(reader: WireReader, end: number): number {
-  const value = reader.varint32(end)
-  return value > enumMax || reader.high !== 0 ? -1 : value
 }
 
 /** Copies the bytes up to `stop` to `to[at…]`; false when all are zero. */

@@ -22,7 +22,8 @@ export function tooManyObjects(): InputError {
 }
 
 export class WireReader {
-  readonly bytes: Uint8Array
+  /** Grows at its end when texts are repaired; what was in it stays where it is. */
+  bytes: Uint8Array
   at = 0
   /** Low and high words of the last varint or fixed64. */
   low = 0

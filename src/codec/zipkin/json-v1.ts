@@ -7,10 +7,11 @@
  *   endpoint = { serviceName · ipv4 · ipv6 · port }
  * The format of clients from before 2017: rare enough to go through objects. How spans become v2: v1-span.ts.
  */
-import { isUtf8 } from 'node:buffer'
 import { InputError, messageOf } from '../../base/errors.ts'
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
+import { noteRepair, repairJsonBody } from '../repairs.ts'
 import { SpanRows } from '../span-rows.ts'
+import { byteOrderMarkLength, utf8Text } from '../utf8.ts'
 import type { PlainEndpoint } from './plain-span.ts'
 import { ZipkinRows } from './rows.ts'
 import { portMax } from './span.ts'
@@ -31,8 +32,8 @@ type Json = { readonly [key: string]: unknown }
 class SpanProblem extends Error {}
 
 function decode(body: Uint8Array, context: DecodeContext): Decoded {
-  const spans = parseList(body)
   rows.reset()
+  const spans = parseList(body)
   zipkinRows.reset(context)
   for (const json of spans) addV1(spanOf(json), rows, zipkinRows)
   return rows.finish()
@@ -45,11 +46,12 @@ function parseList(body: Uint8Array): unknown[] {
       `cannot take more than ${bodyBytesMax} bytes of Zipkin v1 JSON; send smaller batches or v2`,
     )
   }
-  if (body.length === 0) return []
-  if (!isUtf8(body)) throw new InputError('bad_request', 'cannot decode Zipkin JSON: the body is not valid UTF-8')
+  const text = repairJsonBody(body)
+  const start = byteOrderMarkLength(text)
+  if (text.length === start) return []
   let json: unknown
   try {
-    json = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+    json = JSON.parse(utf8Text(text, start, text.length))
   } catch (error) {
     throw new InputError('bad_request', `cannot decode Zipkin JSON: ${messageOf(error)}`, { cause: error })
   }
@@ -83,9 +85,9 @@ function readSpan(json: Json): V1Span {
       endpoint: endpointOf(annotation),
     })),
     binaryAnnotations: listOf(json, 'binaryAnnotations').map(readBinaryAnnotation),
-    debug: json.debug === true,
+    debug: json.debug === true || json.debug === 'true',
   }
-  const parentId = idOf(json, 'parentId', 16)
+  const parentId = parentOf(json)
   const name = textOf(json, 'name')
   if (parentId !== '') span.parentId = parentId
   if (name !== undefined) span.name = name
@@ -95,7 +97,10 @@ function readSpan(json: Json): V1Span {
 function readBinaryAnnotation(json: Json): V1BinaryAnnotation {
   const key = textOf(json, 'key') ?? ''
   const endpoint = endpointOf(json)
-  const isAddress = json.value === true && endpoint !== undefined && (key === 'sa' || key === 'ca' || key === 'ma')
+  const isAddress =
+    (json.value === true || json.value === 'true') &&
+    endpoint !== undefined &&
+    (key === 'sa' || key === 'ca' || key === 'ma')
   return { key, value: isAddress ? undefined : (textOf(json, 'value') ?? ''), endpoint }
 }
 
@@ -112,6 +117,17 @@ function endpointOf(json: Json): PlainEndpoint | undefined {
   if (port > portMax) throw new SpanProblem(`port ${port} is not in 1 … ${portMax}`)
   if (port > 0) endpoint.port = port
   return endpoint
+}
+
+/** A wrong parent makes the span a root: it is beside the span, which is kept. */
+function parentOf(json: Json): string {
+  try {
+    return idOf(json, 'parentId', 16)
+  } catch (error) {
+    if (!(error instanceof SpanProblem)) throw error
+    noteRepair(error.message)
+    return ''
+  }
 }
 
 function idOf(json: Json, key: string, digitsMax: number): string {

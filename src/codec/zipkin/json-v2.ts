@@ -8,7 +8,6 @@
  * The body is the batch's arena, read byte by byte without an object per span; texts with escapes, which are rare, are
  * appended to it. A span that is wrong costs only itself, broken JSON the whole list.
  */
-import { isUtf8 } from 'node:buffer'
 import { InputError } from '../../base/errors.ts'
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
 import { JsonFields } from '../json/fields.ts'
@@ -23,7 +22,9 @@ import {
   openObject,
   quote,
 } from '../json/json-scanner.ts'
+import { noteRepair, repairJsonBody } from '../repairs.ts'
 import { SpanRows } from '../span-rows.ts'
+import { byteOrderMarkLength } from '../utf8.ts'
 import { ZipkinRows } from './rows.ts'
 import { clearEndpoint, portMax, zipkinKinds, ZipkinSpan, type TextRange, type ZipkinEndpoint } from './span.ts'
 
@@ -40,11 +41,12 @@ const unexpectedV1 = `${expectedV2}, but received: JSON_V1`
 /** What is wrong with the span at hand; '' so far. */
 let problem = ''
 
-function decode(body: Uint8Array, context: DecodeContext): Decoded {
-  if (!isUtf8(body)) throw new InputError('bad_request', 'cannot decode Zipkin JSON: the body is not valid UTF-8')
-  rows.reset(body)
+function decode(received: Uint8Array, context: DecodeContext): Decoded {
+  rows.reset()
+  const body = repairJsonBody(received)
+  rows.use(body)
   zipkinRows.reset(context)
-  json.reset(body)
+  json.reset(body, byteOrderMarkLength(body))
   if (json.peek() === -1) return rows.finish()
   if (!json.take(openArray)) throw new InputError('bad_request', `${expectedV2}: it does not begin with "["`)
   if (!json.take(closeArray)) {
@@ -72,7 +74,7 @@ function readSpan(): void {
 const spanFields = new JsonFields<() => void>({
   traceId: () => readId('traceId', span.traceId),
   id: () => readId('id', span.id),
-  parentId: () => readId('parentId', span.parentId),
+  parentId: readParentId,
   kind: readKind,
   name: () => readText('name', span.name),
   timestamp: () => (span.timestamp = readInteger('timestamp')),
@@ -176,6 +178,18 @@ function readId(what: string, id: Uint8Array): void {
   }
 }
 
+/** A wrong parent makes the span a root: it is beside the span, which is kept. */
+function readParentId(): void {
+  const before = problem
+  problem = ''
+  readId('parentId', span.parentId)
+  if (problem !== '') {
+    span.parentId.fill(0)
+    noteRepair(problem)
+  }
+  problem = before
+}
+
 function readKind(): void {
   if (!readString('kind')) return
   const text = json.text()
@@ -198,10 +212,12 @@ function readInteger(what: string): number {
   return Math.trunc(value)
 }
 
+/** True or false, also as text. */
 function readBool(what: string): boolean {
   const byte = json.peek()
   if (byte === letterT || byte === letterF) return json.literal() === 1
   json.skip()
+  if (byte === quote && /^(true|false)$/i.test(json.text())) return json.text().toLowerCase() === 'true'
   note(`${what} is not true or false`)
   return false
 }

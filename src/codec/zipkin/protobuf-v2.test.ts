@@ -88,12 +88,29 @@ for (const [change, reason] of wrong) {
   })
 }
 
-test('text that is not UTF-8 costs its span', () => {
-  const bytes = Buffer.from(encode([span, { ...span, name: 'broken' }]))
-  bytes[bytes.indexOf('broken')] = 0xff
-  const { batch, rejectedReason } = zipkinProtobufV2.decode(bytes, context)
-  assert.equal(batch.rows, 1)
-  assert.match(rejectedReason, /name is not valid UTF-8/)
+test('text that is not UTF-8 is repaired and counted', () => {
+  const odd = { ...span, name: 'name?', annotations: [{ timestamp: 1, value: 'note?' }], tags: { 'key?': 'value?' } }
+  const bytes = Buffer.from(encode([span, { ...odd, localEndpoint: { serviceName: 'api?' } }, span]))
+  for (let at = bytes.indexOf('?'); at >= 0; at = bytes.indexOf('?')) bytes[at] = 0xc3
+  const { batch, rejected, repaired, repairedReason } = zipkinProtobufV2.decode(bytes, context)
+  assert.deepEqual([batch.rows, rejected, repaired], [3, 0, 5])
+  assert.match(repairedReason!, /name is not valid UTF-8/)
+  const [first, row, last] = spansOf(batch)
+  assert.deepEqual([row!.name, row!.events[0]!.name], ['name\ufffd', 'note\ufffd'])
+  assert.match(row!.resource, /api\ufffd/)
+  assert.deepEqual(row!.attributes.find(({ key }) => key === 'key\ufffd')?.value, {
+    type: 'string',
+    value: 'value\ufffd',
+  })
+  assert.deepEqual(last, first)
+})
+
+test('a parent of the wrong length makes the span a root', () => {
+  const { batch, rejected, repaired } = zipkinProtobufV2.decode(
+    encode([{ ...span, parentId: Buffer.alloc(9, 1) }]),
+    context,
+  )
+  assert.deepEqual([rejected, repaired, spansOf(batch)[0]!.parentSpanId], [0, 1, ''])
 })
 
 test('damaged lists end in an error or in rows', () => {

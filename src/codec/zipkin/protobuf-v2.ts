@@ -9,7 +9,9 @@
  * Broken framing costs the whole list, anything else only the span it is in.
  */
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
+import { readLooseId } from '../otlp/loose-values.ts'
 import { WireReader } from '../otlp/wire.ts'
+import { repairText } from '../repairs.ts'
 import { SpanRows } from '../span-rows.ts'
 import { isUtf8Range, utf8Text } from '../utf8.ts'
 import { printIpv4, printIpv6 } from './address.ts'
@@ -56,7 +58,7 @@ function readSpan(reader: WireReader, end: number): string {
         problem = readId(reader, reader.lengthEnd(end), span.traceId, 'trace_id')
         break
       case 0x12:
-        problem = readId(reader, reader.lengthEnd(end), span.parentId, 'parent_id')
+        readLooseId(reader, reader.lengthEnd(end), span.parentId, 'parent_id')
         break
       case 0x1a:
         problem = readId(reader, reader.lengthEnd(end), span.id, 'id')
@@ -68,7 +70,7 @@ function readSpan(reader: WireReader, end: number): string {
         break
       }
       case 0x2a:
-        problem = readText(reader, reader.lengthEnd(end), span.name, 'name')
+        readText(reader, reader.lengthEnd(end), span.name, 'name')
         break
       case 0x31:
         reader.fixed64(end)
@@ -85,10 +87,10 @@ function readSpan(reader: WireReader, end: number): string {
         problem = readEndpoint(reader, reader.lengthEnd(end), span.remoteEndpoint)
         break
       case 0x52:
-        problem = readAnnotation(reader, reader.lengthEnd(end))
+        readAnnotation(reader, reader.lengthEnd(end))
         break
       case 0x5a:
-        problem = readTag(reader, reader.lengthEnd(end))
+        readTag(reader, reader.lengthEnd(end))
         break
       case 0x60:
         span.debug = reader.varint32(end) !== 0
@@ -118,19 +120,20 @@ function readId(reader: WireReader, end: number, id: Uint8Array, what: string): 
   return ''
 }
 
-function readText(reader: WireReader, end: number, range: TextRange, what: string): string {
-  if (!isUtf8Range(reader.bytes, reader.at, end)) return `${what} is not valid UTF-8`
-  range.start = reader.at
-  range.length = end - reader.at
+/** The text where it lies, or a repaired copy at the end of the arena. */
+function readText(reader: WireReader, end: number, range: TextRange, what: string): void {
+  const { bytes, at } = reader
+  const isText = isUtf8Range(bytes, at, end)
+  range.start = isText ? at : rows.builder.appendText(repairText(what, bytes, at, end))
+  range.length = isText ? end - at : rows.builder.textLength
   reader.at = end
-  return ''
 }
 
 function readEndpoint(reader: WireReader, end: number, endpoint: ZipkinEndpoint): string {
   while (reader.at < end) {
     const tag = reader.tag(end)
     let problem = ''
-    if (tag === 0x0a) problem = readText(reader, reader.lengthEnd(end), endpoint.serviceName, 'service_name')
+    if (tag === 0x0a) readText(reader, reader.lengthEnd(end), endpoint.serviceName, 'service_name')
     else if (tag === 0x12) readAddress(reader, reader.lengthEnd(end), endpoint.ipv4, printIpv4)
     else if (tag === 0x1a) readAddress(reader, reader.lengthEnd(end), endpoint.ipv6, printIpv6)
     else if (tag === 0x20) {
@@ -149,7 +152,7 @@ function readAddress(reader: WireReader, end: number, range: TextRange, print: (
   reader.at = end
 }
 
-function readAnnotation(reader: WireReader, end: number): string {
+function readAnnotation(reader: WireReader, end: number): void {
   rows.countObject()
   let timestamp = 0
   const value: TextRange = { start: 0, length: 0 }
@@ -158,28 +161,23 @@ function readAnnotation(reader: WireReader, end: number): string {
     if (tag === 0x09) {
       reader.fixed64(end)
       timestamp = toNumber(reader)
-    } else if (tag === 0x12) {
-      const problem = readText(reader, reader.lengthEnd(end), value, 'annotation value')
-      if (problem !== '') return problem
-    } else reader.skip(tag & 7, end)
+    } else if (tag === 0x12) readText(reader, reader.lengthEnd(end), value, 'annotation value')
+    else reader.skip(tag & 7, end)
   }
-  span.annotations.push({ timestamp, value: utf8Text(reader.bytes, value.start, value.start + value.length) })
-  return ''
+  const { start, length } = value
+  span.annotations.push({ timestamp, value: utf8Text(rows.builder.arena.bytes, start, start + length) })
 }
 
 const key: TextRange = { start: 0, length: 0 }
 const value: TextRange = { start: 0, length: 0 }
 
-function readTag(reader: WireReader, end: number): string {
+function readTag(reader: WireReader, end: number): void {
   key.length = value.length = 0
   while (reader.at < end) {
     const tag = reader.tag(end)
-    let problem = ''
-    if (tag === 0x0a) problem = readText(reader, reader.lengthEnd(end), key, 'a tag key')
-    else if (tag === 0x12) problem = readText(reader, reader.lengthEnd(end), value, 'a tag value')
+    if (tag === 0x0a) readText(reader, reader.lengthEnd(end), key, 'a tag key')
+    else if (tag === 0x12) readText(reader, reader.lengthEnd(end), value, 'a tag value')
     else reader.skip(tag & 7, end)
-    if (problem !== '') return problem
   }
   span.addTag(key.start, key.length, value.start, value.length)
-  return ''
 }

@@ -8,6 +8,7 @@
  *   annotation_type = 0 bool · 1 bytes · 2 i16 · 3 i32 · 4 i64 · 5 double · 6 string, numbers big-endian
  */
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
+import { repairText } from '../repairs.ts'
 import { SpanRows } from '../span-rows.ts'
 import { ThriftBinaryReader } from '../thrift/binary.ts'
 import { fail, skip, thriftTypes, type ThriftReader } from '../thrift/reader.ts'
@@ -64,7 +65,7 @@ function readSpan(reader: ThriftReader, rows: SpanRows): V1Span | string {
   const problems: string[] = []
   eachField(reader, (field, type) => {
     if (field === 1 && type === i64) span.traceId = readHex(reader)
-    else if (field === 3 && type === string) span.name = readText(reader, 'name', problems)
+    else if (field === 3 && type === string) span.name = readText(reader, 'name')
     else if (field === 4 && type === i64) span.id = readHex(reader)
     else if (field === 5 && type === i64) span.parentId = readHex(reader)
     else if (field === 6 && type === list)
@@ -98,8 +99,8 @@ function readAnnotation(reader: ThriftReader, problems: string[]): V1Annotation 
   let endpoint: PlainEndpoint | undefined
   eachField(reader, (field, type) => {
     if (field === 1 && type === i64) timestamp = readMicros(reader, 'annotation timestamp', problems)
-    else if (field === 2 && type === string) value = readText(reader, 'annotation value', problems)
-    else if (field === 3 && type === struct) endpoint = readEndpoint(reader, problems)
+    else if (field === 2 && type === string) value = readText(reader, 'annotation value')
+    else if (field === 3 && type === struct) endpoint = readEndpoint(reader)
     else return false
     return true
   })
@@ -112,12 +113,12 @@ function readBinaryAnnotation(reader: ThriftReader, problems: string[]): V1Binar
   let valueType = 6
   let endpoint: PlainEndpoint | undefined
   eachField(reader, (field, type) => {
-    if (field === 1 && type === string) key = readText(reader, 'binary annotation key', problems)
+    if (field === 1 && type === string) key = readText(reader, 'binary annotation key')
     else if (field === 2 && type === string) {
       reader.text()
       bytes = reader.bytes.subarray(reader.textStart, reader.textEnd)
     } else if (field === 3 && type === i32) valueType = reader.i32()
-    else if (field === 4 && type === struct) endpoint = readEndpoint(reader, problems)
+    else if (field === 4 && type === struct) endpoint = readEndpoint(reader)
     else return false
     return true
   })
@@ -141,11 +142,10 @@ function printValue(type: number, bytes: Uint8Array, problems: string[]): string
     else return type === 4 ? String(view.getBigInt64(0)) : String(view.getFloat64(0))
     return ''
   }
-  if (!isUtf8Range(bytes, 0, bytes.length)) problems.push('a binary annotation is not valid UTF-8')
-  return utf8Text(bytes, 0, bytes.length)
+  return validTextOf('a binary annotation', bytes, 0, bytes.length)
 }
 
-function readEndpoint(reader: ThriftReader, problems: string[]): PlainEndpoint {
+function readEndpoint(reader: ThriftReader): PlainEndpoint {
   const endpoint: PlainEndpoint = {}
   eachField(reader, (field, type) => {
     if (field === 1 && type === i32) {
@@ -156,7 +156,7 @@ function readEndpoint(reader: ThriftReader, problems: string[]): PlainEndpoint {
       const port = reader.i16() & 0xffff
       if (port !== 0) endpoint.port = port
     } else if (field === 3 && type === string) {
-      const name = readText(reader, 'service_name', problems)
+      const name = readText(reader, 'service_name')
       if (name !== '') endpoint.serviceName = name
     } else if (field === 4 && type === string) {
       reader.text()
@@ -168,11 +168,13 @@ function readEndpoint(reader: ThriftReader, problems: string[]): PlainEndpoint {
   return endpoint
 }
 
-function readText(reader: ThriftReader, what: string, problems: string[]): string {
+function readText(reader: ThriftReader, what: string): string {
   reader.text()
-  const { textStart, textEnd } = reader
-  if (!isUtf8Range(reader.bytes, textStart, textEnd)) problems.push(`${what} is not valid UTF-8`)
-  return utf8Text(reader.bytes, textStart, textEnd)
+  return validTextOf(what, reader.bytes, reader.textStart, reader.textEnd)
+}
+
+function validTextOf(what: string, bytes: Uint8Array, start: number, end: number): string {
+  return isUtf8Range(bytes, start, end) ? utf8Text(bytes, start, end) : repairText(what, bytes, start, end)
 }
 
 /** 16 digits. */

@@ -304,3 +304,41 @@ test('a thrift list that asks for millions of objects is refused', () => {
   const body = Buffer.concat([head, Buffer.alloc(count + 1)])
   assert.throws(() => zipkinThriftV1.decode(body, context), /more than 1000000 events/)
 })
+
+test('in v1 text that is not UTF-8 is repaired, a mark before the body is stepped over, and a wrong parent is none', () => {
+  const annotation = '{"timestamp":5,"value":"sr","endpoint":{"serviceName":"api?"}}'
+  const json = Buffer.from(
+    `\ufeff[{"traceId":"1","id":"2","parentId":"xyz","name":"n?","annotations":[${annotation}]}]`,
+  )
+  const thrift = Buffer.from(
+    writeThriftList(
+      'binary',
+      structs([
+        [1, 'i64', 1n],
+        [3, 'string', 'n?'],
+        [4, 'i64', 2n],
+        [5, 'i64', 2n],
+        [
+          6,
+          'list',
+          structs([
+            [1, 'i64', 5n],
+            [2, 'string', 'sr'],
+            [3, 'struct', [[3, 'string', 'api?']]],
+          ]),
+        ],
+      ]),
+    ),
+  )
+  for (const body of [json, thrift]) for (let at = body.indexOf('?'); at >= 0; at = body.indexOf('?')) body[at] = 0xc3
+  for (const [codec, body, repaired] of [
+    [zipkinJsonV1, json, 3],
+    [zipkinThriftV1, thrift, 2],
+  ] as const) {
+    const decoded = codec.decode(body, context)
+    assert.deepEqual([decoded.batch.rows, decoded.rejected, decoded.repaired], [1, 0, repaired], codec.name)
+    const [row] = spansOf(decoded.batch)
+    assert.deepEqual([row!.name, row!.parentSpanId], ['n\ufffd', ''], codec.name)
+    assert.match(row!.resource, /api\ufffd/)
+  }
+})

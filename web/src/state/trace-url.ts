@@ -1,4 +1,5 @@
 /** The part of a trace's picture that is in the URL: `/trace/ID?span,t,find,only,crit,err,slow,skew,fold`. */
+import { parsePastedTraceId } from '../../../src/base/pasted-id.ts'
 import { noFilters } from '../model/rows.ts'
 import type { RowFilters } from '../model/rows.ts'
 import { printUrl } from './location.ts'
@@ -24,9 +25,19 @@ export function tracePath(traceId: string): string {
   return '/trace/' + traceId
 }
 
-/** The id in `/trace/ID`, as typed; `undefined` for other pages. */
+/** The id in `/trace/ID`, in full where it was pasted without leading zeros or in a header; `undefined` for other pages. */
 export function traceIdOf(path: string): string | undefined {
-  return /^\/trace\/([^/]+)\/?$/.exec(path)?.[1]
+  const typed = /^\/trace\/([^/]+)\/?$/.exec(path)?.[1]
+  return typed === undefined ? undefined : (parsePastedTraceId(unescaped(typed)) ?? typed)
+}
+
+/** Text with a broken escape is what it is: it names no trace. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 export function parseTraceUrl(search: URLSearchParams): TraceUrl {

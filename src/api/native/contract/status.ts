@@ -39,12 +39,25 @@ export const statusAnswer = z.object({
       requests: counts,
       accepted: counts,
       rejected: counts,
+      repaired: counts.describe('values not stored as they were sent, so that their rows could be'),
       refused: counts.describe('answered "slow down"'),
       failed: counts.describe('requests or frames that could not be read at all'),
       dropped: counts.describe('messages lost before they could be read, as far as that is known (UDP)'),
       lastError: z.string().nullable(),
     }),
   ),
+  farOff: z
+    .array(
+      z.object({
+        protocol: z.string(),
+        signal: z.string(),
+        service: z.string(),
+        kind: z.enum(['before_retention', 'ahead']),
+        count: counts,
+        newest: z.string(),
+      }),
+    )
+    .describe('rows that were stored, but are not to be seen: older than the retention, or in the future'),
   files: z
     .object({
       followed: counts,

@@ -3,7 +3,7 @@
  * (model/attributes.ts), '' when there are none. Text rather than nested columns because few spans have them and a
  * nested column costs seven streams in every read.
  *   events = [{"time":"nanoseconds","name":"…","attributes":{…},"dropped":n}, …]
- *   links  = [{"traceId":"hex","spanId":"hex","traceState":"…","attributes":{…},"dropped":n,"flags":n}, …]
+ *   links  = [{"traceId":"hex or empty","spanId":"hex or empty","traceState":"…","attributes":{…},"dropped":n,"flags":n}, …]
  *   rest   = {"traceState":"…","droppedAttributes":n,"droppedEvents":n,"droppedLinks":n}
  * Absent parts are left out; times are text, as JSON numbers of 19 digits lose their end elsewhere.
  */
@@ -97,6 +97,8 @@ function numberOf(value: unknown): number {
   return value instanceof TypedHolder && value.typed.type === 'int' ? Number(value.typed.value) : 0
 }
 
+/** '' for all zeros: the link names none. */
 function hex(bytes: Uint8Array): string {
+  if (bytes.every((byte) => byte === 0)) return ''
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }

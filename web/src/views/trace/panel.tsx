@@ -89,8 +89,8 @@ function SpanPanel({ page, node, details, logs }: SpanPanelProps) {
         ))}
       </Section>
       <Section title="Links" count={details.links.length} dropped={details.dropped.links} open>
-        {details.links.map((link) => (
-          <LinkItem key={link.traceId + link.spanId} page={page} link={link} find={find} />
+        {details.links.map((link, i) => (
+          <LinkItem key={i} page={page} link={link} find={find} />
         ))}
       </Section>
       <Section title="Resource" count={details.resource.length}>
@@ -253,12 +253,17 @@ function OtherLogs({ page, logs }: { page: TracePage; logs: readonly ShownLog[] 
 
 function LinkItem({ page, link, find }: { page: TracePage; link: ShownLink; find: string }) {
   if (!contains(find, link.traceId, link.spanId)) return null
-  const url = `${tracePath(link.traceId)}?span=${link.spanId}`
+  const url = tracePath(link.traceId) + (link.spanId === '' ? '' : `?span=${link.spanId}`)
   return (
     <div class="item">
-      <a class="mono" href={url} onClick={(event) => followLink(event, url)}>
-        ↗ {link.traceId === page.traceId ? 'this trace' : link.traceId.slice(0, 16) + '…'}, span {link.spanId}
-      </a>
+      {link.traceId === '' ? (
+        <span class="mono">names no trace</span>
+      ) : (
+        <a class="mono" href={url} onClick={(event) => followLink(event, url)}>
+          ↗ {link.traceId === page.traceId ? 'this trace' : link.traceId.slice(0, 16) + '…'}
+          {link.spanId === '' ? '' : `, span ${link.spanId}`}
+        </a>
+      )}
       <AttributeList page={page} attributes={link.attributes} find="" scope="event" />
     </div>
   )
