@@ -1,5 +1,5 @@
 /** Rows that stand for several spans: a density strip for a group of like siblings, a dashed line for a missing parent. */
-import type { RowPainter } from './waterfall.ts'
+import type { RowPainter } from './row-painter.ts'
 
 const middle = 11
 const stripHeight = 14

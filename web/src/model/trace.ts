@@ -3,7 +3,7 @@
  * the range [node, subtreeEnd[node]) and folding is a jump. A node is a span, a group of like siblings, or a stand-in for
  * a parent that never arrived. Times are nanoseconds from the trace's start.
  *
- * Bytes a node, besides events: 8+8+8+4+4+2+2+4+4+4+8 = 56, and 16 for each covered or critical stretch.
+ * Bytes a node, besides events: 8+8+8+4+4+2+4+4+4+4+8 = 58, and 16 for each covered or critical stretch.
  */
 import type { ServiceColour } from './colour.ts'
 
@@ -39,7 +39,7 @@ export interface Tree {
   readonly flags: Uint8Array
   /** -1 for the top of the tree. */
   readonly parent: Int32Array
-  readonly depth: Uint16Array
+  readonly depth: Uint32Array
   readonly subtreeEnd: Int32Array
   /** Number of spans with an error in nodes before this one; `nodeCount + 1` entries. */
   readonly errorsBefore: Uint32Array
@@ -50,7 +50,8 @@ export interface Tree {
   readonly events: Float64Array
   /** Milliseconds by which each skewed service would be moved. */
   readonly skews: readonly { readonly service: string; readonly shift: number; readonly spans: number }[]
-  readonly orphanCount: number
+  /** What is odd about the tree, each with the first node it is about. */
+  readonly notes: readonly { readonly text: string; readonly why: string; readonly node: number }[]
 }
 
 /** Stretches of time per node: those of `node` are entries [first[node], first[node + 1]) of `from` and `to`, ascending. */
