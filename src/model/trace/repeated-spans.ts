@@ -3,6 +3,8 @@
  * another batch then. Two spans are the same one when they agree in trace, span id, kind, start and name; the halves of a
  * Zipkin call agree in the id alone.
  */
+import { indexIds } from './shared-ids.ts'
+import type { IdIndex } from './shared-ids.ts'
 import type { TreeSpans } from './trace-tree.ts'
 
 type Repeatable<Id> = Pick<TreeSpans<Id>, 'count' | 'ids' | 'noId' | 'kinds' | 'names'> & {
@@ -11,22 +13,20 @@ type Repeatable<Id> = Pick<TreeSpans<Id>, 'count' | 'ids' | 'noId' | 'kinds' | '
 }
 
 /** For each span the one to show: itself, or the longest of its copies; of equally long ones the first in `order`. */
-export function repeatedSpans<Id>(spans: Repeatable<Id>, order: Iterable<number>): Int32Array {
-  const { count, ids, noId, kinds, starts, lengths, names } = spans
-  const shownAs = Int32Array.from({ length: count }, (_, span) => span)
+export function repeatedSpans<Id>(
+  { ids, kinds, starts, lengths, names }: Repeatable<Id>,
+  order: Iterable<number>,
+  { firstOf }: Pick<IdIndex<Id>, 'firstOf'>,
+): Int32Array {
+  const shownAs = new Int32Array(firstOf.length)
+  for (let span = 0; span < shownAs.length; span++) shownAs[span] = span
   const keyOf = (span: number): string => `${String(ids[span])} ${kinds[span]} ${String(starts[span])} ${names[span]}`
-  const firstOfId = new Map<Id, number>()
   const longest = new Map<string, number>()
   const repeated: number[] = []
   for (const span of order) {
-    const id = ids[span]!
-    if (id === noId) continue
-    const first = firstOfId.get(id)
-    if (first === undefined) {
-      firstOfId.set(id, span)
-      continue
-    }
     // Keys are made only for ids that come more than once. Few do.
+    const first = firstOf[span]!
+    if (first === span) continue
     const firstKey = keyOf(first)
     if (!longest.has(firstKey)) longest.set(firstKey, first)
     const key = keyOf(span)
@@ -49,17 +49,15 @@ export interface SpanIdentity {
 
 /** The rows of one trace, in the order given, each span once. */
 export function withoutRepeats<Row extends SpanIdentity>(rows: readonly Row[]): Row[] {
-  const shownAs = repeatedSpans(
-    {
-      count: rows.length,
-      ids: rows.map(({ spanId }) => spanId),
-      noId: '',
-      kinds: rows.map(({ kind }) => kind),
-      starts: rows.map(({ startTimeUnixNano }) => startTimeUnixNano),
-      lengths: rows.map(({ durationNano }) => durationNano),
-      names: rows.map(({ name }) => name),
-    },
-    rows.keys(),
-  )
+  const spans = {
+    count: rows.length,
+    ids: rows.map(({ spanId }) => spanId),
+    noId: '',
+    kinds: rows.map(({ kind }) => kind),
+    starts: rows.map(({ startTimeUnixNano }) => startTimeUnixNano),
+    lengths: rows.map(({ durationNano }) => durationNano),
+    names: rows.map(({ name }) => name),
+  }
+  const shownAs = repeatedSpans(spans, rows.keys(), indexIds(spans, rows.keys()))
   return rows.filter((_, row) => shownAs[row] === row)
 }

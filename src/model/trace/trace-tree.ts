@@ -25,7 +25,8 @@
  * 200,000 children of one span.
  */
 import { repeatedSpans } from './repeated-spans.ts'
-import { SharedIds } from './shared-ids.ts'
+import { indexIds, SharedIds } from './shared-ids.ts'
+import type { IdIndex } from './shared-ids.ts'
 
 /** The columns of a trace's spans that decide its tree, in any order. */
 export interface TreeSpans<Id> {
@@ -79,8 +80,9 @@ export interface TraceTree {
 
 export function buildTraceTree<Id>(spans: TreeSpans<Id>): TraceTree {
   const byStart = orderByStart(spans)
-  const shownAs = repeatedSpans(spans, byStart)
-  const links = linkParents(spans, byStart, shownAs)
+  const index = indexIds(spans, byStart)
+  const shownAs = repeatedSpans(spans, byStart, index)
+  const links = linkParents(spans, byStart, { index, shownAs })
   cutRings(spans, links)
   const size = spans.count + links.firstOrphans.length
   const order = inOrder(byStart, shownAs, size)
@@ -101,7 +103,8 @@ export function buildTraceTree<Id>(spans: TreeSpans<Id>): TraceTree {
 
 /** Spans by start, ties in the order in which they came. Answers of the API are in order already. */
 function orderByStart({ count, starts }: TreeSpans<unknown>): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, span) => span)
+  const order = new Uint32Array(count)
+  for (let span = 0; span < count; span++) order[span] = span
   for (let span = 1; span < count; span++)
     if (starts[span]! < starts[span - 1]!) return order.sort((a, b) => starts[a]! - starts[b]! || a - b)
   return order
@@ -113,9 +116,13 @@ interface Links {
   readonly firstOrphans: number[]
 }
 
-function linkParents<Id>(spans: TreeSpans<Id>, byStart: Uint32Array, shownAs: Int32Array): Links {
+function linkParents<Id>(
+  spans: TreeSpans<Id>,
+  byStart: Uint32Array,
+  { index, shownAs }: { index: IdIndex<Id>; shownAs: Int32Array },
+): Links {
   const { count, ids, parentIds, noId } = spans
-  const shared = new SharedIds(spans, byStart, shownAs)
+  const shared = new SharedIds(spans, byStart, { index, shownAs })
   const standIns = new Map<Id, number>()
   const firstOrphans: number[] = []
   // There are no more stand-ins than spans.

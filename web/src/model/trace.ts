@@ -116,23 +116,33 @@ function spanIdText(id: bigint): string {
   return id.toString(16).padStart(16, '0')
 }
 
-/** Short, stable name of a node in URLs: the span id; groups and missing parents take a letter before that of their first span. */
+/**
+ * Short, stable name of a node in URLs: the span id; groups and missing parents take a letter before that of their first
+ * span. Of several spans with one id, such as the halves of a Zipkin call, the second ends in `_2`.
+ */
 export function nodeKey(tree: Tree, node: number): string {
-  if (isSpan(tree, node)) return spanIdText(tree.spanIds[node]!)
-  const letter = has(tree, node, nodeFlags.group) ? 'g' : 'm'
-  return letter + spanIdText(tree.spanIds[node]!)
+  const letter = has(tree, node, nodeFlags.group) ? 'g' : has(tree, node, nodeFlags.missingParent) ? 'm' : ''
+  let number = 1
+  for (const other of nodesOf(tree, tree.spanIds[node]!, letter)) {
+    if (other === node) break
+    number++
+  }
+  return letter + spanIdText(tree.spanIds[node]!) + (number > 1 ? `_${number}` : '')
 }
 
 /** The node of a key; -1 when the trace has none. */
 export function findNode(tree: Tree, key: string): number {
-  const match = /^([gm]?)([0-9a-f]{16})$/.exec(key)
+  const match = /^([gm]?)([0-9a-f]{16})(?:_(\d{1,9}))?$/.exec(key)
   if (!match) return -1
-  const id = BigInt('0x' + match[2])
-  const wanted = match[1] === 'g' ? nodeFlags.group : match[1] === 'm' ? nodeFlags.missingParent : 0
-  for (let node = tree.spanIds.indexOf(id); node >= 0; node = tree.spanIds.indexOf(id, node + 1)) {
-    if ((tree.flags[node]! & (nodeFlags.group | nodeFlags.missingParent)) === wanted) return node
-  }
+  let number = Number(match[3] ?? 1)
+  for (const node of nodesOf(tree, BigInt('0x' + match[2]), match[1]!)) if (--number === 0) return node
   return -1
+}
+
+function* nodesOf(tree: Tree, id: bigint, letter: string): Generator<number> {
+  const wanted = letter === 'g' ? nodeFlags.group : letter === 'm' ? nodeFlags.missingParent : 0
+  for (let node = tree.spanIds.indexOf(id); node >= 0; node = tree.spanIds.indexOf(id, node + 1))
+    if ((tree.flags[node]! & (nodeFlags.group | nodeFlags.missingParent)) === wanted) yield node
 }
 
 /** Direct children of a node. */

@@ -111,6 +111,20 @@ test('keys name every node, groups and missing parents too', () => {
   assert.equal(findNode(trace.tree, 'dddddddddddddddd'), -1)
 })
 
+test('keys tell the two halves of a Zipkin call apart', () => {
+  const otlp = drawnOtlp(`
+    edge route :client      |  ========
+      shop get :server      |====
+  `)
+  const spans = otlp.resourceSpans!.map(({ scopeSpans }) => scopeSpans![0]!.spans![0] as { spanId: string })
+  spans[1]!.spanId = spans[0]!.spanId
+  const { tree } = buildTree(decodeSpans(otlp))
+  assert.deepEqual([...tree.parent], [-1, 0])
+  assert.deepEqual([nodeKey(tree, 0), nodeKey(tree, 1)], ['0000000000000001', '0000000000000001_2'])
+  for (const node of [0, 1]) assert.equal(findNode(tree, nodeKey(tree, node)), node)
+  assert.equal(findNode(tree, '0000000000000001_3'), -1)
+})
+
 function spansOf(count: number, parentOf: (span: number) => number): OtlpTraces {
   const idOf = (span: number): string => (span + 1).toString(16).padStart(16, '0')
   const spans = Array.from({ length: count }, (_, span) => ({

@@ -70,9 +70,13 @@ function groupAndNumber(list: SpanList, spans: TraceTree): Draft {
       push(groups[item - spans.size]!)
       continue
     }
-    const children = spans.children.subarray(spans.childStarts[item], spans.childStarts[item + 1])
+    const [from, to] = [spans.childStarts[item]!, spans.childStarts[item + 1]!]
+    if (to - from < groupMin) {
+      for (let i = to - 1; i >= from; i--) stack.push(spans.children[i]!)
+      continue
+    }
     push(
-      groupLikeSiblings(list, children, (members) => {
+      groupLikeSiblings(list, spans.children.subarray(from, to), (members) => {
         const group = spans.size + groups.push(members) - 1
         parent[group] = item
         for (const member of members) parent[member] = group
@@ -89,7 +93,6 @@ function groupLikeSiblings(
   children: Int32Array,
   addGroup: (members: readonly number[]) => number,
 ): number[] {
-  if (children.length < groupMin) return Array.from(children)
   const keyOf = (span: number): number => service[span]! * 2 ** 32 + name[span]!
   const alike = new Map<number, number[]>()
   for (const span of children) {
