@@ -149,7 +149,7 @@ export class TraceBlock {
     const startLow = starts[row * 2]!
     const startHigh = starts[row * 2 + 1]!
     const { root } = part
-    const half = callHalf(batch.kinds[row]!, wordsOf(batch.spanIds)[row * 2]!)
+    const half = callHalf(batch.kinds[row]!, idBits(batch.spanIds, row * 8))
     if (root !== undefined && !isCallerOf(half, root.half)) {
       if (isCallerOf(root.half, half) || !isBefore(startLow, startHigh, root.startLow, root.startHigh)) return
     }
@@ -183,6 +183,10 @@ export class TraceBlock {
       this.#summary.addText(printSummary(startNs, intOf(part.endLow, part.endHigh), rootItem, services))
     }
   }
+}
+
+function idBits(ids: Uint8Array, at: number): number {
+  return ids[at]! | (ids[at + 1]! << 8) | (ids[at + 2]! << 16) | (ids[at + 3]! << 24)
 }
 
 /** Columns of a finished batch begin at a multiple of four bytes. */
