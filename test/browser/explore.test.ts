@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { countShown, eventually, openPage, openShop, send } from './driving.ts'
+import { countShown, eventually, openPage, openShop, pictureFolder, send } from './driving.ts'
 import type { Shop } from './driving.ts'
 import { ordinaryTrace, richTrace, seeded } from './shop-traces.ts'
 import type { DrawnTrace, OtlpSpan } from './shop-traces.ts'
@@ -126,6 +127,43 @@ test('a time range narrows, and the URL holds it', async () => {
   assert.equal(new URL(page.url()).search, '?from=-15m')
   await page.keyboard.press('u')
   await page.getByRole('button', { name: 'UTC', exact: true }).waitFor()
+  await page.context().close()
+})
+
+test('a range with little in it offers the part that holds it', async () => {
+  const { page } = await openPage(shop, '/explore?from=-24h')
+  await countShown(page, traces.length)
+  await page.getByRole('button', { name: /^Show \d/ }).click()
+  await eventually(
+    () => Promise.resolve(new URL(page.url()).searchParams.get('to') !== null),
+    Boolean,
+    'the range is fixed',
+  )
+  await countShown(page, traces.length)
+  await page.context().close()
+})
+
+test('a pasted trace id opens the trace, without its leading zeros too', async () => {
+  const { traceId } = traces[0]!
+  const { page } = await openPage(shop, '/explore')
+  await countShown(page, traces.length)
+  await page.locator('[data-query]').fill(` ${traceId.toUpperCase().replace(/^0+/, '')} `)
+  await page.getByRole('option', { name: `Open trace ${traceId}` }).waitFor()
+  await page.locator('[data-query]').press('Enter')
+  await page.waitForURL(`**/trace/${traceId}**`)
+  await page.context().close()
+})
+
+test('on a phone nothing runs off the page', async () => {
+  const { page } = await openPage(shop, '/explore?from=-24h')
+  await page.setViewportSize({ width: 390, height: 844 })
+  await countShown(page, traces.length)
+  await page.locator('.trace-rows .trace-row').first().waitFor()
+  await page.screenshot({ path: join(pictureFolder(), 'explore-phone.png') })
+  const over = await page.evaluate<string[]>(`[...document.querySelectorAll('main *')]
+    .filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 1)
+    .map((element) => element.className || element.tagName)`)
+  assert.deepEqual(over, [])
   await page.context().close()
 })
 

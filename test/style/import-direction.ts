@@ -5,21 +5,24 @@
 import { dirname, join } from 'node:path/posix'
 
 const contract = 'src/api/native/contract.ts'
+/** How spans become a tree: pure code that a browser and the command line run too. */
+const traceModel = 'src/model/trace/'
 
 const directions: Readonly<Record<string, readonly string[]>> = {
   'src/base/': [],
   'src/model/': ['src/base/'],
+  [traceModel]: [],
   'src/codec/': ['src/model/', 'src/base/'],
   'src/capture/': ['src/codec/', 'src/model/', 'src/base/', 'src/config.ts'],
   'src/transport/': ['src/codec/', 'src/model/', 'src/base/'],
   'src/storage/': ['src/model/', 'src/base/'],
   'src/analysis/': ['src/storage/', 'src/model/', 'src/base/'],
   'src/api/': ['src/analysis/', 'src/storage/', 'src/codec/', 'src/model/', 'src/base/'],
-  'src/cli/': [contract, 'src/base/', 'src/config.ts'],
+  'src/cli/': [contract, traceModel, 'src/base/', 'src/config.ts'],
   'src/config.ts': ['src/config/', 'src/base/'],
   'src/config/': ['src/base/'],
   // The rest of base may use what a browser lacks.
-  'web/': [contract, 'src/base/name-slots.ts', 'src/base/pasted-id.ts'],
+  'web/': [contract, traceModel, 'src/base/name-slots.ts', 'src/base/pasted-id.ts'],
   'demo/': ['src/base/'],
   'scripts/': [],
   'bench/': ['src/', 'test/', 'demo/', 'scripts/'],

@@ -4,6 +4,7 @@ import { InputError } from '../../base/errors.ts'
 import { nowNanos, printTime } from '../../base/time.ts'
 import { printLogs, printTraces } from '../../codec/otlp/print-json.ts'
 import { statusCodes } from '../../model/span-batch.ts'
+import { withoutRepeats } from '../../model/trace/repeated-spans.ts'
 import { readTraceEvents } from '../../storage/clickhouse/read/event-search.ts'
 import { readFacets } from '../../storage/clickhouse/read/facets.ts'
 import { readOverview } from '../../storage/clickhouse/read/overview.ts'
@@ -61,7 +62,7 @@ export const traceHandlers = {
         signal,
       }))
     if (rows.length === 0) throw unknownTrace(traceId)
-    return printTraces(rows)
+    return printTraces(withoutRepeats(rows))
   },
   async getTraceLogs(context, { path, signal }) {
     const traceId = traceIdOf(path['traceId']!)

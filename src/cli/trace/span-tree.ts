@@ -1,4 +1,6 @@
 /** A trace as a tree in the order in which it is drawn: parents before children, siblings by start. */
+import { buildTraceTree } from '../../model/trace/trace-tree.ts'
+import { treeNotes } from '../../model/trace/tree-notes.ts'
 import { serviceOf } from './otlp-json.ts'
 import type { OtlpSpan, Resource, TracesData } from './otlp-json.ts'
 
@@ -16,11 +18,14 @@ export interface TreeSpan {
 }
 
 export interface SpanTree {
-  /** Spans without a parent. More than one when a trace has several roots. */
+  /** Tops of the tree, by start. More than one when a trace has several roots. */
   readonly roots: readonly TreeSpan[]
-  /** Tops of parts whose parent is not among the spans. */
+  /** Tops of parts whose parent was never received; those of one parent stand together. */
   readonly orphans: readonly TreeSpan[]
+  /** Each span once. */
   readonly spans: readonly TreeSpan[]
+  /** What is odd about the tree, in words. */
+  readonly notes: readonly string[]
   /** Nanoseconds since 1970 of the first start. */
   readonly startNanos: bigint
   /** From the first start to the last end, nanoseconds. */
@@ -30,35 +35,42 @@ export interface SpanTree {
 
 export function buildSpanTree(data: TracesData): SpanTree {
   const { spans, startNanos } = readSpans(data)
-  const byId = new Map<string, TreeSpan>()
-  // An id that came twice (a client and a server span may share one): the first keeps the children.
-  for (const item of spans) if (!byId.has(item.span.spanId)) byId.set(item.span.spanId, item)
+  const tree = buildTraceTree({
+    count: spans.length,
+    ids: spans.map(({ span }) => span.spanId),
+    parentIds: spans.map(({ span }) => span.parentSpanId ?? ''),
+    noId: '',
+    kinds: spans.map(({ span }) => span.kind ?? 0),
+    starts: spans.map(({ start }) => start),
+    lengths: spans.map(({ start, end }) => end - start),
+    names: spans.map(({ span }) => span.name ?? ''),
+    services: spans.map(({ service }) => service),
+  })
   const roots: TreeSpan[] = []
   const orphans: TreeSpan[] = []
-  for (const item of spans) {
-    const parentId = item.span.parentSpanId
-    const parent = parentId === undefined || parentId === '' ? undefined : byId.get(parentId)
-    if (parentId === undefined || parentId === '') roots.push(item)
-    else if (parent === undefined || parent === item) orphans.push(item)
-    else parent.children.push(item)
+  const shown: TreeSpan[] = []
+  for (const entry of tree.preOrder) {
+    const item = spans[entry]
+    if (item === undefined) continue
+    shown.push(item)
+    const above = tree.parents[entry]!
+    if (above < 0) roots.push(item)
+    else if (above >= tree.count) orphans.push(item)
+    else spans[above]!.children.push(item)
   }
-  for (const item of topsOfCycles(spans, [...roots, ...orphans])) {
-    const siblings = byId.get(item.span.parentSpanId ?? '')?.children ?? []
-    siblings.splice(siblings.indexOf(item), 1)
-    orphans.push(item)
-  }
-  for (const item of spans) item.self = selfTime(item)
+  for (const item of shown) item.self = selfTime(item)
   return {
     roots,
     orphans,
-    spans,
+    spans: shown,
+    notes: treeNotes(tree).map(({ text }) => text),
     startNanos,
-    duration: spans.reduce((end, item) => Math.max(end, item.end), 0),
-    errorCount: spans.filter((item) => item.isError).length,
+    duration: shown.reduce((end, item) => Math.max(end, item.end), 0),
+    errorCount: shown.filter((item) => item.isError).length,
   }
 }
 
-/** Spans by start time, ties in the order of arrival. Offsets are exact below 2^53 ns, 104 days. */
+/** Offsets are exact below 2^53 ns, 104 days. */
 function readSpans(data: TracesData): { spans: TreeSpan[]; startNanos: bigint } {
   const read = (data.resourceSpans ?? []).flatMap(({ resource, scopeSpans }) =>
     (scopeSpans ?? []).flatMap((scope) =>
@@ -75,28 +87,7 @@ function readSpans(data: TracesData): { spans: TreeSpan[]; startNanos: bigint } 
     const end = Math.max(start, Number(BigInt(span.endTimeUnixNano ?? 0) - (startNanos ?? 0n)))
     return { span, resource, service, start, end, isError: span.status?.code === 2, children: [], self: 0 }
   })
-  return { spans: spans.sort((a, b) => a.start - b.start), startNanos: startNanos ?? 0n }
-}
-
-/** Spans that no top leads to are parents of each other in a ring: the earliest of each ring is to become a top. */
-function topsOfCycles(spans: readonly TreeSpan[], tops: readonly TreeSpan[]): TreeSpan[] {
-  const reached = new Set<TreeSpan>()
-  const reach = (top: TreeSpan): void => {
-    const open = [top]
-    for (let item = open.pop(); item !== undefined; item = open.pop()) {
-      if (reached.has(item)) continue
-      reached.add(item)
-      for (const child of item.children) open.push(child)
-    }
-  }
-  for (const top of tops) reach(top)
-  const cut: TreeSpan[] = []
-  for (const item of spans) {
-    if (reached.has(item)) continue
-    cut.push(item)
-    reach(item)
-  }
-  return cut
+  return { spans, startNanos: startNanos ?? 0n }
 }
 
 /** Duration minus the union of the children's intervals; children are sorted by start. */

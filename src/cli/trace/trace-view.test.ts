@@ -68,7 +68,7 @@ test('self time leaves out the union of the children, cut to the parent', () => 
   assert.equal(tree.duration, 130_000_000)
 })
 
-test('spans whose parent is missing, their own parent, or part of a ring are shown once', () => {
+test('spans whose parent is missing, themselves, or part of a ring are shown once', () => {
   const tree = buildSpanTree(
     draw(`
       a - shop order  0-100
@@ -78,10 +78,10 @@ test('spans whose parent is missing, their own parent, or part of a ring are sho
       e f ring one    40-41
       f e ring two    42-43`),
   )
-  assert.deepEqual(outline(tree), ['a', 'b', '.c', 'd', 'e', '.f'])
+  assert.deepEqual(outline(tree), ['a', 'd', 'e', '.f', 'b', '.c'])
   assert.deepEqual(
     tree.orphans.map((item) => item.span.spanId),
-    ['b', 'd', 'e'],
+    ['b'],
   )
 })
 
@@ -97,6 +97,7 @@ test('a chain of 100,000 spans and a parent of 200,000 children are drawn', () =
   const chain = buildSpanTree(dataOf(Array.from({ length: 100_000 }, (_, id) => span(id, id - 1))))
   const wide = buildSpanTree(dataOf(Array.from({ length: 200_000 }, (_, id) => span(id, 0))))
   assert.equal(outline(chain).length, 100_000)
+  assert.ok([...traceViewLines(chain, { width: 100, paint })].at(-1)!.includes(' 99999 '))
   assert.equal([...traceViewLines(wide, { width: 100, paint })].length, 200_004)
 })
 
@@ -125,31 +126,47 @@ test('a trace is drawn with its figures, errors and missing parents', () => {
     [
       'shop POST/pay  1.84 s  5 spans  4 services  1 error !',
       '2026-11-23 06:25:04.000 UTC  ffffffffffffffffffffffffffffffff',
+      '1 span without parent',
       '',
       'span                     duration          self  0                        1.84 s',
       'shop POST/pay              1.84 s        528 ms  █─────────────█─────────███████',
       '├─ cart reserve !          812 ms        792 ms  ███████████████',
       '│  └─ cart SELECT         20.0 ms       20.0 ms   █',
       '└─ pay charge              500 ms        500 ms                 █████████',
-      'missing parent: 1 span not received',
+      'missing parent',
       'mail send                  100 ms        100 ms                           ██',
     ],
   )
 })
 
-test('parents that are spans of the trace are not said to be missing', () => {
+test('what is odd about the tree is said above it', () => {
   const tree = buildSpanTree(
     draw(`
       a x shop lost 0-10
       d d cart itself 30-31
       e f ring one    40-41
+      f e ring two    42-43
       f e ring two    42-43`),
   )
-  const lines = [...traceViewLines(tree, { width: 80, paint })]
-  assert.ok(
-    lines.includes('missing parent: 1 span not received; no root: 2 parts whose parents are its own spans'),
-    lines.join('\n'),
+  assert.equal(
+    [...traceViewLines(tree, { width: 80, paint })][2],
+    '1 span names itself as parent, 1 ring of parents cut, 1 span without parent, 1 span sent again',
   )
+})
+
+test('both halves of a Zipkin call are drawn, the server half and what is below it under the client half', () => {
+  const data = draw(`
+    b a shop GET/cart 0-12
+    c b shop select   2-5
+    b a edge route    4-20
+    a - edge page     3-22`)
+  const kinds = [2, 3, 3, 2]
+  data.resourceSpans!.forEach(({ scopeSpans }, i) => Object.assign(scopeSpans![0]!.spans![0]!, { kind: kinds[i] }))
+  const tree = buildSpanTree(data)
+  const names = tree.roots.flatMap((top) =>
+    [...treeLines(top)].map(({ item, depth }) => '.'.repeat(depth) + item.span.name),
+  )
+  assert.deepEqual(names, ['page', '.route', '..GET/cart', '...select'])
 })
 
 test('names deeper than there is room for keep their text and say their depth', () => {

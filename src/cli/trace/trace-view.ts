@@ -36,20 +36,7 @@ export function* traceViewLines(tree: SpanTree, options: TraceViewOptions): Gene
   const layout = layoutOf(tree, options)
   yield* headLines(layout)
   for (const root of tree.roots) yield* partLines(root, layout)
-  if (tree.orphans.length === 0) return
-  const known = new Set(tree.spans.map((item) => item.span.spanId))
-  const isMissing = ({ span }: TreeSpan): boolean => !known.has(span.parentSpanId ?? '')
-  const missing = new Set(tree.orphans.filter(isMissing).map((item) => item.span.parentSpanId)).size
-  const rings = tree.orphans.filter((item) => !isMissing(item)).length
-  const told = [
-    ...(missing === 0
-      ? []
-      : [`missing parent: ${showCount(missing)} ${missing === 1 ? 'span' : 'spans'} not received`]),
-    ...(rings === 0
-      ? []
-      : [`no root: ${showCount(rings)} ${rings === 1 ? 'part' : 'parts'} whose parents are its own spans`]),
-  ]
-  yield options.paint.muted(told.join('; '))
+  if (tree.orphans.length > 0) yield options.paint.muted('missing parent')
   for (const orphan of tree.orphans) yield* partLines(orphan, layout)
 }
 
@@ -83,6 +70,7 @@ function* headLines({ tree, nameWidth, barWidth, options: { paint } }: Layout): 
   ]
   yield `${paint.strong(root === undefined ? '' : clean(titleOf(root)))}${gap}${facts.join(gap)}`
   yield `${showTime(start)} ${zoneName(start)}${gap}${root?.span.traceId ?? ''}`
+  if (tree.notes.length > 0) yield paint.muted(tree.notes.join(', '))
   yield ''
   const axis = padEnd('0', barWidth - showDuration(tree.duration).length) + showDuration(tree.duration)
   yield paint.muted(

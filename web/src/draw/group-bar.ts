@@ -1,28 +1,20 @@
 /** Rows that stand for several spans: a density strip for a group of like siblings, a dashed line for a missing parent. */
-import type { RowPainter } from './waterfall.ts'
+import type { RowPainter } from './row-painter.ts'
 
 const middle = 11
 const stripHeight = 14
 const lineHeight = 2
 
 /**
- * How busy each pixel is with members decides how strong it is drawn. Members are in order of start, so the cost is one
- * step a member in view and one box a run of equal strength.
+ * How busy each pixel is with members decides how strong it is drawn. The cost is one step for each member in view and one
+ * box for each run of equal strength.
  */
-export function drawGroup({ context, view, x }: RowPainter, node: number, top: number): void {
+export function drawGroup(painter: RowPainter, node: number, top: number): void {
+  const { context, view, x } = painter
   const { tree, timing } = view.trace
   const colour = view.palette.slots[tree.colours[tree.service[node]!]!.slot]!
   const columns = Math.ceil(view.width) + 1
-  const busy = new Float32Array(columns)
-  for (let child = node + 1; child < tree.subtreeEnd[node]!; child = tree.subtreeEnd[child]!) {
-    const [a, b] = [x(timing.start[child]!), x(timing.start[child]! + timing.length[child]!)]
-    if (a > view.width) break
-    if (b < 0) continue
-    const [first, last] = [Math.max(0, Math.floor(a)), Math.min(columns - 1, Math.floor(b))]
-    for (let column = first; column <= last; column++) {
-      busy[column]! += Math.max(0.25, Math.min(b, column + 1) - Math.max(a, column))
-    }
-  }
+  const busy = membersPerColumn(painter, node, columns)
   const alpha = context.globalAlpha
   context.fillStyle = colour
   const [x0, x1] = [
@@ -44,6 +36,33 @@ export function drawGroup({ context, view, x }: RowPainter, node: number, top: n
     from = to
   }
   context.globalAlpha = alpha
+}
+
+/**
+ * How many members run in each pixel column; the part of a column that a member covers counts. Whole columns are counted
+ * as steps up and down, as each of 200,000 members may cover the width.
+ */
+function membersPerColumn({ view, x }: RowPainter, node: number, columns: number): Float64Array {
+  const { tree, timing } = view.trace
+  const busy = new Float64Array(columns)
+  const steps = new Float64Array(columns + 1)
+  for (let child = node + 1; child < tree.subtreeEnd[node]!; child = tree.subtreeEnd[child]!) {
+    const [a, b] = [x(timing.start[child]!), x(timing.start[child]! + timing.length[child]!)]
+    // Members are in order of start.
+    if (a > view.width) break
+    if (b < 0) continue
+    const [first, last] = [Math.max(0, Math.floor(a)), Math.min(columns - 1, Math.floor(b))]
+    busy[first]! += Math.max(0.25, Math.min(b, first + 1) - Math.max(a, first))
+    if (last === first) continue
+    busy[last]! += Math.max(0.25, Math.min(b, last + 1) - last)
+    steps[first + 1]!++
+    steps[last]!--
+  }
+  for (let column = 0, whole = 0; column < columns; column++) {
+    whole += steps[column]!
+    busy[column]! += whole
+  }
+  return busy
 }
 
 export function drawMissingParent(

@@ -1,7 +1,7 @@
 /** The layer above the bars, redrawn alone while the pointer moves: crosshair, outlines of the ancestors, the stretch dragged. */
 import { isSpan } from '../model/trace.ts'
 import { beginDrawing } from './surface.ts'
-import type { WaterfallView } from './waterfall.ts'
+import type { WaterfallView } from './row-painter.ts'
 import { rowHeight } from './waterfall.ts'
 
 export interface Hover {

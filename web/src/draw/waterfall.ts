@@ -4,12 +4,11 @@
  * In a row of 24 px: self time is a bar of 14 px around the middle line at 11, time covered by children 6 px; the critical
  * path is a rail of 3 px at 20. An error is a red cap at the end and "!". Nothing here knows where the trace came from.
  */
-import type { Palette } from '../model/colour.ts'
 import { printDuration } from '../model/format.ts'
-import type { Rows } from '../model/rows.ts'
 import { errorsIn, groupSize, has, isSpan, nodeFlags } from '../model/trace.ts'
 import type { Trace } from '../model/trace.ts'
 import { drawGroup, drawMissingParent } from './group-bar.ts'
+import type { RowPainter, WaterfallView } from './row-painter.ts'
 import { axisBoldFont, axisFont, textWidth } from './surface.ts'
 
 export const rowHeight = 24
@@ -21,31 +20,6 @@ const railHeight = 3
 const diamondSize = 4
 const dimmed = 0.3
 const raggedLength = 22
-
-export interface WaterfallView {
-  readonly trace: Trace
-  readonly rows: Rows
-  readonly open: Uint8Array
-  /** Nanoseconds at the left and right edge. */
-  readonly from: number
-  readonly to: number
-  readonly width: number
-  readonly height: number
-  readonly scrollTop: number
-  readonly ticks: readonly number[]
-  readonly palette: Palette
-  readonly selected: number
-  readonly found: Uint8Array | undefined
-  /** Starts as sent; ghosts are drawn there while times are adjusted. */
-  readonly ghosts: Float64Array | undefined
-}
-
-/** What one row needs; x grows by `scale` pixels a nanosecond from `from`. */
-export interface RowPainter {
-  readonly context: CanvasRenderingContext2D
-  readonly view: WaterfallView
-  readonly x: (nanos: number) => number
-}
 
 export function renderWaterfall(context: CanvasRenderingContext2D, view: WaterfallView): void {
   const scale = view.width / (view.to - view.from)

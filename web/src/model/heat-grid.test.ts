@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TraceOverviewAnswer } from '../../../src/api/native/contract.ts'
-import { boxOf, cellOf, durationLabels, heatGrid, isInBox, rangeHolding, tracesInBox } from './heat-grid.ts'
+import {
+  boxOf,
+  cellOf,
+  durationLabels,
+  heatGrid,
+  isInBox,
+  rangeHolding,
+  rangeOfData,
+  tracesInBox,
+} from './heat-grid.ts'
 
 const answer: TraceOverviewAnswer = {
   start: '2026-11-23T05:00:00Z',
@@ -69,4 +78,16 @@ test('a range that does not hold the box is widened to it, or left for it', () =
   assert.equal(holding(1999, 2001), undefined, 'boxes in URLs are rounded')
   assert.deepEqual(holding(500, 1500), { fromMs: 500, toMs: 2000 })
   assert.deepEqual(holding(300, 400), { fromMs: 200, toMs: 500 })
+})
+
+test('the range that holds all traces is offered when it is a sliver', () => {
+  const at = (...columns: number[]): { fromMs: number; toMs: number } | undefined => {
+    const cells = columns.map((column) => ({ column, row: 0, traces: 1, errorTraces: 0 }))
+    const range = rangeOfData({ ...answer, bucketMs: 60_000, cells })
+    return range && { fromMs: (range.fromMs - start) / 60_000, toMs: (range.toMs - start) / 60_000 }
+  }
+  assert.deepEqual(at(55, 50), { fromMs: 50, toMs: 56 })
+  assert.deepEqual(at(59), { fromMs: 59, toMs: 60 })
+  assert.equal(at(48, 59), undefined, 'a fifth of the range is no sliver')
+  assert.equal(at(), undefined)
 })

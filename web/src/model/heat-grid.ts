@@ -97,6 +97,25 @@ export function rangeHolding(box: Box, range: MsRange): MsRange | undefined {
     : { fromMs: Math.max(0, box.fromMs - width), toMs: box.toMs + width }
 }
 
+/** Data in less than this share of the range is a sliver on the map. */
+const sliverShare = 0.2
+const offeredMsMin = 1000
+
+/** The part of the range that holds all traces, when it is a sliver; `undefined` otherwise. */
+export function rangeOfData(answer: TraceOverviewAnswer): MsRange | undefined {
+  const { startMs, endMs, bucketMs, columns } = heatGrid(answer)
+  let first = Infinity
+  let last = -Infinity
+  for (const { column, traces } of answer.cells) {
+    if (traces === 0) continue
+    first = Math.min(first, column)
+    last = Math.max(last, column)
+  }
+  if (first > last || last - first + 1 >= columns * sliverShare) return undefined
+  const range = { fromMs: startMs + first * bucketMs, toMs: Math.min(endMs, startMs + (last + 1) * bucketMs) }
+  return range.toMs - range.fromMs < offeredMsMin ? undefined : range
+}
+
 /** Traces in the cells whose middle lies in the box: exact when the box was made of cells of this answer. */
 export function tracesInBox(answer: TraceOverviewAnswer, box: Box): number {
   const startMs = Date.parse(answer.start)

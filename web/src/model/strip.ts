@@ -25,7 +25,7 @@ export function makeStrip({ tree, timing }: Trace, columns: number): Strip {
   const critical = new Uint8Array(columns * stripDepths)
   const scale = columns / Math.max(1, timing.duration)
   const column = (time: number): number => Math.min(columns - 1, Math.max(0, Math.floor(time * scale)))
-  const spanDepth = new Uint16Array(tree.nodeCount)
+  const spanDepth = new Uint32Array(tree.nodeCount)
   for (let node = 0; node < tree.nodeCount; node++) {
     const above = tree.parent[node]!
     spanDepth[node] = above < 0 ? 0 : spanDepth[above]! + (isSpan(tree, above) ? 1 : 0)

@@ -43,6 +43,17 @@ test('the critical path follows the last child to end, and its children', () => 
   assert.equal(path('cart get'), '')
 })
 
+test('below a child that outlives its parent the path goes on, cut at the end of the parent', () => {
+  const trace = drawnTrace(`
+    shop pay      |==========
+      cart get    |===========
+        db read   |  =========
+          disk io |    ========
+  `)
+  const path = (name: string): string => printStretches(trace.timing.critical, nodeNamed(trace, name))
+  assert.deepEqual(['shop pay', 'cart get', 'db read', 'disk io'].map(path), ['', '0-2', '2-4', '4-10'])
+})
+
 test('a child that starts after its parent ended is not waited for', () => {
   const trace = drawnTrace(`
     shop pay      |====

@@ -3,7 +3,7 @@
  * the range [node, subtreeEnd[node]) and folding is a jump. A node is a span, a group of like siblings, or a stand-in for
  * a parent that never arrived. Times are nanoseconds from the trace's start.
  *
- * Bytes a node, besides events: 8+8+8+4+4+2+2+4+4+4+8 = 56, and 16 for each covered or critical stretch.
+ * Bytes a node, besides events: 8+8+8+4+4+2+4+4+4+4+8 = 58, and 16 for each covered or critical stretch.
  */
 import type { ServiceColour } from './colour.ts'
 
@@ -39,7 +39,7 @@ export interface Tree {
   readonly flags: Uint8Array
   /** -1 for the top of the tree. */
   readonly parent: Int32Array
-  readonly depth: Uint16Array
+  readonly depth: Uint32Array
   readonly subtreeEnd: Int32Array
   /** Number of spans with an error in nodes before this one; `nodeCount + 1` entries. */
   readonly errorsBefore: Uint32Array
@@ -50,7 +50,8 @@ export interface Tree {
   readonly events: Float64Array
   /** Milliseconds by which each skewed service would be moved. */
   readonly skews: readonly { readonly service: string; readonly shift: number; readonly spans: number }[]
-  readonly orphanCount: number
+  /** What is odd about the tree, each with the first node it is about. */
+  readonly notes: readonly { readonly text: string; readonly why: string; readonly node: number }[]
 }
 
 /** Stretches of time per node: those of `node` are entries [first[node], first[node + 1]) of `from` and `to`, ascending. */
@@ -115,23 +116,33 @@ function spanIdText(id: bigint): string {
   return id.toString(16).padStart(16, '0')
 }
 
-/** Short, stable name of a node in URLs: the span id; groups and missing parents take a letter before that of their first span. */
+/**
+ * Short, stable name of a node in URLs: the span id; groups and missing parents take a letter before that of their first
+ * span. Of several spans with one id, such as the halves of a Zipkin call, the second ends in `_2`.
+ */
 export function nodeKey(tree: Tree, node: number): string {
-  if (isSpan(tree, node)) return spanIdText(tree.spanIds[node]!)
-  const letter = has(tree, node, nodeFlags.group) ? 'g' : 'm'
-  return letter + spanIdText(tree.spanIds[node]!)
+  const letter = has(tree, node, nodeFlags.group) ? 'g' : has(tree, node, nodeFlags.missingParent) ? 'm' : ''
+  let number = 1
+  for (const other of nodesOf(tree, tree.spanIds[node]!, letter)) {
+    if (other === node) break
+    number++
+  }
+  return letter + spanIdText(tree.spanIds[node]!) + (number > 1 ? `_${number}` : '')
 }
 
 /** The node of a key; -1 when the trace has none. */
 export function findNode(tree: Tree, key: string): number {
-  const match = /^([gm]?)([0-9a-f]{16})$/.exec(key)
+  const match = /^([gm]?)([0-9a-f]{16})(?:_(\d{1,9}))?$/.exec(key)
   if (!match) return -1
-  const id = BigInt('0x' + match[2])
-  const wanted = match[1] === 'g' ? nodeFlags.group : match[1] === 'm' ? nodeFlags.missingParent : 0
-  for (let node = tree.spanIds.indexOf(id); node >= 0; node = tree.spanIds.indexOf(id, node + 1)) {
-    if ((tree.flags[node]! & (nodeFlags.group | nodeFlags.missingParent)) === wanted) return node
-  }
+  let number = Number(match[3] ?? 1)
+  for (const node of nodesOf(tree, BigInt('0x' + match[2]), match[1]!)) if (--number === 0) return node
   return -1
+}
+
+function* nodesOf(tree: Tree, id: bigint, letter: string): Generator<number> {
+  const wanted = letter === 'g' ? nodeFlags.group : letter === 'm' ? nodeFlags.missingParent : 0
+  for (let node = tree.spanIds.indexOf(id); node >= 0; node = tree.spanIds.indexOf(id, node + 1))
+    if ((tree.flags[node]! & (nodeFlags.group | nodeFlags.missingParent)) === wanted) yield node
 }
 
 /** Direct children of a node. */

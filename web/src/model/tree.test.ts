@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { OtlpTraces } from './otlp-json.ts'
 import { drawnOtlp, drawnTrace, nodeNamed, outline } from './testing/drawn-trace.ts'
 import { decodeSpans } from './span-list.ts'
-import { findNode, has, nodeFlags, nodeKey } from './trace.ts'
+import { makeStrip } from './strip.ts'
+import { computeTiming } from './timing.ts'
+import { findNode, groupSize, has, nodeFlags, nodeKey } from './trace.ts'
 import { buildTree } from './tree.ts'
 
 test('siblings are in order of start, whatever order they came in', () => {
@@ -24,7 +27,10 @@ test('orphans of one parent hang under one missing parent, below the roots', () 
     shop pay      |==========
   `)
   assert.deepEqual(outline(trace), ['shop pay', 'missing parent', '  mail render', '  mail send'])
-  assert.equal(trace.tree.orphanCount, 2)
+  assert.deepEqual(
+    trace.tree.notes.map(({ text, node }) => [text, node]),
+    [['2 spans without parent', 1]],
+  )
   assert.equal(trace.tree.spanCount, 3)
   assert.equal(trace.timing.length[1], 4e6)
 })
@@ -105,15 +111,48 @@ test('keys name every node, groups and missing parents too', () => {
   assert.equal(findNode(trace.tree, 'dddddddddddddddd'), -1)
 })
 
-test('a chain of 50,000 spans is no problem', () => {
-  const spans = Array.from({ length: 50_000 }, (_, i) => ({
+test('keys tell the two halves of a Zipkin call apart', () => {
+  const otlp = drawnOtlp(`
+    edge route :client      |  ========
+      shop get :server      |====
+  `)
+  const spans = otlp.resourceSpans!.map(({ scopeSpans }) => scopeSpans![0]!.spans![0] as { spanId: string })
+  spans[1]!.spanId = spans[0]!.spanId
+  const { tree } = buildTree(decodeSpans(otlp))
+  assert.deepEqual([...tree.parent], [-1, 0])
+  assert.deepEqual([nodeKey(tree, 0), nodeKey(tree, 1)], ['0000000000000001', '0000000000000001_2'])
+  for (const node of [0, 1]) assert.equal(findNode(tree, nodeKey(tree, node)), node)
+  assert.equal(findNode(tree, '0000000000000001_3'), -1)
+})
+
+function spansOf(count: number, parentOf: (span: number) => number): OtlpTraces {
+  const idOf = (span: number): string => (span + 1).toString(16).padStart(16, '0')
+  const spans = Array.from({ length: count }, (_, span) => ({
     traceId: 'a'.repeat(32),
-    spanId: (i + 1).toString(16).padStart(16, '0'),
-    parentSpanId: i === 0 ? '' : i.toString(16).padStart(16, '0'),
-    startTimeUnixNano: String(1_700_000_000_000_000_000n + BigInt(i)),
+    spanId: idOf(span),
+    parentSpanId: span === 0 ? '' : idOf(parentOf(span)),
+    name: 'step',
+    startTimeUnixNano: String(1_700_000_000_000_000_000n + BigInt(span)),
     endTimeUnixNano: '1700000001000000000',
   }))
-  const { tree } = buildTree(decodeSpans({ resourceSpans: [{ scopeSpans: [{ spans }] }] }))
-  assert.equal(tree.subtreeEnd[0], 50_000)
-  assert.equal(tree.depth[49_999], 49_999)
+  return { resourceSpans: [{ scopeSpans: [{ spans }] }] }
+}
+
+test('a chain of 70,000 spans keeps its depths, past 16 bits too', () => {
+  const list = decodeSpans(spansOf(70_000, (span) => span - 1))
+  const layout = buildTree(list)
+  const { tree } = layout
+  assert.equal(tree.subtreeEnd[0], 70_000)
+  assert.equal(tree.depth[69_999], 69_999)
+  const timing = computeTiming(list, layout, false)
+  assert.equal(timing.self[69_999], 1e9 - 69_999)
+  assert.equal(makeStrip({ tree, timing }, 100).slot[99], makeStrip({ tree, timing }, 100).slot[0])
+})
+
+test('200,000 children of one span become one group', () => {
+  const list = decodeSpans(spansOf(200_001, () => 0))
+  const layout = buildTree(list)
+  assert.equal(layout.tree.nodeCount, 200_002)
+  assert.equal(groupSize(layout.tree, 1), 200_000)
+  assert.equal(computeTiming(list, layout, false).covered.first[2], 1)
 })

@@ -1,8 +1,10 @@
 /**
- * The tree of a trace, in named passes: link parents, gather orphans, break cycles, sort siblings, group like siblings,
- * number in pre-order. Nothing is dropped: a span whose parent never came hangs under a stand-in, one in a cycle is cut
- * loose at its earliest span.
+ * A trace laid out for the waterfall: the tree that src/model/trace/trace-tree.ts makes of the spans, with like siblings in
+ * groups, numbered in pre-order, and columns for what is drawn of each node.
  */
+import { buildTraceTree } from '../../../src/model/trace/trace-tree.ts'
+import type { TraceTree } from '../../../src/model/trace/trace-tree.ts'
+import { treeNotes } from '../../../src/model/trace/tree-notes.ts'
 import { assignColours } from './colour.ts'
 import { kinds } from './otlp-json.ts'
 import { estimateSkew } from './skew.ts'
@@ -16,14 +18,6 @@ const groupMin = 5
 
 const none = -1
 
-/** A tree under construction: entries [0, spanCount) are spans, later ones groups and missing parents. */
-interface Draft {
-  readonly list: SpanList
-  readonly parent: number[]
-  readonly children: Map<number, number[]>
-  readonly synthetic: { readonly flag: number; readonly first: number }[]
-}
-
 export interface Layout {
   readonly tree: Tree
   /** Index into the span list for each node; -1 for groups and missing parents. */
@@ -32,132 +26,91 @@ export interface Layout {
   readonly shift: Float64Array
 }
 
+/** The tree and its groups: items [0, spans.count) are spans, then the missing parents, then the groups. */
+interface Draft {
+  readonly list: SpanList
+  readonly spans: TraceTree
+  /** The item above, -1 for none; a member's is its group. */
+  readonly parent: Int32Array
+  /** Members of each group, by start. */
+  readonly groups: (readonly number[])[]
+  readonly preOrder: Int32Array
+}
+
 export function buildTree(list: SpanList): Layout {
-  const draft: Draft = { list, parent: linkParents(list), children: new Map(), synthetic: [] }
-  const linked = Int32Array.from(draft.parent)
-  addMissingParents(draft)
-  linkChildren(draft)
-  breakCycles(draft)
-  const order = (a: number, b: number): number => startOf(draft, a) - startOf(draft, b) || a - b
-  for (const siblings of draft.children.values()) siblings.sort(order)
-  // A copy: grouping adds entries, and a group must not be grouped again.
-  const parents = [...draft.children.keys()]
-  for (const parent of parents) groupLikeSiblings(draft, parent)
-  const preOrder = numberInPreOrder(draft)
-  return describe(draft, preOrder, estimateSkew(list, linked))
-}
-
-function linkParents(list: SpanList): number[] {
-  const index = new Map<bigint, number>()
-  for (let i = 0; i < list.count; i++) if (!index.has(list.id[i]!)) index.set(list.id[i]!, i)
-  return Array.from({ length: list.count }, (_, i) => {
-    const parentId = list.parentId[i]!
-    if (parentId === 0n || parentId === list.id[i]) return none
-    return index.get(parentId) ?? none
+  const spans = buildTraceTree({
+    count: list.count,
+    ids: list.id,
+    parentIds: list.parentId,
+    noId: 0n,
+    kinds: list.kind,
+    starts: list.start,
+    lengths: list.length,
+    names: list.name,
+    services: list.service,
   })
+  // Nothing is known of the clock of a parent that never came.
+  const linked = spans.parents.map((parent) => (parent < list.count ? parent : none))
+  return describe(groupAndNumber(list, spans), estimateSkew(list, linked))
 }
 
-function addSynthetic(draft: Draft, flag: number, first: number): number {
-  draft.synthetic.push({ flag, first })
-  return draft.parent.push(none) - 1
-}
-
-/** Orphans of one parent id share one stand-in; a span that names itself as parent counts as a root. */
-function addMissingParents(draft: Draft): void {
-  const { list } = draft
-  const standIns = new Map<bigint, number>()
-  const byStart = Array.from({ length: list.count }, (_, i) => i).sort((a, b) => list.start[a]! - list.start[b]!)
-  for (const i of byStart) {
-    const parentId = list.parentId[i]!
-    if (draft.parent[i] !== none || parentId === 0n || parentId === list.id[i]) continue
-    const standIn = standIns.get(parentId) ?? addSynthetic(draft, nodeFlags.missingParent, i)
-    standIns.set(parentId, standIn)
-    draft.parent[i] = standIn
-  }
-}
-
-function linkChildren({ parent, children }: Draft): void {
-  parent.forEach((above, node) => {
-    const siblings = children.get(above)
-    if (siblings) siblings.push(node)
-    else children.set(above, [node])
-  })
-}
-
-function breakCycles(draft: Draft): void {
-  const reached = new Uint8Array(draft.parent.length)
-  const visit = (root: number): void => {
-    const stack = [root]
-    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-      if (reached[node]) continue
-      reached[node] = 1
-      stack.push(...(draft.children.get(node) ?? []))
-    }
-  }
-  const roots = draft.children.get(none) ?? []
-  roots.forEach(visit)
-  const lost = draft.parent.map((_, node) => node).filter((node) => !reached[node])
-  lost.sort((a, b) => startOf(draft, a) - startOf(draft, b))
-  for (const node of lost) {
-    if (reached[node]) continue
-    const siblings = draft.children.get(draft.parent[node]!)!
-    siblings.splice(siblings.indexOf(node), 1)
-    draft.parent[node] = none
-    roots.push(node)
-    visit(node)
-  }
-  draft.children.set(none, roots)
-}
-
-/** Missing parents stand below everything that has a root. */
-function startOf({ list, synthetic }: Draft, node: number): number {
-  if (node < list.count) return list.start[node]!
-  const { flag, first } = synthetic[node - list.count]!
-  return flag === nodeFlags.missingParent ? Number.MAX_VALUE : list.start[first]!
-}
-
-/** A group takes the place of its first member. */
-function groupLikeSiblings(draft: Draft, parent: number): void {
-  const siblings = draft.children.get(parent)!
-  if (parent === none || siblings.length < groupMin) return
-  const { list } = draft
-  const alike = new Map<number, number[]>()
-  for (const node of siblings) {
-    const key = list.service[node]! * 2 ** 32 + list.name[node]!
-    const members = alike.get(key)
-    if (members) members.push(node)
-    else alike.set(key, [node])
-  }
-  const grouped = new Set<number>()
-  const shown: number[] = []
-  for (const node of siblings) {
-    const members = alike.get(list.service[node]! * 2 ** 32 + list.name[node]!)!
-    if (members.length < groupMin) shown.push(node)
-    else if (!grouped.has(members[0]!)) {
-      const group = addSynthetic(draft, nodeFlags.group, node)
-      draft.parent[group] = parent
-      for (const member of members) draft.parent[member] = group
-      draft.children.set(group, members)
-      grouped.add(members[0]!)
-      shown.push(group)
-    }
-  }
-  draft.children.set(parent, shown)
-}
-
-function numberInPreOrder({ children }: Draft): number[] {
+/** Pre-order, in which a group stands in the place of its first member. */
+function groupAndNumber(list: SpanList, spans: TraceTree): Draft {
+  const groups: (readonly number[])[] = []
+  const parent = new Int32Array(spans.size + Math.floor(list.count / groupMin)).fill(none)
+  parent.set(spans.parents)
   const preOrder: number[] = []
-  const stack = [...(children.get(none) ?? [])].reverse()
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    preOrder.push(node)
-    const below = children.get(node) ?? []
-    for (let i = below.length - 1; i >= 0; i--) stack.push(below[i]!)
+  const stack = Array.from(spans.tops).reverse()
+  const push = (items: readonly number[]): void => {
+    for (let i = items.length - 1; i >= 0; i--) stack.push(items[i]!)
   }
-  return preOrder
+  for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
+    preOrder.push(item)
+    if (item >= spans.size) {
+      push(groups[item - spans.size]!)
+      continue
+    }
+    const [from, to] = [spans.childStarts[item]!, spans.childStarts[item + 1]!]
+    if (to - from < groupMin) {
+      for (let i = to - 1; i >= from; i--) stack.push(spans.children[i]!)
+      continue
+    }
+    push(
+      groupLikeSiblings(list, spans.children.subarray(from, to), (members) => {
+        const group = spans.size + groups.push(members) - 1
+        parent[group] = item
+        for (const member of members) parent[member] = group
+        return group
+      }),
+    )
+  }
+  return { list, spans, parent, groups, preOrder: Int32Array.from(preOrder) }
 }
 
-function describe(draft: Draft, preOrder: readonly number[], skew: ReturnType<typeof estimateSkew>): Layout {
-  const { list, synthetic } = draft
+/** The children to show: `addGroup` gives the item that stands for five or more alike. */
+function groupLikeSiblings(
+  { service, name }: SpanList,
+  children: Int32Array,
+  addGroup: (members: readonly number[]) => number,
+): number[] {
+  const keyOf = (span: number): number => service[span]! * 2 ** 32 + name[span]!
+  const alike = new Map<number, number[]>()
+  for (const span of children) {
+    const members = alike.get(keyOf(span))
+    if (members) members.push(span)
+    else alike.set(keyOf(span), [span])
+  }
+  const shown: number[] = []
+  for (const span of children) {
+    const members = alike.get(keyOf(span))!
+    if (members.length < groupMin) shown.push(span)
+    else if (members[0] === span) shown.push(addGroup(members))
+  }
+  return shown
+}
+
+function describe(draft: Draft, skew: ReturnType<typeof estimateSkew>): Layout {
+  const { list, spans, groups, preOrder } = draft
   const nodeCount = preOrder.length
   const columns = {
     spanIds: new BigUint64Array(nodeCount),
@@ -166,7 +119,7 @@ function describe(draft: Draft, preOrder: readonly number[], skew: ReturnType<ty
     kind: new Uint8Array(nodeCount),
     flags: new Uint8Array(nodeCount),
     parent: new Int32Array(nodeCount).fill(none),
-    depth: new Uint16Array(nodeCount),
+    depth: new Uint32Array(nodeCount),
     subtreeEnd: new Int32Array(nodeCount),
     errorsBefore: new Uint32Array(nodeCount + 1),
     spansBefore: new Uint32Array(nodeCount + 1),
@@ -178,7 +131,8 @@ function describe(draft: Draft, preOrder: readonly number[], skew: ReturnType<ty
   preOrder.forEach((item, node) => {
     nodeOf[item] = node
     const isReal = item < list.count
-    const span = isReal ? item : synthetic[item - list.count]!.first
+    const isGroup = item >= spans.size
+    const span = isReal ? item : isGroup ? groups[item - spans.size]![0]! : spans.firstOrphans[item - list.count]!
     source[node] = isReal ? item : none
     columns.spanIds[node] = list.id[span]!
     columns.name[node] = list.name[span]!
@@ -189,7 +143,9 @@ function describe(draft: Draft, preOrder: readonly number[], skew: ReturnType<ty
     columns.depth[node] = above === none ? 0 : columns.depth[nodeOf[above]!]! + 1
     columns.flags[node] = isReal
       ? spanFlags(list, item) | (skew.isSkewed[item] ? nodeFlags.skewed : 0)
-      : synthetic[item - list.count]!.flag
+      : isGroup
+        ? nodeFlags.group
+        : nodeFlags.missingParent
     if (isReal)
       for (const event of list.sources[item]!.span.events ?? [])
         events.push(Number(parseUnixNano(event.timeUnixNano) - list.startNano))
@@ -197,11 +153,7 @@ function describe(draft: Draft, preOrder: readonly number[], skew: ReturnType<ty
     columns.spansBefore[node + 1] = columns.spansBefore[node]! + (isReal ? 1 : 0)
     columns.errorsBefore[node + 1] = columns.errorsBefore[node]! + (isReal ? list.isError[item]! : 0)
   })
-  for (let node = nodeCount - 1; node >= 0; node--) {
-    columns.subtreeEnd[node] = Math.max(columns.subtreeEnd[node]!, node + 1)
-    const above = columns.parent[node]!
-    if (above !== none) columns.subtreeEnd[above] = Math.max(columns.subtreeEnd[above]!, columns.subtreeEnd[node]!)
-  }
+  endSubtrees(columns)
   markAsync(columns, list, source)
   const seen = servicesInOrder(columns.service, list.services)
   const tree: Tree = {
@@ -213,23 +165,25 @@ function describe(draft: Draft, preOrder: readonly number[], skew: ReturnType<ty
     traceId: list.traceId,
     startNano: list.startNano,
     nodeCount,
-    spanCount: list.count,
+    spanCount: columns.spansBefore[nodeCount]!,
     errorCount: columns.errorsBefore[nodeCount]!,
     events: Float64Array.from(events),
     skews: skew.services,
-    orphanCount: source.reduce(
-      (sum, _, node) =>
-        sum + (columns.flags[node]! & nodeFlags.missingParent ? countChildren(columns.subtreeEnd, node) : 0),
-      0,
-    ),
+    notes: treeNotes(spans).map(({ text, why, entry }) => ({
+      text,
+      why,
+      node: nodeOf[spans.shownAs[entry] ?? entry]!,
+    })),
   }
   return { tree, source, shift: skew.shift }
 }
 
-function countChildren(subtreeEnd: Int32Array, node: number): number {
-  let count = 0
-  for (let child = node + 1; child < subtreeEnd[node]!; child = subtreeEnd[child]!) count++
-  return count
+function endSubtrees({ parent, subtreeEnd }: { parent: Int32Array; subtreeEnd: Int32Array }): void {
+  for (let node = parent.length - 1; node >= 0; node--) {
+    subtreeEnd[node] = Math.max(subtreeEnd[node]!, node + 1)
+    const above = parent[node]!
+    if (above !== none) subtreeEnd[above] = Math.max(subtreeEnd[above]!, subtreeEnd[node]!)
+  }
 }
 
 function spanFlags(list: SpanList, i: number): number {

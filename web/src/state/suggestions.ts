@@ -2,8 +2,10 @@
 import { printCountOf } from '../model/format.ts'
 import { parseTyped, statusValues, valueOf } from '../model/search-filters.ts'
 import type { Filter } from '../model/search-filters.ts'
+import { pastedTraceId } from '../model/trace-id.ts'
 import * as api from './api.ts'
 import { exploreRange } from './explore.ts'
+import { tracePath } from './trace-url.ts'
 
 export interface Suggestion {
   /** Text that the box holds when this is taken; ends in `=` or a sign when a value must follow. */
@@ -12,6 +14,8 @@ export interface Suggestion {
   readonly hint: string
   /** Set when taking it completes a filter. */
   readonly filter: Filter | undefined
+  /** Set when taking it leaves the page. */
+  readonly path?: string
 }
 
 const shownMax = 12
@@ -44,6 +48,9 @@ function valueOffer(name: string, value: string, hint: string): Suggestion {
 
 /** Offers for the text so far; never rejects: without lists there is nothing to offer, and typing still works. */
 export async function suggest(text: string, filters: readonly Filter[]): Promise<readonly Suggestion[]> {
+  const traceId = pastedTraceId(text)
+  if (traceId !== undefined)
+    return [{ text, label: 'Open trace', hint: traceId, filter: undefined, path: tracePath(traceId) }]
   const split = /^\s*([^\s=<>≥≤]+)\s*(>=|<=|≥|≤|=|>|<)\s*"?(.*?)"?\s*$/.exec(text)
   try {
     if (!split) return narrow([...fields, ...(await attributeOffers())], text.trim())

@@ -6,6 +6,7 @@
 import { idHash } from '../../../model/byte-hash.ts'
 import { noText } from '../../../model/dictionary.ts'
 import type { SpanBatch } from '../../../model/span-batch.ts'
+import { callHalf, isCallerOf } from '../../../model/trace/call-half.ts'
 import { intOf } from '../../../model/words.ts'
 import { utf8Slice } from '../native/byte-writer.ts'
 import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from '../native/column.ts'
@@ -15,6 +16,7 @@ interface Root {
   readonly service: string
   readonly name: string
   readonly status: number
+  readonly half: string
   readonly startLow: number
   readonly startHigh: number
 }
@@ -149,18 +151,22 @@ export class TraceBlock {
     this.#parts.forEach(({ words }, index) => (this.#slots[this.#slotOf(...words)] = index))
   }
 
-  /** Of several roots the one that starts first counts. */
+  /** Of several roots the one that starts first counts, but for a call that came as two halves its client half. */
   #setRoot(part: Part, batch: SpanBatch, row: number, starts: Uint32Array): void {
     const startLow = starts[row * 2]!
     const startHigh = starts[row * 2 + 1]!
     const { root } = part
-    if (root !== undefined && !isBefore(startLow, startHigh, root.startLow, root.startHigh)) return
+    const half = callHalf(batch.kinds[row]!, idBits(batch.spanIds, row * 8))
+    if (root !== undefined && !isCallerOf(half, root.half)) {
+      if (isCallerOf(root.half, half) || !isBefore(startLow, startHigh, root.startLow, root.startHigh)) return
+    }
     const name = batch.names[row]!
     const { dictionary, arena } = batch
     part.root = {
       service: batch.resources[batch.resourceIndexes[row]!]!.serviceName,
       name: name === noText ? '' : utf8Slice(arena, dictionary.starts[name]!, dictionary.lengths[name]!),
       status: batch.statuses[row]!,
+      half,
       startLow,
       startHigh,
     }
@@ -179,11 +185,15 @@ export class TraceBlock {
       this.#rootService.add(root === undefined ? 0 : this.#rootService.keys.internText(root.service))
       this.#rootName.add(root === undefined ? 0 : this.#rootName.keys.internText(root.name))
       this.#columns.addUint32(part.columns)
-      const rootItem = root === undefined ? null : ([root.service, root.name, root.status] as const)
+      const rootItem = root === undefined ? null : ([root.service, root.name, root.status, root.half] as const)
       const startNs = intOf(part.startLow, part.startHigh)
       this.#summary.addText(printSummary(startNs, intOf(part.endLow, part.endHigh), rootItem, services))
     }
   }
+}
+
+function idBits(ids: Uint8Array, at: number): number {
+  return ids[at]! | (ids[at + 1]! << 8) | (ids[at + 2]! << 16) | (ids[at + 3]! << 24)
 }
 
 /** Columns of a finished batch begin at a multiple of four bytes. */

@@ -45,3 +45,11 @@ test('of several roots the one of the earlier row counts, also before 1970', () 
   const second = printSummary(-20n, -10n, ['web', 'second', 2], [['web', 1, 1]])
   assert.equal(joinSummaries(id, [second, first]).rootName, 'first')
 })
+
+test('of the halves of one call the client half is the root, though it starts later and in another row', () => {
+  const server = printSummary(10n, 20n, ['shop', 'get /cart', 0, 's1f'], [['shop', 2, 0]])
+  const client = printSummary(15n, 30n, ['edge', 'route', 0, 'c1f'], [['edge', 1, 0]])
+  assert.equal(joinSummaries(id, [server, client]).rootService, 'edge')
+  const other = printSummary(15n, 30n, ['edge', 'route', 0, 'c2f'], [['edge', 1, 0]])
+  assert.equal(joinSummaries(id, [server, other]).rootService, 'shop')
+})

@@ -1,10 +1,11 @@
 /**
  * What a list of traces shows of one, as a text in a row of `traces`: a read of it costs one column stream for all of a
  * trace's figures, where a column for each (two or three for a list) cost 5 ms more for twenty traces (bench/query).
- *   summary = ["start","end",root,[["service",spans,errors],…]]     root = ["service","name",status] or null
- * Times are nanoseconds since 1970 as text, as JSON numbers of 19 digits lose their end. A row holds what one block had of
+ *   summary = ["start","end",root,[["service",spans,errors],…]]     root = ["service","name",status,"half"] or null
+ * `half` (model/trace/call-half.ts) is missing in rows of older versions. Times are nanoseconds since 1970 as text, as JSON numbers of 19 digits lose their end. A row holds what one block had of
  * the trace; `joinSummaries` adds them up.
  */
+import { isCallerOf } from '../../../model/trace/call-half.ts'
 
 export interface TraceSummaryRow {
   readonly traceId: string
@@ -27,7 +28,7 @@ export interface ServiceShare {
 }
 
 type ServiceItem = readonly [name: string, spans: number, errors: number]
-type Root = readonly [service: string, name: string, status: number]
+type Root = readonly [service: string, name: string, status: number, half?: string]
 type Summary = readonly [start: string, end: string, root: Root | null, services: readonly ServiceItem[]]
 
 export function printSummary(
@@ -39,7 +40,10 @@ export function printSummary(
   return JSON.stringify([startNs.toString(), endNs.toString(), root, services] satisfies Summary)
 }
 
-/** Of one trace, from all its rows in any order. Of several roots the one in the row that starts first counts. */
+/**
+ * Of one trace, from all its rows in any order. Of several roots the one in the row that starts first counts, but for a
+ * call that is stored as two halves its client half.
+ */
 export function joinSummaries(traceId: string, texts: readonly string[]): TraceSummaryRow {
   const parts = texts.map((text) => {
     const [start, end, root, services] = JSON.parse(text) as Summary
@@ -48,7 +52,9 @@ export function joinSummaries(traceId: string, texts: readonly string[]): TraceS
   parts.sort((a, b) => (a.startNs < b.startNs ? -1 : a.startNs > b.startNs ? 1 : 0))
   const startNs = parts[0]!.startNs
   const endNs = parts.reduce((last, part) => (part.endNs > last ? part.endNs : last), parts[0]!.endNs)
-  const [rootService, rootName, rootStatus] = parts.find((part) => part.root !== null)?.root ?? ['', '', 0]
+  const roots = parts.flatMap(({ root }) => (root === null ? [] : [root]))
+  const caller = roots.find(([, , , half = '']) => isCallerOf(half, roots[0]![3] ?? ''))
+  const [rootService, rootName, rootStatus] = caller ?? roots[0] ?? ['', '', 0]
   const services = sumServices(parts.flatMap((part) => part.services))
   return {
     traceId,

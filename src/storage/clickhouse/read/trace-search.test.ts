@@ -135,3 +135,23 @@ test('sorted by duration, spans or errors the largest come first', async () => {
     )
   }
 })
+
+test('a call stored as two halves of one id is named by its client half, in one block or in two', async () => {
+  const drawn = drawSpans(
+    `
+shop get-cart 0s+12ms server
+edge route 4ms+20ms client`,
+    origin,
+  )
+  for (const [tag, blocks] of [
+    ['a', [drawn]],
+    ['b', [[...drawn].reverse()]],
+    ['c', drawn.map((span) => [span])],
+  ] as const) {
+    const traceId = tag.repeat(32)
+    const halves = blocks.map((block) => block.map((span) => ({ ...span, traceId, spanId: 'ab'.repeat(8) })))
+    for (const block of halves) await storeRows(engine, block)
+    const [summary] = await readSummaries(engine, [traceId])
+    assert.equal(summary?.rootService, 'edge', tag)
+  }
+})

@@ -2,9 +2,12 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { addFilter, explainTyped, parseTyped, printFilter, removeFilter } from '../../model/search-filters.ts'
 import type { Filter } from '../../model/search-filters.ts'
+import { pastedTraceId } from '../../model/trace-id.ts'
 import { change, exploreState, run } from '../../state/explore.ts'
+import { go } from '../../state/location.ts'
 import { suggest } from '../../state/suggestions.ts'
 import type { Suggestion } from '../../state/suggestions.ts'
+import { tracePath } from '../../state/trace-url.ts'
 import { Icon } from '../icons.tsx'
 
 const add = (filter: Filter): void => change({ filters: addFilter(exploreState.value.filters, filter), box: undefined })
@@ -150,6 +153,7 @@ function useFilterBox(filters: readonly Filter[]) {
     active.value = -1
   }
   const take = (offer: Suggestion): void => {
+    if (offer.path !== undefined) return go(offer.path)
     if (offer.filter) add(offer.filter)
     type(offer.filter ? '' : offer.text)
     input.current?.focus()
@@ -161,6 +165,8 @@ function useFilterBox(filters: readonly Filter[]) {
   }
   const submit = (): void => {
     if (text.value.trim() === '') return void run({ force: true })
+    const traceId = pastedTraceId(text.value)
+    if (traceId !== undefined) return go(tracePath(traceId))
     const filter = parseTyped(text.value)
     if (!filter) return void (problem.value = explainTyped(text.value))
     add(filter)

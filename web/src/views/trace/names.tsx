@@ -1,13 +1,15 @@
 import { effect, useComputed, useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { forgetDraw, requestDraw } from '../../draw/frame.ts'
-import { printDuration, printOffset } from '../../model/format.ts'
+import { printDuration, printOffset, printTotal } from '../../model/format.ts'
 import { errorsIn, groupSize, has, hasChildren, nodeFlags, nodeTitle, spansIn } from '../../model/trace.ts'
 import type { Trace } from '../../model/trace.ts'
 import type { TracePage } from '../../state/trace-page.ts'
 import { rowHeight } from '../../state/trace-page.ts'
 
 const indent = 12
+/** In a view deeper than this only the deepest levels are indented, as far as there is room for their names. */
+const wholeIndentMax = 40
 const spare = 2
 /** Pixels for a name that is revealed. */
 const nameRoom = 240
@@ -24,6 +26,8 @@ export function Names({ page, width }: { page: TracePage; width: number }) {
   const shown = rows.nodes.subarray(from, from + count)
   const { depth } = page.trace.value!.tree
   const deepest = shown.reduce((most, node) => Math.max(most, depth[node]!), 0)
+  const base = deepest <= wholeIndentMax ? 0 : deepest - Math.max(8, Math.floor((width - nameRoom) / indent))
+  const indentOf = (node: number): number => Math.max(0, depth[node]! - base) * indent
   const scrollTop = page.scrollTop
   useLayoutEffect(() => {
     const place = (): void => {
@@ -36,7 +40,7 @@ export function Names({ page, width }: { page: TracePage; width: number }) {
       const by = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX
       if (by === 0 || (!event.shiftKey && Math.abs(event.deltaY) > Math.abs(event.deltaX))) return
       event.preventDefault()
-      sideways.value = Math.max(0, Math.min(deepest * indent, sideways.peek() + by))
+      sideways.value = Math.max(0, Math.min((deepest - base) * indent, sideways.peek() + by))
     }
     grid.current!.addEventListener('wheel', slide, { passive: false })
     return () => {
@@ -45,14 +49,22 @@ export function Names({ page, width }: { page: TracePage; width: number }) {
       grid.current?.removeEventListener('wheel', slide)
     }
   }, [from, deepest])
+  const toReveal = useRef(-1)
+  const reveal = (): void => {
+    const node = toReveal.current
+    if (!shown.includes(node)) return
+    toReveal.current = -1
+    sideways.value = revealed(sideways.peek(), indentOf(node), width)
+  }
   useLayoutEffect(
     () =>
       effect(() => {
-        const node = page.reveal.value?.node
-        if (node !== undefined) sideways.value = revealed(sideways.peek(), depth[node]! * indent, width)
+        toReveal.current = page.reveal.value?.node ?? -1
       }),
-    [page, width],
+    [page],
   )
+  // A node is asked for before its rows are scrolled into view, and how far it is indented depends on the view.
+  useLayoutEffect(reveal, [from, deepest, page.reveal.value])
   return (
     <div
       class="names"
@@ -66,7 +78,7 @@ export function Names({ page, width }: { page: TracePage; width: number }) {
     >
       <div class="names-layer" ref={layer}>
         {Array.from(shown, (node, i) => (
-          <NameRow key={node} page={page} node={node} row={from + i} />
+          <NameRow key={node} page={page} node={node} row={from + i} indentation={indentOf(node)} isCut={base > 0} />
         ))}
       </div>
     </div>
@@ -80,7 +92,17 @@ function revealed(sideways: number, left: number, width: number): number {
   return Math.max(sideways, left - (width - room))
 }
 
-function NameRow({ page, node, row }: { page: TracePage; node: number; row: number }) {
+interface NameRowProps {
+  readonly page: TracePage
+  readonly node: number
+  readonly row: number
+  /** Pixels. */
+  readonly indentation: number
+  /** The indentation does not show the level: it is said. */
+  readonly isCut: boolean
+}
+
+function NameRow({ page, node, row, indentation, isCut }: NameRowProps) {
   const trace = page.trace.value!
   const { tree } = trace
   const isOpen = page.open.value[node] === 1
@@ -101,7 +123,7 @@ function NameRow({ page, node, row }: { page: TracePage; node: number; row: numb
       onDblClick={() => page.fit(node)}
       onPointerEnter={() => (page.hovered.value = node)}
     >
-      <span role="gridcell" class="name" style={{ paddingLeft: `${tree.depth[node]! * indent}px` }}>
+      <span role="gridcell" class="name" style={{ paddingLeft: `${indentation}px` }}>
         {isFoldable ? (
           <button
             class="twisty"
@@ -121,6 +143,7 @@ function NameRow({ page, node, row }: { page: TracePage; node: number; row: numb
         ) : (
           <span class="twisty" />
         )}
+        {isCut && <span class="level muted">{printTotal(tree.depth[node]! + 1)}</span>}
         <NameText trace={trace} node={node} isOpen={isOpen} />
       </span>
     </div>

@@ -1,4 +1,4 @@
-import { printDuration, printOffset, printPlural, printTotal } from '../../model/format.ts'
+import { printDuration, printOffset, printTotal } from '../../model/format.ts'
 import { has, nodeFlags } from '../../model/trace.ts'
 import { millisOf, printTime } from '../../model/time.ts'
 import { apiUrl } from '../../state/api.ts'
@@ -150,10 +150,6 @@ function Facts({ page }: { page: TracePage }) {
 
 function Warnings({ page }: { page: TracePage }) {
   const { tree } = page.trace.value!
-  const showOrphans = (): void => {
-    const first = tree.flags.findIndex((flags) => (flags & nodeFlags.missingParent) !== 0)
-    page.select(first, { reveal: true })
-  }
   return (
     <>
       {tree.skews.length > 0 && (
@@ -178,14 +174,14 @@ function Warnings({ page }: { page: TracePage }) {
           </button>
         </span>
       )}
-      {tree.orphanCount > 0 && (
-        <span class="warning-text">
-          {printPlural(tree.orphanCount, 'span')} without parent
-          <button class="button small" onClick={showOrphans}>
+      {tree.notes.map(({ text, why, node }) => (
+        <span key={text} class="warning-text" title={why}>
+          {text}
+          <button class="button small" onClick={() => page.select(node, { reveal: true })}>
             Show
           </button>
         </span>
-      )}
+      ))}
     </>
   )
 }
