@@ -23,8 +23,8 @@ else {
 }
 
 async function run(): Promise<void> {
-  // Read once, when the pool starts: each session of the engine holds a thread while it works, and files need some too.
-  process.env.UV_THREADPOOL_SIZE ??= '16'
+  // Read once, when the pool starts. A file on a slow disk holds a thread; the engine has its own (engine-process.ts).
+  process.env.UV_THREADPOOL_SIZE ??= '8'
   if (process.argv[2] === 'serve') {
     const { applyMemorySettings } = await import('./memory-settings.ts')
     applyMemorySettings()

@@ -97,6 +97,14 @@ export function createMetrics(sources: MetricSources): () => Promise<string> {
   for (const [name, [field, help]] of Object.entries(queryMetrics)) {
     figure(name, help, () => sources.engine.state().queries[field])
   }
+  const engineProcess = (): EngineState['process'] => sources.engine.state().process
+  figure('clew_engine_up', 'Whether the process of the engine runs', () => (engineProcess()?.pid === undefined ? 0 : 1))
+  figure('clew_engine_resident_memory_bytes', 'Memory of the process of the engine', () => {
+    return engineProcess()?.rssBytes ?? 0
+  })
+  figure('clew_engine_restarts_total', 'How often the process of the engine was started again', () => {
+    return engineProcess()?.restarts ?? 0
+  })
   figure('clew_insert_milliseconds', 'For how long the insert that runs now has been running', () => {
     return sources.engine.state().inserts.longestHoldMs
   })

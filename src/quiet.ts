@@ -11,6 +11,8 @@ export interface QuietOptions {
   readonly progress: () => number
   /** Work that lets go of memory, before the collector runs; told for how long there was no work. */
   readonly release: (quietMs: number) => Promise<void>
+  /** Told when `release` fails, as it does while the engine is down; the next time may be better. */
+  readonly onProblem: (message: string, error: unknown) => void
   readonly afterMs?: number
 }
 
@@ -25,7 +27,11 @@ export function watchQuiet(options: QuietOptions): { stop(): void } {
     const now = options.progress()
     quietTicks = now === seen ? quietTicks + 1 : 0
     seen = now
-    if (releaseAt.includes(quietTicks)) void options.release(quietTicks * afterMs).then(collect)
+    if (!releaseAt.includes(quietTicks)) return
+    options
+      .release(quietTicks * afterMs)
+      .catch((error: unknown) => options.onProblem('cannot give back memory', error))
+      .finally(collect)
   }, afterMs)
   timer.unref()
   return { stop: () => clearInterval(timer) }

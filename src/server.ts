@@ -1,5 +1,5 @@
 /**
- * The whole of clew in one process: stages built in order, stopped in reverse. Capture feeds the log, the writer reads
+ * The whole of clew: stages built in order, stopped in reverse. Capture feeds the log, the writer reads
  * the log into the store, the API answers from the store.
  */
 import path from 'node:path'
@@ -96,6 +96,7 @@ export async function serve(config: Config): Promise<Server> {
     const quiet = watchQuiet({
       progress: () => store.writer.blocks,
       release: (quietMs) => release(store, fresh, quietMs),
+      onProblem: (message, error) => logger.warn({ err: error }, message),
     })
     stops.push(() => quiet.stop())
     ready = true

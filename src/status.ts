@@ -9,6 +9,7 @@ import type { TailFigures } from './capture/observer.ts'
 import type { Listener } from './capture/receiver.ts'
 import { tailFilesMax } from './capture/file-tail/tailer.ts'
 import type { Config } from './config.ts'
+import type { EngineProcessState } from './storage/clickhouse/engine/sessions.ts'
 import type { Log } from './model/log.ts'
 import { openStoredFigures, type StoredFigures, type StoredFiguresReader } from './storage/clickhouse/stored-figures.ts'
 import type { Store } from './storage/store.ts'
@@ -56,7 +57,12 @@ export function createStatus(sources: StatusSources): Status {
         uptimeMs: Date.now() - startedAtMs,
         dataDir: config.data,
         ready: isReady(),
-        problems: [...problems(), ...(await quarantineProblem(store)), ...senderProblems(sources)],
+        problems: [
+          ...problems(),
+          ...engineRestarted(store),
+          ...(await quarantineProblem(store)),
+          ...senderProblems(sources),
+        ],
         listeners: [...receivers.listeners, ...more].map(({ name, protocol, address, port }) => ({
           name,
           protocol,
@@ -94,6 +100,7 @@ export function createStatus(sources: StatusSources): Status {
           newest: printTime(newestNs),
         })),
         files: printFiles(sources.tailFigures?.()),
+        engine: printEngine(store.engine.state().process),
         memory: { rssBytes: process.memoryUsage.rss(), batchesInFlightBytes: store.writer.queue.bytes },
       }
     },
@@ -110,6 +117,33 @@ async function storedWithin(stored: StoredFiguresReader): Promise<StatusAnswer['
   const figures = await Promise.race([reading.catch(() => undefined), late.promise])
   clearTimeout(timer)
   return printStored(figures ?? stored.last ?? (await reading))
+}
+
+function printEngine(state: EngineProcessState | undefined): StatusAnswer['engine'] {
+  const { pid, rssBytes = 0, restarts = 0, lastEnd } = state ?? {}
+  const printedEnd = lastEnd && { why: lastEnd.why, at: printTime(BigInt(lastEnd.atMs) * 1_000_000n) }
+  return { pid: pid ?? null, rssBytes, restarts, lastEnd: printedEnd ?? null }
+}
+
+/** For so long after an end of the engine's process it is said to be a problem: most ends repeat. */
+const engineEndTellMs = 60_000
+
+function engineDown({ store }: StatusSources): Problem[] {
+  const { process: state } = store.engine.state()
+  if (state?.lastEnd === undefined || state.pid !== undefined) return []
+  const message = `the engine's process is down and is started again; the log keeps what comes, queries fail: ${state.lastEnd.why}`
+  return [{ code: 'engine_down', message }]
+}
+
+/** Not a problem of health: it is over, and whoever restarts clew for it would only make it longer. */
+function engineRestarted(store: Store): Problem[] {
+  const { process: state } = store.engine.state()
+  if (state?.lastEnd === undefined || state.pid === undefined) return []
+  const { why, atMs } = state.lastEnd
+  if (Date.now() - atMs > engineEndTellMs) return []
+  const times = state.restarts === 1 ? 'once' : `${state.restarts} times`
+  const message = `the engine's process ended and was started again, ${times} since clew began; last: ${why}`
+  return [{ code: 'engine_restarted', message }]
 }
 
 function printQueries({ store }: StatusSources): StatusAnswer['queries'] {
@@ -144,7 +178,7 @@ function queryProblems({ config, store }: StatusSources): Problem[] {
 
 function currentProblems(sources: StatusSources): Problem[] {
   const { config, log, store, tailFigures } = sources
-  const problems = queryProblems(sources)
+  const problems = [...engineDown(sources), ...queryProblems(sources)]
   if (store.writer.problem !== undefined) {
     const message = `the store does not take data now, the log keeps it: ${store.writer.problem}`
     problems.push({ code: 'store_unavailable', message })

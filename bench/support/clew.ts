@@ -9,7 +9,7 @@ export interface MeasuredClew {
   readonly dataDir: string
   readonly ports: Record<string, number>
   readonly pid: number
-  /** CPU seconds (user and system) of the process since its start. */
+  /** CPU seconds (user and system) of the server's process and the engine's since their start. */
   cpuSeconds(): number
   /** Bytes now and at the highest. */
   memory(): { rss: number; peak: number }
@@ -31,8 +31,8 @@ export async function startClew(flags: readonly string[] = []): Promise<Measured
     ports,
     dataDir,
     pid: child.pid!,
-    cpuSeconds: () => cpuSecondsOf(child.pid!),
-    memory: () => memoryOf(child.pid!),
+    cpuSeconds: () => processesOf(child.pid!).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0),
+    memory: () => sumOf(processesOf(child.pid!).map(memoryOf)),
     async stop() {
       const exited = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
@@ -71,6 +71,26 @@ function whenReady(child: ChildProcess): Promise<{ url: string; ports: Record<st
     })
     child.once('exit', (code) => reject(new Error(`clew ended with ${code} before it was ready: ${text}`)))
   })
+}
+
+/** The server, and the engine's process that it started. */
+function processesOf(server: number): number[] {
+  const children = fs.readFileSync(`/proc/${server}/task/${server}/children`, 'utf8')
+  return [
+    server,
+    ...children
+      .split(' ')
+      .filter((pid) => pid !== '')
+      .map(Number),
+  ]
+}
+
+/** The peaks need not have been at the same time. */
+function sumOf(parts: readonly { rss: number; peak: number }[]): { rss: number; peak: number } {
+  return {
+    rss: parts.reduce((sum, { rss }) => sum + rss, 0),
+    peak: parts.reduce((sum, { peak }) => sum + peak, 0),
+  }
 }
 
 /** Fields 14 and 15 of /proc/PID/stat in clock ticks of 10 ms (proc(5)). */

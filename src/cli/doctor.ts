@@ -100,6 +100,10 @@ const remedies: Readonly<Record<string, string>> = {
   store_unavailable:
     'read the log lines of `clew serve` on its stderr; if it does not recover, restart it: nothing acknowledged is lost',
   store_locked: 'stop the other process that uses the data folder',
+  engine_down:
+    'wait some seconds; if it does not come up, read the log lines of `clew serve`: nothing acknowledged is lost',
+  engine_restarted:
+    'nothing acknowledged is lost; if it happens again, read the log lines of `clew serve`, give it more memory or lower --store-memory',
   queries_wait: 'see which queries take long, narrow them, or raise --store-readers',
   queries_hang: 'restart `clew serve`, and report what was asked: a query that was stopped must end',
   files_skipped: 'name fewer files in `tail`, or leave out with `exclude` those that nobody reads',
@@ -125,21 +129,29 @@ function running(server: string, status: StatusAnswer): Report {
 }
 
 function statusLines(server: string, status: StatusAnswer): string[] {
-  const { stored, queries, log, memory } = status
+  const { stored, queries, engine, log, memory } = status
   return [
     `clew ${status.version} at ${server}, up ${showDuration(status.uptimeMs * 1e6)}, data in ${status.dataDir}`,
     '',
     ...tableLines(listenerColumns, status.listeners),
     '',
     ...storedLines(stored),
+    engineLine(engine),
     `queries   ${queries.running} of ${queries.sessions} running, ${queries.waiting} waiting`,
     `log       ${printSize(log.diskBytes)} of ${printSize(log.boundBytes)}, ${showCount(log.pendingRecords)} records (${printSize(log.pendingBytes)}) to be stored`,
-    `memory    ${printSize(memory.rssBytes)}, batches in flight ${printSize(memory.batchesInFlightBytes)}`,
+    `memory    ${printSize(memory.rssBytes)} and the engine's ${printSize(engine.rssBytes)}, batches in flight ${printSize(memory.batchesInFlightBytes)}`,
     ...(status.files === null ? [] : [filesLine(status.files)]),
     ...(status.received.length === 0 ? [] : ['', ...tableLines(receivedColumns, status.received)]),
     ...unseenLines(status),
     '',
   ]
+}
+
+function engineLine({ pid, restarts, lastEnd }: StatusAnswer['engine']): string {
+  const where = pid === null ? 'down' : `process ${pid}`
+  const ends = restarts === 0 ? '' : `, started again ${showCount(restarts)} ${restarts === 1 ? 'time' : 'times'}`
+  const last = lastEnd === null ? '' : `, last at ${showTime(lastEnd.at)}: ${clean(lastEnd.why)}`
+  return `engine    ${where}${ends}${last}`
 }
 
 function storedLines(stored: StatusAnswer['stored']): string[] {

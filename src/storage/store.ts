@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { Log } from '../model/log.ts'
 import type { DecodeRecord } from './batch-queue.ts'
 import type { Engine } from './clickhouse/engine.ts'
-import { openEmbedded } from './clickhouse/embedded.ts'
+import { openChildEngine } from './clickhouse/engine/child-engine.ts'
 import { startRollups, type Rollups } from './clickhouse/rollup/scheduler.ts'
 import { startTidy } from './clickhouse/tidy.ts'
 import { migrate } from './clickhouse/schema/migrate.ts'
@@ -54,7 +54,7 @@ export interface Store {
 
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { dataDir, log, readers } = options
-  const engine = openEmbedded({ ...options, dir: path.join(dataDir, 'store'), readers })
+  const engine = await openChildEngine({ ...options, dir: path.join(dataDir, 'store'), readers })
   let rollups: Rollups | undefined
   try {
     await migrate(engine, {

@@ -1,9 +1,10 @@
 /**
- * The seam between clew's storage and ClickHouse: embedded in the process today, a server or cluster with the same SQL
+ * The seam between clew's storage and ClickHouse: run by clew in a child process today, a server or cluster with the same SQL
  * later. Everything above this interface is shared.
  */
 
 import type { PoolState } from './engine/session-pool.ts'
+import type { EngineProcessState } from './engine/sessions.ts'
 
 export type QueryParameter = string | number | bigint | readonly string[]
 
@@ -38,6 +39,8 @@ export interface EngineState {
   readonly queries: PoolState
   readonly inserts: PoolState
   readonly statements: PoolState
+  /** Of an engine in a process of its own. */
+  readonly process: EngineProcessState | undefined
 }
 
 export interface Engine {

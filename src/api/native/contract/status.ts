@@ -70,6 +70,17 @@ export const statusAnswer = z.object({
     })
     .nullable()
     .describe('the files that are followed; null when none are asked for'),
-  memory: z.object({ rssBytes: counts, batchesInFlightBytes: counts }),
+  engine: z
+    .object({
+      pid: counts.nullable().describe('null while it is down'),
+      rssBytes: counts,
+      restarts: counts.describe('since the start of clew'),
+      lastEnd: z.object({ why: z.string(), at: z.string() }).nullable().describe('why it was started again last'),
+    })
+    .describe('the process that the store runs in'),
+  memory: z.object({
+    rssBytes: counts.describe('of the server; the engine has its own'),
+    batchesInFlightBytes: counts,
+  }),
 })
 export type StatusAnswer = z.infer<typeof statusAnswer>

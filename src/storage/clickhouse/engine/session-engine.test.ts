@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { temporaryEngine } from '../../../test/support/temporary-store.ts'
+import { temporaryEngine } from '../../../../test/support/temporary-store.ts'
 
 const engine = await temporaryEngine({ after })
 const endless = 'SELECT count() FROM numbers(1000000000000) WHERE cityHash64(number) = 1'

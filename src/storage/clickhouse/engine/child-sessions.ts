@@ -1,0 +1,139 @@
+/**
+ * Sessions in a child process, which is started again whenever it ends: a crash of the engine, or the kernel ending it for
+ * its memory, costs what the engine was doing and not the server (docs/adr/0019-engine-in-a-child-process.md).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { UnavailableError, messageOf } from '../../../base/errors.ts'
+import { printSize } from '../../../base/size.ts'
+import { EngineProcess, endedError, type EngineProcessOptions } from './engine-process.ts'
+import { frameKinds, type Frame } from './frames.ts'
+import type { EngineProcessState, RowStream, Sessions } from './sessions.ts'
+
+export interface ChildSessionsOptions extends EngineProcessOptions {
+  /** Memory of the process that is not backed by files, bytes: past it the process is ended. */
+  readonly anonymousBytesMax: number
+  /** Told when the process ended without being asked to, and when it could not be started again. */
+  readonly onProblem: (message: string, error: unknown) => void
+}
+
+/** Pauses before it is started again: of one that ran for long, of those that keep ending, of those that do not start. */
+const pauseMinMs = 50
+const pauseMaxMs = 1000
+const failedPauseMaxMs = 30_000
+/** After so long without an end, the next one is the first again. */
+const steadyMs = 10_000
+const memoryPeriodMs = 1000
+
+export class ChildSessions implements Sessions {
+  readonly #options: ChildSessionsOptions
+  #process: EngineProcess | undefined
+  readonly #closing = new AbortController()
+  readonly #memoryTimer: NodeJS.Timeout
+  #starting: Promise<void> = Promise.resolve()
+  #startedAtMs = Date.now()
+  #pauseMs = pauseMinMs
+  #restarts = 0
+  #lastEnd: { why: string; atMs: number } | undefined
+  /** Why this process was ended on purpose. */
+  #killReason: string | undefined
+
+  static async start(options: ChildSessionsOptions): Promise<ChildSessions> {
+    return new ChildSessions(options, await EngineProcess.start(options))
+  }
+
+  private constructor(options: ChildSessionsOptions, first: EngineProcess) {
+    this.#options = options
+    this.#adopt(first)
+    this.#memoryTimer = setInterval(() => this.#watchMemory(), memoryPeriodMs).unref()
+  }
+
+  #adopt(started: EngineProcess): void {
+    this.#process = started
+    this.#startedAtMs = Date.now()
+    this.#killReason = undefined
+    void started.ended.then((how) => this.#onEnd(how))
+  }
+
+  #onEnd(how: string): void {
+    this.#process = undefined
+    if (this.#closing.signal.aborted) return
+    const why = this.#killReason ?? how
+    this.#lastEnd = { why, atMs: Date.now() }
+    if (Date.now() - this.#startedAtMs > steadyMs) this.#pauseMs = pauseMinMs
+    this.#options.onProblem(`the engine's process ended and is started again: ${why}`, undefined)
+    this.#starting = this.#startAgain()
+  }
+
+  async #startAgain(): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      await sleep(this.#pauseMs, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return
+      try {
+        const started = await EngineProcess.start(this.#options)
+        this.#pauseMs = Math.min(this.#pauseMs * 2, pauseMaxMs)
+        this.#restarts++
+        this.#adopt(started)
+        return
+      } catch (error) {
+        this.#pauseMs = Math.min(this.#pauseMs * 2, failedPauseMaxMs)
+        this.#lastEnd = { why: messageOf(error), atMs: Date.now() }
+        this.#options.onProblem("cannot start the engine's process again, trying on", error)
+      }
+    }
+  }
+
+  #watchMemory(): void {
+    const { anonymousBytesMax } = this.#options
+    const { anonymousBytes = 0 } = this.#process?.memory() ?? {}
+    if (anonymousBytes <= anonymousBytesMax) return
+    this.restart(`it used ${printSize(anonymousBytes)} of memory, more than ${printSize(anonymousBytesMax)}`)
+  }
+
+  restart(reason: string): void {
+    this.#killReason = reason
+    this.#process?.kill()
+  }
+
+  async run(session: number, sql: string): Promise<string> {
+    return textOf(await this.#running().request(frameKinds.run, session, sql))
+  }
+
+  stream(session: number, sql: string): RowStream {
+    // A stream belongs to the process that began it.
+    const process = this.#running()
+    let isBegun = false
+    return {
+      async next() {
+        const kind = isBegun ? frameKinds.next : frameKinds.stream
+        const text = isBegun ? '' : sql
+        isBegun = true
+        const reply = await process.request(kind, session, text)
+        return reply.kind === frameKinds.end ? undefined : textOf(reply)
+      },
+      cancel: () => process.tell(frameKinds.cancel, session),
+    }
+  }
+
+  #running(): EngineProcess {
+    if (this.#process !== undefined) return this.#process
+    if (this.#closing.signal.aborted) throw new UnavailableError('shutting_down', 'the store is closing')
+    throw endedError(this.#lastEnd?.why ?? 'unknown')
+  }
+
+  process(): EngineProcessState {
+    const memory = this.#process?.memory() ?? { rssBytes: 0, anonymousBytes: 0 }
+    return { pid: this.#process?.pid, ...memory, restarts: this.#restarts, lastEnd: this.#lastEnd }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    clearInterval(this.#memoryTimer)
+    await this.#starting
+    await this.#process?.close()
+  }
+}
+
+function textOf({ payload }: Frame): string {
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString()
+}

@@ -1,0 +1,224 @@
+/**
+ * `Engine` over sessions of a ClickHouse that clew runs itself. A session does one thing at a time, so there is one for
+ * inserts, one for statements, one for kills, and a few for queries. Inserts go through a file on a memory file system, as
+ * the engine takes no binary buffer; the file never holds anything but blocks this program encoded.
+ */
+import { randomUUID } from 'node:crypto'
+import fs from 'node:fs'
+import { UnavailableError } from '../../../base/errors.ts'
+import { BlockFiles } from '../block-files.ts'
+import type { Block, Engine, EngineState, QueryOptions } from '../engine.ts'
+import { bindParameters } from '../literal.ts'
+import { queryError, storeError } from './engine-errors.ts'
+import { insertStatement } from './insert-statement.ts'
+import { QueryRun } from './query-run.ts'
+import { SessionPool } from './session-pool.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface SessionEngineOptions {
+  /** Folder of the engine's data; made when missing. */
+  readonly dir: string
+  /** Memory the engine may use for all it does, bytes. */
+  readonly memoryBytesMax: number
+  readonly queryMemoryBytesMax: number
+  readonly queryTimeoutMs: number
+  /** Queries that run at once. */
+  readonly readers: number
+  /** Queries that wait for their turn; further ones are refused. */
+  readonly queriesWaitingMax: number
+}
+
+/** Places of the sessions; those from `firstReader` on are for queries. */
+const writer = 0
+const control = 1
+/** Kills must not wait behind a long statement. */
+const killer = 2
+const firstReader = 3
+
+export function sessionArguments(options: SessionEngineOptions): string[][] {
+  const all = [
+    `--max_server_memory_usage=${options.memoryBytesMax}`,
+    '--mark_cache_size=67108864',
+    '--primary_index_cache_size=67108864',
+    '--index_mark_cache_size=33554432',
+    '--background_pool_size=1',
+    // Quiet when idle: it looks at its memory every 50 ms otherwise, and keeps a hundred threads with their stacks.
+    '--memory_worker_period_ms=1000',
+    '--max_thread_pool_free_size=16',
+    // Its compiler touches 16 MB of the engine's code and saves nothing that could be measured here.
+    '--compile_expressions=0',
+    '--compile_aggregate_expressions=0',
+    '--compile_sort_description=0',
+    '--output_format_json_quote_64bit_integers=1',
+  ]
+  const readOnly = [
+    ...all,
+    // 2 rather than 1: our own statements set their own limits and name themselves.
+    '--readonly=2',
+    // Answers are small: threads that format them in parallel cost more than they save.
+    '--output_format_parallel_formatting=0',
+    // Conditions hold the times asked for, so they rarely come twice; noting them costs a millisecond.
+    '--use_query_condition_cache=0',
+    `--max_memory_usage=${options.queryMemoryBytesMax}`,
+  ]
+  return [all, all, all, ...Array.from({ length: options.readers }, () => readOnly)]
+}
+
+/** More inserts or statements than this never wait: each part of clew has one under way at a time. */
+const ownWaitingMax = 1000
+/** Beyond its time, which a query that was stopped may take to end before the engine's process is started again. */
+const hungGraceMs = 30_000
+const hungPeriodMs = 5000
+
+export class SessionEngine implements Engine {
+  readonly #options: SessionEngineOptions
+  readonly #sessions: Sessions
+  readonly #writer = poolOf([writer], ownWaitingMax, 'insert')
+  readonly #control = poolOf([control], ownWaitingMax, 'run statement')
+  readonly #killer = poolOf([killer], ownWaitingMax, 'stop query')
+  readonly #readers: SessionPool<number>
+  readonly #runs = new Set<QueryRun>()
+  readonly #blocks: BlockFiles
+  readonly #hungTimer: NodeJS.Timeout
+  #closed: Promise<void> | undefined
+
+  constructor(options: SessionEngineOptions, sessions: Sessions) {
+    this.#options = options
+    this.#sessions = sessions
+    this.#blocks = new BlockFiles(options.dir)
+    const readers = Array.from({ length: options.readers }, (_, i) => firstReader + i)
+    this.#readers = poolOf(readers, options.queriesWaitingMax, 'run query')
+    this.#hungTimer = setInterval(() => this.#endHung(), hungPeriodMs).unref()
+  }
+
+  #endHung(): void {
+    const { longestHoldMs } = this.#readers.state()
+    if (longestHoldMs < this.#options.queryTimeoutMs + hungGraceMs) return
+    this.#sessions.restart(`a query was stopped and did not end, for ${Math.round(longestHoldMs / 1000)} s`)
+  }
+
+  async insert(block: Block): Promise<void> {
+    const file = await this.#blocks.write(block.bytes)
+    try {
+      await this.#runOn(this.#writer, insertStatement(block, file), `cannot insert into ${block.table}`)
+    } finally {
+      fs.rmSync(file, { force: true })
+    }
+  }
+
+  async query<Row extends readonly unknown[]>(sql: string, options: QueryOptions = {}): Promise<Row[]> {
+    const { run, session, text } = await this.#startRun(sql, options)
+    try {
+      return parseRows<Row>(await run.during(() => this.#sessions.run(session, text)))
+    } catch (error) {
+      throw run.stopReason ?? queryError(error)
+    } finally {
+      run.leave()
+    }
+  }
+
+  async *stream<Row extends readonly unknown[]>(sql: string, options: QueryOptions = {}): AsyncGenerator<Row> {
+    const { run, session, text } = await this.#startRun(sql, options)
+    try {
+      const stream = this.#sessions.stream(session, text)
+      run.beforeEnd(() => stream.cancel())
+      for (;;) {
+        const rows = await run.during(() => stream.next())
+        if (rows === undefined) return
+        yield* parseRows<Row>(rows)
+      }
+    } catch (error) {
+      throw run.stopReason ?? queryError(error)
+    } finally {
+      run.leave()
+    }
+  }
+
+  async execute(sql: string, options: QueryOptions = {}): Promise<void> {
+    const { parameters } = options
+    const text = parameters === undefined ? sql : bindParameters(sql, parameters)
+    await this.#runOn(this.#control, text, 'cannot run statement')
+  }
+
+  async #runOn(pool: SessionPool<number>, text: string, what: string): Promise<void> {
+    const session = await pool.take()
+    try {
+      await this.#sessions.run(session, text)
+    } catch (error) {
+      throw storeError(what, error)
+    } finally {
+      pool.release(session)
+    }
+  }
+
+  async releaseMemory(): Promise<void> {
+    for (const what of ['DROP MARK CACHE', 'DROP INDEX MARK CACHE', 'DROP PRIMARY INDEX CACHE', 'JEMALLOC PURGE']) {
+      await this.execute(`SYSTEM ${what}`)
+    }
+  }
+
+  state(): EngineState {
+    return {
+      queries: this.#readers.state(),
+      inserts: this.#writer.state(),
+      statements: this.#control.state(),
+      process: this.#sessions.process(),
+    }
+  }
+
+  /** Takes a session, and counts the wait for it toward the time that the query has. */
+  async #startRun(sql: string, options: QueryOptions): Promise<{ run: QueryRun; session: number; text: string }> {
+    const { parameters, signal } = options
+    const bound = parameters === undefined ? sql : bindParameters(sql, parameters)
+    const startedMs = performance.now()
+    const session = await this.#readers.take({ signal, timeoutMs: this.#options.queryTimeoutMs })
+    if (signal?.aborted === true) {
+      this.#readers.release(session)
+      throw signal.reason
+    }
+    const timeoutMs = Math.max(1, this.#options.queryTimeoutMs - (performance.now() - startedMs))
+    const id = randomUUID()
+    const run = new QueryRun({
+      signal,
+      timeoutMs,
+      kill: () => this.#kill(id),
+      onEnd: () => {
+        this.#runs.delete(run)
+        this.#readers.release(session)
+      },
+    })
+    this.#runs.add(run)
+    const settings = { log_comment: `'${id}'`, max_execution_time: Math.ceil(timeoutMs) / 1000, ...options.settings }
+    const list = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
+    return { run, session, text: `${bound} SETTINGS ${list.join(', ')}` }
+  }
+
+  /** Aborting a promise does not stop the engine: name the query to it from another session. SYNC would hang. */
+  async #kill(id: string): Promise<void> {
+    const text = `KILL QUERY WHERE Settings['log_comment'] = '${id}' ASYNC`
+    await this.#runOn(this.#killer, text, 'cannot stop query')
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#closeAll()
+    return this.#closed
+  }
+
+  async #closeAll(): Promise<void> {
+    clearInterval(this.#hungTimer)
+    for (const pool of [this.#readers, this.#writer, this.#control]) pool.close()
+    for (const run of this.#runs) run.stop(new UnavailableError('shutting_down', 'the store is closing'))
+    await this.#sessions.close()
+    this.#killer.close()
+    this.#blocks.close()
+  }
+}
+
+function poolOf(sessions: readonly number[], waitingMax: number, what: string): SessionPool<number> {
+  return new SessionPool({ sessions, waitingMax, what })
+}
+
+function parseRows<Row>(text: string): Row[] {
+  if (text === '') return []
+  return JSON.parse(`[${text.trimEnd().replaceAll('\n', ',')}]`) as Row[]
+}
