@@ -10,7 +10,8 @@ import type { SpanFilter } from '../model/span-filter.ts'
 import { spanRowsOf } from '../model/span-row-reader.ts'
 import type { SpanRow } from '../model/span-row.ts'
 import type { StoredBatch } from './batch-queue.ts'
-import type { TracePage, TraceSearch } from './clickhouse/read/trace-search.ts'
+import type { TracePage } from '../model/trace-search.ts'
+import type { FlatTraceSearch } from './flat-filter.ts'
 import { ArrivalClock } from './fresh/arrival-clock.ts'
 import { clockSkewMaxMs, isCovered, isWhole } from './fresh/coverage.ts'
 import { foundTraces, type CandidateSpan } from './fresh/found-traces.ts'
@@ -100,7 +101,7 @@ export class FreshTraces implements BatchSink {
    * The page that the store would give once it has everything, or `undefined` when only the store can tell. Never
    * rejects.
    */
-  async search(search: TraceSearch): Promise<TracePage | undefined> {
+  async search(search: FlatTraceSearch): Promise<TracePage | undefined> {
     const { filter } = search
     const spans = this.#candidates(filter)
     if (spans === undefined) return undefined

@@ -9,7 +9,7 @@ import { UnavailableError, messageOf } from '../base/errors.ts'
 import type { ConsumerState, Log, Position } from '../model/log.ts'
 import { BatchQueue, type DecodeRecord, type QueuedBatch, type StoredBatch } from './batch-queue.ts'
 import type { Engine } from './clickhouse/engine.ts'
-import type { KnownKeys } from './known-keys.ts'
+import type { KnownKeys } from './clickhouse/known-keys.ts'
 import { StoreBlock } from './clickhouse/block/store-block.ts'
 import { addTouchedBuckets } from './touched-buckets.ts'
 

@@ -11,7 +11,7 @@ import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
 import { idText } from '../../model/span-row-reader.ts'
 import { spanConditions } from '../clickhouse/read/conditions.ts'
 import { StoreBlock } from '../clickhouse/block/store-block.ts'
-import { KnownKeys } from '../known-keys.ts'
+import { KnownKeys } from '../clickhouse/known-keys.ts'
 import { matchingRows } from './span-match.ts'
 
 const second = 1_000_000_000n

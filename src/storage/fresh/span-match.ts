@@ -8,7 +8,7 @@ import type { Resource } from '../../model/resource.ts'
 import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
 import { noText } from '../../model/dictionary.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
-import { numberOf, otherText } from '../clickhouse/block/attribute-block.ts'
+import { numberOf, otherText } from '../stored-value.ts'
 import { dedicatedByKey, type DedicatedType } from '../dedicated.ts'
 import { spelledValue, type SpelledValue } from './spelled-value.ts'
 

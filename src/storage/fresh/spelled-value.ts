@@ -8,7 +8,7 @@ export interface SpelledValue {
   readonly bytes: Uint8Array
   /** The number, when it is one that the store's map of numbers may hold. */
   readonly number: number | undefined
-  /** Texts that values of all other types may be stored as (clickhouse/block/attribute-block.ts `otherText`). */
+  /** Texts that values of all other types may be stored as (stored-value.ts `otherText`). */
   readonly others: readonly string[]
 }
 

@@ -8,7 +8,7 @@
  */
 import { valueTypes } from '../../model/attribute-columns.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
-import { numberOf } from '../clickhouse/block/attribute-block.ts'
+import { numberOf } from '../stored-value.ts'
 import { spelledValue } from './spelled-value.ts'
 
 /** Attribute entries looked at in one piece. */

@@ -8,30 +8,16 @@ import {
 } from '../../../model/attributes.ts'
 import type { EventRow } from '../../../model/span-row.ts'
 import type { AttributeCondition } from '../../../model/span-filter.ts'
+import type { EventPage } from '../../../model/event-search.ts'
+import type { FlatEventFilter } from '../../flat-filter.ts'
 import type { Engine } from '../engine.ts'
 import { parseEvents } from '../block/span-lists.ts'
 import { Conditions, addTimeRange, mapSql, originSql, type KeyFacts } from './conditions.ts'
 import { attributeSelects, hexOrEmpty, nanosOf } from './rows.ts'
 
-export interface EventSearch {
-  /** Words that the body must contain, all of them. */
-  readonly words: readonly string[]
-  readonly service?: string
-  readonly type?: string
-  readonly severityMin?: number
-  readonly traceId?: string
-  readonly spanId?: string
-  readonly attributes: readonly AttributeCondition[]
-  readonly startNs?: bigint
-  readonly endNs?: bigint
+export interface EventSearch extends FlatEventFilter {
   readonly limit: number
   readonly signal?: AbortSignal
-}
-
-export interface EventPage {
-  /** Newest first; those of one trace oldest first, as a story is read. */
-  readonly events: readonly EventRow[]
-  readonly total: number
 }
 
 export async function searchEvents(engine: Engine, search: EventSearch, facts: KeyFacts): Promise<EventPage> {
@@ -42,9 +28,7 @@ export async function searchEvents(engine: Engine, search: EventSearch, facts: K
   const events = [...records.events, ...spanEvents.events].sort((a, b) =>
     a.timeUnixNano < b.timeUnixNano ? 1 : a.timeUnixNano > b.timeUnixNano ? -1 : 0,
   )
-  const page = events.slice(0, search.limit)
-  if (search.traceId !== undefined) page.reverse()
-  return { events: page, total: records.total + spanEvents.total }
+  return { events: events.slice(0, search.limit), total: records.total + spanEvents.total }
 }
 
 /** Span events have neither severity nor body. */

@@ -4,6 +4,7 @@
  * most `facetSpansMax` spans; and where an index cannot help, only the newest stored spans are searched for matches. So
  * the cost does not grow with the store.
  */
+import { facetKeyOf, facetSpansMax, type Facet, type Facets } from '../../../model/facets.ts'
 import type { SpanFilter } from '../../../model/span-filter.ts'
 import { dedicatedAttributes, dedicatedByKey } from '../../dedicated.ts'
 import type { QueryOptions } from '../engine.ts'
@@ -18,31 +19,6 @@ export interface FacetsQuery {
   readonly signal?: AbortSignal
 }
 
-export interface FacetValue {
-  readonly value: string
-  readonly spans: number
-  readonly errors: number
-}
-
-export interface Facet {
-  /** `service`, `operation`, `status`, or an attribute key as a filter takes it. */
-  readonly key: string
-  /** Most spans first. */
-  readonly values: readonly FacetValue[]
-  /** Different values among the spans looked at. */
-  readonly distinct: number
-}
-
-export interface Facets {
-  readonly facets: readonly Facet[]
-  /** Spans counted; when it is `facetSpansMax`, more may match. */
-  readonly spans: number
-  /** Where the search for matches began, when that is not the start of the range: older spans were not looked at. */
-  readonly sinceNs: bigint | undefined
-}
-
-/** Matching spans counted: some 50 ms of work. */
-export const facetSpansMax = 100_000
 /** Stored spans among which matches are looked for, at least: some 100 ms of work. */
 const searchedSpansMin = 200_000
 /** Keys of the maps that become facets: those that most of the spans have. */
@@ -91,9 +67,10 @@ export async function readFacets(context: FigureContext, query: FacetsQuery): Pr
     ),
   )
   return {
-    facets: [...byColumn, ...byMap.filter(({ key }) => !dedicatedByKey.has(key)).map(asFilterKey)].filter(
-      ({ values }) => values.length > 0,
-    ),
+    facets: [
+      ...byColumn,
+      ...byMap.filter(({ key }) => !dedicatedByKey.has(key)).map((facet) => ({ ...facet, key: facetKeyOf(facet.key) })),
+    ].filter(({ values }) => values.length > 0),
     spans: Number(total?.[2] ?? 0),
     sinceNs: filter.startNs === query.filter.startNs ? undefined : filter.startNs,
   }
@@ -134,12 +111,6 @@ function mapsSql(where: string, limit: string): string {
           ARRAY JOIN ${entries} AS entry GROUP BY key, value)
       )
     ) WHERE place <= ${mapKeysMax} ORDER BY place, n DESC, value LIMIT ${limit} BY key`
-}
-
-/** A key that means something else in a filter is named with its scope there, such as `span.status`. */
-function asFilterKey(facet: Facet): Facet {
-  const { key } = facet
-  return /^(service|operation|status)$|^(span|resource)\./.test(key) ? { ...facet, key: `span.${key}` } : facet
 }
 
 function facetOf(key: string, rows: readonly (ColumnRow | MapRow)[]): Facet {

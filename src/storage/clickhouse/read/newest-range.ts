@@ -1,7 +1,7 @@
 /** The newest part of a range: what a question looks at that would be too dear over all of it. */
 import type { Engine } from '../engine.ts'
 import { Conditions } from './conditions.ts'
-import type { TimeRange } from './figure-source.ts'
+import type { TimeRange } from '../../../model/query.ts'
 
 /** Rows of `spans` the engine would read for the conditions, from its index alone. */
 export async function estimateRows(engine: Engine, conditions: Conditions): Promise<number> {

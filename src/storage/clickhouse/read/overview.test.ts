@@ -6,10 +6,12 @@ import { groupBy, isQuantile, spansWithin } from '../../../../test/support/figur
 import { randomSpans } from '../../../../test/support/random-spans.ts'
 import { drawSpans, second, type TestSpan } from '../../../../test/support/test-spans.ts'
 import { emptyStore, storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
+import { facetSpansMax, type Facet } from '../../../model/facets.ts'
+import { durationRows, type Overview } from '../../../model/overview.ts'
 import type { SpanFilter } from '../../../model/span-filter.ts'
 import { isSelective } from '../../../model/span-filter.ts'
-import { facetSpansMax, readFacets, type Facet } from './facets.ts'
-import { durationRows, readOverview, type Overview } from './overview.ts'
+import { readFacets } from './facets.ts'
+import { readOverview } from './overview.ts'
 
 const engine = await temporaryEngine({ after })
 const facts = { irregular: new Set<string>(), resource: new Set(['host.name']) }

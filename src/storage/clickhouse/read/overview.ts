@@ -8,6 +8,7 @@ import type { Engine } from '../engine.ts'
 import { clamp } from '../rollup/intervals.ts'
 import { spanConditions, type Conditions, type KeyFacts } from './conditions.ts'
 import { noFacts, type FigureContext } from './figure-source.ts'
+import { durationRows, usedRows, type Overview } from '../../../model/overview.ts'
 import { nanosOf } from './rows.ts'
 
 export type RangedFilter = SpanFilter & { readonly startNs: bigint; readonly endNs: bigint }
@@ -18,31 +19,6 @@ export interface OverviewQuery {
   readonly columns: number
   readonly signal?: AbortSignal
 }
-
-export interface Overview {
-  readonly total: number
-  readonly errorTraces: number
-  /** Undefined when nothing matches. */
-  readonly p50Ns: bigint | undefined
-  readonly p99Ns: bigint | undefined
-  readonly columnNs: bigint
-  /** Lower bounds of the duration rows, ascending; from the lowest to the highest row with traces. */
-  readonly rows: readonly bigint[]
-  /** Upper bound of the highest of them; undefined when it has none, or there are no rows. */
-  readonly rowsEndNs: bigint | undefined
-  /** Only those with traces; `row` is an index into `rows`. */
-  readonly cells: readonly { column: number; row: number; traces: number; errorTraces: number }[]
-  /** Time of the newest match outside the range, looked for when nothing matches in it. */
-  readonly lastMatchNs: bigint | undefined
-}
-
-/** Four rows a decade from 1 µs to 1000 s, and one below. */
-export const durationRows: readonly bigint[] = [
-  0n,
-  ...Array.from({ length: 10 }, (_, decade) =>
-    [10n, 18n, 32n, 56n].map((step) => step * 10n ** BigInt(decade) * 100n),
-  ).flat(),
-]
 
 /** Rows of `traces` this far outside the range still count for a trace's duration. */
 const marginNs = 3_600_000_000_000n
@@ -110,25 +86,18 @@ function tracesSql(filter: RangedFilter, conditions: Conditions): string {
 }
 
 function cellsOf([places, traces, errors]: OverviewRow[3]): Pick<Overview, 'rows' | 'rowsEndNs' | 'cells'> {
-  const cells = places.map((text, i) => {
-    const place = Number(text)
-    const row = place % durationRows.length
-    return {
-      column: (place - row) / durationRows.length,
-      row,
-      traces: Number(traces[i]),
-      errorTraces: Number(errors[i]),
-    }
-  })
-  if (cells.length === 0) return { rows: [], rowsEndNs: undefined, cells }
-  const used = cells.map(({ row }) => row)
-  const lowest = Math.min(...used)
-  const end = Math.max(...used) + 1
-  return {
-    rows: durationRows.slice(lowest, end),
-    rowsEndNs: durationRows[end],
-    cells: cells.map((cell) => ({ ...cell, row: cell.row - lowest })),
-  }
+  return usedRows(
+    places.map((text, i) => {
+      const place = Number(text)
+      const row = place % durationRows.length
+      return {
+        column: (place - row) / durationRows.length,
+        row,
+        traces: Number(traces[i]),
+        errorTraces: Number(errors[i]),
+      }
+    }),
+  )
 }
 
 interface LastMatchQuery {

@@ -6,7 +6,8 @@ import { randomSpans } from '../../../../test/support/random-spans.ts'
 import { drawSpans, second, type TestSpan } from '../../../../test/support/test-spans.ts'
 import { emptyStore, storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
 import type { SpanFilter } from '../../../model/span-filter.ts'
-import { readSummaries, searchTraces, type TracePlace, type TraceSort } from './trace-search.ts'
+import type { TracePlace, TraceSort } from '../../../model/trace-search.ts'
+import { readSummaries, searchTraces } from './trace-search.ts'
 
 const engine = await temporaryEngine({ after })
 const facts = { irregular: new Set<string>(), resource: new Set<string>() }
@@ -70,7 +71,7 @@ test('past the last page the total is still known', async () => {
     filter: carts,
     sort: 'time',
     limit: 5,
-    after: { timeNs: 0n, traceId: 'f'.repeat(32) },
+    after: { value: 0n, traceId: 'f'.repeat(32) },
   })
   assert.deepEqual([page.traces, page.next], [[], undefined])
   assert.equal(page.total, idsInOrder(traces, carts).length)

@@ -4,33 +4,11 @@
  */
 import { isSelective, type SpanFilter } from '../../../model/span-filter.ts'
 import type { Engine, QueryOptions } from '../engine.ts'
-import { joinSummaries, printSummary, type TraceSummaryRow } from '../block/trace-summary.ts'
+import { joinSummaries, printSummary } from '../block/trace-summary.ts'
+import type { TracePage, TracePlace, TraceSummaryRow } from '../../../model/trace-search.ts'
+import type { FlatTraceSearch } from '../../flat-filter.ts'
 import { Conditions, addTimeRange, spanConditions, type KeyFacts } from './conditions.ts'
 import { nanosOf } from './rows.ts'
-
-export type TraceSort = 'time' | 'duration' | 'spans' | 'errors'
-
-export interface TraceSearch {
-  readonly filter: SpanFilter
-  readonly sort: TraceSort
-  readonly limit: number
-  /** Where the page before ended; only with sort `time`. */
-  readonly after?: TracePlace
-  readonly signal?: AbortSignal
-}
-
-/** A trace's place in the order by time: the start of its first matching span. */
-export interface TracePlace {
-  readonly timeNs: bigint
-  readonly traceId: string
-}
-
-export interface TracePage {
-  readonly traces: readonly TraceSummaryRow[]
-  readonly total: number
-  /** Undefined on the last page. */
-  readonly next: TracePlace | undefined
-}
 
 export interface SearchSources {
   readonly engine: Engine
@@ -40,7 +18,7 @@ export interface SearchSources {
 
 export async function searchTraces(
   { engine, facts, summaries }: SearchSources,
-  search: TraceSearch,
+  search: FlatTraceSearch,
 ): Promise<TracePage> {
   const page =
     search.sort === 'time' ? await idsByTime(engine, search, facts) : await idsByFigure(engine, search, facts)
@@ -72,7 +50,7 @@ function matchingRows(filter: SpanFilter, facts: KeyFacts): { table: 'spans' | '
   return { table: 'traces', conditions }
 }
 
-async function idsByTime(engine: Engine, search: TraceSearch, facts: KeyFacts): Promise<IdPage> {
+async function idsByTime(engine: Engine, search: FlatTraceSearch, facts: KeyFacts): Promise<IdPage> {
   const { after } = search
   const { table, conditions } = matchingRows(search.filter, facts)
   const rows = `FROM ${table} ${conditions.where()} GROUP BY trace_id`
@@ -84,7 +62,7 @@ async function idsByTime(engine: Engine, search: TraceSearch, facts: KeyFacts): 
       ? `SELECT lower(hex(trace_id)), ${time} AS t, count() OVER () ${rows} ${order}`
       : // What the window counts is not cut off by the place where the page begins.
         `SELECT lower(hex(trace_id)), t, total FROM (SELECT trace_id, ${time} AS t, count() OVER () AS total ${rows})
-         WHERE (-t, trace_id) > (${conditions.bind(-after.timeNs, 'Int64')}, ${conditions.bind(after.traceId, 'FixedString(16)')})
+         WHERE (-t, trace_id) > (${conditions.bind(-after.value, 'Int64')}, ${conditions.bind(after.traceId, 'FixedString(16)')})
          ${order}`
   const options: QueryOptions = {
     parameters: conditions.parameters,
@@ -93,9 +71,20 @@ async function idsByTime(engine: Engine, search: TraceSearch, facts: KeyFacts): 
     settings: { optimize_use_implicit_projections: 0 },
   }
   const found = await engine.query<[string, string, string]>(sql, options)
-  const places = found.slice(0, search.limit).map(([traceId, timeNs]) => ({ timeNs: BigInt(timeNs), traceId }))
+  const places = found.slice(0, search.limit).map(([traceId, time]) => ({ value: BigInt(time), traceId }))
   const total = found[0]?.[2] ?? (after === undefined ? 0 : await countMatches(engine, rows, options))
   return { places, total: Number(total), more: found.length > search.limit }
+}
+
+/** Traces that match, without a page of them. */
+export async function countTraces(
+  { engine, facts }: Omit<SearchSources, 'summaries'>,
+  filter: SpanFilter,
+  signal?: AbortSignal,
+): Promise<number> {
+  const { table, conditions } = matchingRows(filter, facts)
+  const rows = `FROM ${table} ${conditions.where()} GROUP BY trace_id`
+  return Number(await countMatches(engine, rows, { parameters: conditions.parameters, signal }))
 }
 
 /** Past the last page no row tells how many there are. */
@@ -104,7 +93,7 @@ async function countMatches(engine: Engine, rows: string, options: QueryOptions)
   return row?.[0] ?? '0'
 }
 
-async function idsByFigure(engine: Engine, search: TraceSearch, facts: KeyFacts): Promise<IdPage> {
+async function idsByFigure(engine: Engine, search: FlatTraceSearch, facts: KeyFacts): Promise<IdPage> {
   const { table, conditions } = matchingRows(search.filter, facts)
   const figure = { time: '', duration: durationSql, spans: 'sum(span_count)', errors: 'sum(error_count)' }[search.sort]
   const rows = await engine.query<[string, string, string]>(
@@ -113,7 +102,7 @@ async function idsByFigure(engine: Engine, search: TraceSearch, facts: KeyFacts)
      GROUP BY trace_id ORDER BY ${figure} DESC, trace_id LIMIT ${search.limit}`,
     { parameters: conditions.parameters, signal: search.signal },
   )
-  const places = rows.map(([traceId, time]) => ({ timeNs: BigInt(time), traceId }))
+  const places = rows.map(([traceId, time]) => ({ value: BigInt(time), traceId }))
   return { places, total: Number(rows[0]?.[2] ?? 0), more: false }
 }
 

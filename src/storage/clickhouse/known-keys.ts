@@ -3,8 +3,8 @@
  * dedicated keys have values outside their column, which columns are used at all, and about how many spans there are.
  * Loaded at start, told by the writer before the rows can be read.
  */
-import type { Resource } from '../model/resource.ts'
-import type { Engine } from './clickhouse/engine.ts'
+import type { Resource } from '../../model/resource.ts'
+import type { Engine } from './engine.ts'
 
 /** Keys remembered; a sender that makes up keys cannot fill the memory. Past it every key counts as a resource key. */
 const keysMax = 100_000

@@ -1,0 +1,148 @@
+/** `Reader` over the tables of this folder: every question becomes SQL in `read/`. */
+import { clustersOf, type ClusterFigures } from '../../model/cluster.ts'
+import type { EventPage, EventSearch } from '../../model/event-search.ts'
+import type { Facets, FacetsSearch } from '../../model/facets.ts'
+import type {
+  AttributeKey,
+  AttributeValueCount,
+  EdgeFigures,
+  OperationFigures,
+  ServiceFigures,
+} from '../../model/figures.ts'
+import type { NodeFigures } from '../../model/node.ts'
+import type { Overview, OverviewSearch } from '../../model/overview.ts'
+import type { SpanQuery, TimeRange } from '../../model/query.ts'
+import type {
+  AttributeValuesSearch,
+  CatalogTime,
+  ReadOptions,
+  Reader,
+  ReaderAbilities,
+  TraceEventsOptions,
+  TraceReadOptions,
+} from '../../model/reader.ts'
+import type { EventRow, SpanRow } from '../../model/span-row.ts'
+import { systemOf, type SystemFigures } from '../../model/system.ts'
+import type { TracePage, TraceSearch } from '../../model/trace-search.ts'
+import type { TraceSkeleton } from '../../model/trace-skeleton.ts'
+import { requireEventFilter, requireSpanFilter } from '../flat-filter.ts'
+import type { Engine } from './engine.ts'
+import type { KnownKeys } from './known-keys.ts'
+import { readAttributeKeys, readAttributeValues } from './read/catalog/attributes.ts'
+import { readDependencies } from './read/catalog/dependencies.ts'
+import { readNodes } from './read/catalog/nodes.ts'
+import { readOperations, readServices } from './read/catalog/services.ts'
+import { readTraceEvents, searchEvents } from './read/event-search.ts'
+import { readFacets } from './read/facets.ts'
+import type { FigureContext } from './read/figure-source.ts'
+import { readOverview } from './read/overview.ts'
+import { readSkeleton, readTrace } from './read/trace-read.ts'
+import { countTraces, searchTraces } from './read/trace-search.ts'
+import type { TraceSummaries } from './read/trace-summaries.ts'
+
+export interface ClickHouseReaderOptions {
+  readonly engine: Engine
+  readonly keys: KnownKeys
+  readonly summaries: TraceSummaries
+  readonly rollups: FigureContext['rollups']
+}
+
+export class ClickHouseReader implements Reader {
+  readonly abilities: ReaderAbilities = {
+    sorts: ['time', 'duration', 'spans', 'errors'],
+    pagedSorts: ['time'],
+    events: true,
+    overview: true,
+    facets: true,
+    figures: true,
+    nodes: true,
+    attributes: true,
+  }
+  readonly #options: ClickHouseReaderOptions
+
+  constructor(options: ClickHouseReaderOptions) {
+    this.#options = options
+  }
+
+  async findTraces({ query, ...search }: TraceSearch, { signal }: ReadOptions = {}): Promise<TracePage> {
+    const { engine, keys: facts, summaries } = this.#options
+    return searchTraces({ engine, facts, summaries }, { ...search, filter: requireSpanFilter(query), signal })
+  }
+
+  async countTraces(query: SpanQuery, { signal }: ReadOptions = {}): Promise<number> {
+    const { engine, keys: facts } = this.#options
+    return countTraces({ engine, facts }, requireSpanFilter(query), signal)
+  }
+
+  async readTrace(traceId: string, options: TraceReadOptions): Promise<SpanRow[]> {
+    return readTrace(this.#options.engine, traceId, { ...options, known: this.#options.keys })
+  }
+
+  async readSkeleton(traceId: string, options: TraceReadOptions): Promise<TraceSkeleton> {
+    return readSkeleton(this.#options.engine, traceId, { ...options, known: this.#options.keys })
+  }
+
+  async readTraceEvents(traceId: string, options: TraceEventsOptions): Promise<EventRow[]> {
+    return readTraceEvents(this.#options.engine, traceId, options)
+  }
+
+  async findEvents({ query, limit }: EventSearch, { signal }: ReadOptions = {}): Promise<EventPage> {
+    const { engine, keys } = this.#options
+    return searchEvents(engine, { ...requireEventFilter(query), limit, signal }, keys)
+  }
+
+  async readOverview({ query, columns }: OverviewSearch, { signal }: ReadOptions = {}): Promise<Overview> {
+    const { startNs, endNs } = query
+    const filter = { ...requireSpanFilter(query), startNs, endNs }
+    return readOverview(await this.#figures(), { filter, columns, signal })
+  }
+
+  async readFacets({ query, limit }: FacetsSearch, { signal }: ReadOptions = {}): Promise<Facets> {
+    return readFacets(await this.#figures(), { filter: requireSpanFilter(query), limit, signal })
+  }
+
+  async readServices(range: TimeRange, { signal }: ReadOptions = {}): Promise<ServiceFigures[]> {
+    return readServices(await this.#figures(), range, signal)
+  }
+
+  async readOperations(service: string, range: TimeRange, { signal }: ReadOptions = {}): Promise<OperationFigures[]> {
+    return readOperations(await this.#figures(), service, range, signal)
+  }
+
+  async readDependencies(range: TimeRange, { signal }: ReadOptions = {}): Promise<EdgeFigures[]> {
+    return readDependencies(await this.#figures(), range, signal)
+  }
+
+  async readNodes(time: CatalogTime, { signal }: ReadOptions = {}): Promise<NodeFigures[]> {
+    return readNodes(await this.#figures(), time, signal)
+  }
+
+  async readClusters(time: CatalogTime, options?: ReadOptions): Promise<ClusterFigures[]> {
+    return clustersOf(await this.readNodes(time, options))
+  }
+
+  async readSystem(time: CatalogTime, options?: ReadOptions): Promise<SystemFigures> {
+    const [services, edges, nodes] = await Promise.all([
+      this.readServices(time.range, options),
+      this.readDependencies(time.range, options),
+      this.readNodes(time, options),
+    ])
+    return systemOf({ services, edges, nodes, nowNs: time.nowNs })
+  }
+
+  async readAttributeKeys(range: TimeRange, { signal }: ReadOptions = {}): Promise<AttributeKey[]> {
+    return readAttributeKeys(await this.#figures(), range, signal)
+  }
+
+  async readAttributeValues(
+    search: AttributeValuesSearch,
+    { signal }: ReadOptions = {},
+  ): Promise<AttributeValueCount[]> {
+    return readAttributeValues(await this.#figures(), search, signal)
+  }
+
+  async #figures(): Promise<FigureContext> {
+    const { engine, rollups, keys: facts } = this.#options
+    return { engine, rollups, facts }
+  }
+}

@@ -1,0 +1,21 @@
+/** The contract of readers, on the embedded ClickHouse. */
+import { after } from 'node:test'
+import { temporaryEngine } from '../support/temporary-store.ts'
+import { eventBatchOf, spanBatchOf } from '../support/test-spans.ts'
+import { openClickHouse } from './clickhouse-subject.ts'
+import { eventQuestions } from './event-questions.ts'
+import { figureQuestions } from './figure-questions.ts'
+import { runContract, type OpenSubject } from './reader.ts'
+import { traceQuestions } from './trace-questions.ts'
+
+const engine = await temporaryEngine({ after })
+
+const open: OpenSubject = async (t) => {
+  const { reader, insert } = await openClickHouse(engine, t)
+  return {
+    reader,
+    store: (spans, events = []) => insert([spanBatchOf(spans), eventBatchOf(events)].filter(({ rows }) => rows > 0)),
+  }
+}
+
+runContract('clickhouse', [...traceQuestions, ...eventQuestions, ...figureQuestions], open)
