@@ -96,7 +96,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       rollups: started,
       quarantine,
       summaries,
-      reader: new ClickHouseReader({ engine, keys, summaries, rollups: started }),
+      reader: new ClickHouseReader({ engine, rollups: started, kept: { keys, summaries } }),
       startedEmpty,
       async release() {
         writer.release()

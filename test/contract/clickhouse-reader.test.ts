@@ -10,12 +10,17 @@ import { traceQuestions } from './trace-questions.ts'
 
 const engine = await temporaryEngine({ after })
 
-const open: OpenSubject = async (t) => {
-  const { reader, insert } = await openClickHouse(engine, t)
-  return {
-    reader,
-    store: (spans, events = []) => insert([spanBatchOf(spans), eventBatchOf(events)].filter(({ rows }) => rows > 0)),
+const questions = [...traceQuestions, ...eventQuestions, ...figureQuestions]
+
+function openFor(which: 'reader' | 'stranger'): OpenSubject {
+  return async (t) => {
+    const { insert, ...readers } = await openClickHouse(engine, t)
+    return {
+      reader: readers[which],
+      store: (spans, events = []) => insert([spanBatchOf(spans), eventBatchOf(events)].filter(({ rows }) => rows > 0)),
+    }
   }
 }
 
-runContract('clickhouse', [...traceQuestions, ...eventQuestions, ...figureQuestions], open)
+runContract('clickhouse', questions, openFor('reader'))
+runContract('clickhouse that another process writes', questions, openFor('stranger'))

@@ -12,6 +12,8 @@ import { emptyStore } from '../support/temporary-store.ts'
 
 export interface ClickHouseSubject {
   readonly reader: ClickHouseReader
+  /** Reads the same store, and the writer tells it of no row. */
+  readonly stranger: ClickHouseReader
   /** Stores the batches as one block, as the writer does. */
   readonly insert: (batches: readonly StoredBatch[]) => Promise<void>
 }
@@ -32,7 +34,8 @@ export async function openClickHouse(
   const rollups = await startRollups({ engine, intervalMs: 1e9, now: Date.now, onProblem })
   t.after(() => rollups.stop())
   return {
-    reader: new ClickHouseReader({ engine, keys, summaries, rollups }),
+    reader: new ClickHouseReader({ engine, rollups, kept: { keys, summaries } }),
+    stranger: new ClickHouseReader({ engine, rollups }),
     async insert(batches) {
       const block = new StoreBlock()
       const buckets = new Set<number>()

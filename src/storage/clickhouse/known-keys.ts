@@ -1,10 +1,12 @@
 /**
  * What is known of the store as a whole, kept in memory so that a search need not ask: which keys resources have, which
  * dedicated keys have values outside their column, which columns are used at all, and about how many spans there are.
- * Loaded at start, told by the writer before the rows can be read.
+ * All of it is in the store. In the process that writes, it is loaded at start and the writer adds to it before the rows
+ * can be read; in any other, read/store-watch.ts brings it up to date before each question.
  */
 import type { Resource } from '../../model/resource.ts'
 import type { Engine } from './engine.ts'
+import type { NewRows } from './read/store-watch.ts'
 
 /** Keys remembered; a sender that makes up keys cannot fill the memory. Past it every key counts as a resource key. */
 const keysMax = 100_000
@@ -28,12 +30,8 @@ export class KnownKeys {
   }
 
   async load(engine: Engine): Promise<void> {
-    for (const [key] of await engine.query<[string]>('SELECT DISTINCT key FROM irregular_keys')) this.irregular.add(key)
-    const rows = await engine.query<[string]>(
-      `SELECT DISTINCT arrayJoin(JSONExtractKeys(toString(resource), 'attributes'))
-       FROM (SELECT DISTINCT resource FROM spans UNION ALL SELECT DISTINCT resource FROM events) LIMIT ${this.#keysMax}`,
-    )
-    for (const [key] of rows) this.#resourceKeys.add(key)
+    await this.#loadIrregular(engine)
+    await this.#loadResourceKeys(engine, ['spans', 'events'])
     const [used] = await engine.query<[number, string, string]>(
       `SELECT groupBitOr(columns), (SELECT sum(rows) FROM system.parts WHERE active AND table = 'spans'),
          toUnixTimestamp64Milli(max(end_time)) FROM traces`,
@@ -41,6 +39,33 @@ export class KnownKeys {
     this.columns = used?.[0] ?? 0
     this.spans = Number(used?.[1] ?? 0)
     if (this.spans > 0) this.storedUntilMs = Number(used![2]) + 1
+  }
+
+  /** Adds what other processes stored; `spans` is how many there are now. */
+  async loadNew(engine: Engine, rows: NewRows, spans: number): Promise<void> {
+    this.spans = spans
+    if (rows.has('irregular_keys')) await this.#loadIrregular(engine)
+    const origins = ['spans', 'events'].flatMap((table) => {
+      const condition = rows.get(table)
+      return condition === undefined ? [] : [`${table} WHERE ${condition}`]
+    })
+    if (origins.length > 0) await this.#loadResourceKeys(engine, origins)
+    const traces = rows.get('traces')
+    if (traces === undefined) return
+    const [used] = await engine.query<[number]>(`SELECT groupBitOr(columns) FROM traces WHERE ${traces}`)
+    this.columns |= used?.[0] ?? 0
+  }
+
+  async #loadIrregular(engine: Engine): Promise<void> {
+    for (const [key] of await engine.query<[string]>('SELECT DISTINCT key FROM irregular_keys')) this.irregular.add(key)
+  }
+
+  async #loadResourceKeys(engine: Engine, origins: readonly string[]): Promise<void> {
+    const resources = origins.map((origin) => `SELECT DISTINCT resource FROM ${origin}`).join(' UNION ALL ')
+    const rows = await engine.query<[string]>(
+      `SELECT DISTINCT arrayJoin(JSONExtractKeys(toString(resource), 'attributes')) FROM (${resources}) LIMIT ${this.#keysMax}`,
+    )
+    for (const [key] of rows) if (this.#resourceKeys.size < this.#keysMax) this.#resourceKeys.add(key)
   }
 
   addResource(resource: Resource): void {
