@@ -17,6 +17,7 @@ export function withFreshTraces(store: Reader, fresh: FreshTraces): Reader {
     },
     async readTrace(traceId, options) {
       const spans = await fresh.read(traceId)
+      options.signal?.throwIfAborted()
       return spans?.slice(0, options.spansMax) ?? store.readTrace(traceId, options)
     },
     async readSkeleton(traceId, options) {

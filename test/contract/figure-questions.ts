@@ -150,6 +150,17 @@ async function cancelled({ reader }: ReaderSubject): Promise<void> {
   await assertCancelled((options) => reader.readDependencies({}, options))
 }
 
+async function cancelledNodes({ reader }: ReaderSubject): Promise<void> {
+  await assertCancelled((options) => reader.readNodes(time, options))
+  await assertCancelled((options) => reader.readClusters(time, options))
+  await assertCancelled((options) => reader.readSystem(time, options))
+}
+
+async function cancelledAttributes({ reader }: ReaderSubject): Promise<void> {
+  await assertCancelled((options) => reader.readAttributeKeys({}, options))
+  await assertCancelled((options) => reader.readAttributeValues({ key: 'size', range: {}, limit: 5 }, options))
+}
+
 export const figureQuestions: readonly ContractTest[] = [
   { name: 'services, operations and who calls whom', needs: 'figures', run: services },
   { name: 'figures are of the range, and of what came last', needs: 'figures', run: ofRange },
@@ -157,5 +168,7 @@ export const figureQuestions: readonly ContractTest[] = [
   { name: 'nodes have address, version and cluster, and clusters gather them', needs: 'nodes', run: nodes },
   { name: 'the system is degraded when a component fails in its newest bucket', needs: 'nodes', run: system },
   { name: 'what sends only events is a component', needs: 'nodes', run: systemOfEvents },
+  { name: 'nodes can be cancelled', needs: 'nodes', run: cancelledNodes },
+  { name: 'attributes can be cancelled', needs: 'attributes', run: cancelledAttributes },
   { name: 'attribute keys in use and their values', needs: 'attributes', run: attributes },
 ]

@@ -253,4 +253,19 @@ export const traceQuestions: readonly ContractTest[] = [
   { name: 'an overview counts traces and places them', needs: 'overview', run: overview },
   { name: 'facets count values of matching spans', needs: 'facets', run: facets },
   { name: 'questions about traces can be cancelled', run: cancelled },
+  {
+    name: 'an overview can be cancelled',
+    needs: 'overview',
+    async run({ reader }) {
+      const query = { where: everything, startNs: origin, endNs: origin + second }
+      await assertCancelled((options) => reader.readOverview({ query, columns: 3 }, options))
+    },
+  },
+  {
+    name: 'facets can be cancelled',
+    needs: 'facets',
+    async run({ reader }) {
+      await assertCancelled((options) => reader.readFacets({ query: { where: everything }, limit: 5 }, options))
+    },
+  },
 ]

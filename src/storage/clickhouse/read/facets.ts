@@ -40,7 +40,7 @@ type MapRow = readonly [key: string, value: string, spans: string, errors: strin
 
 /** Facets without a value are left out. */
 export async function readFacets(context: FigureContext, query: FacetsQuery): Promise<Facets> {
-  const filter = await affordable(context, query.filter)
+  const filter = await affordable(context, query)
   const conditions = spanConditions(filter, context.facts ?? noFacts)
   const limit = conditions.bind(query.limit, 'UInt64')
   const options: QueryOptions = {
@@ -76,9 +76,10 @@ export async function readFacets(context: FigureContext, query: FacetsQuery): Pr
   }
 }
 
-async function affordable({ engine, facts }: FigureContext, filter: SpanFilter): Promise<SpanFilter> {
-  const rows = await estimateRows(engine, spanConditions(filter, facts ?? noFacts))
-  return rows <= searchedSpansMin ? filter : { ...filter, ...(await newestRange(engine, filter, searchedSpansMin)) }
+async function affordable({ engine, facts }: FigureContext, { filter, signal }: FacetsQuery): Promise<SpanFilter> {
+  const rows = await estimateRows(engine, spanConditions(filter, facts ?? noFacts), signal)
+  if (rows <= searchedSpansMin) return filter
+  return { ...filter, ...(await newestRange(engine, filter, { spansMin: searchedSpansMin, signal })) }
 }
 
 /** `grouping` has a bit for each column, the first highest, set when the column is not grouped by; all: the total. */

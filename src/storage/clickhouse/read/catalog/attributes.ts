@@ -36,7 +36,7 @@ export async function readAttributeValues(
   signal?: AbortSignal,
 ): Promise<AttributeValueCount[]> {
   const { key, limit } = search
-  const range = await newestRange(context.engine, search.range, spansMax)
+  const range = await newestRange(context.engine, search.range, { spansMin: spansMax, signal })
   const conditions = new Conditions()
   addTimeRange(conditions, 'start_time', range)
   const where = conditions.where()
