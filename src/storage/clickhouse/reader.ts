@@ -25,7 +25,7 @@ import type { EventRow, SpanRow } from '../../model/span-row.ts'
 import { systemOf, type SystemFigures } from '../../model/system.ts'
 import type { TracePage, TraceSearch } from '../../model/trace-search.ts'
 import type { TraceSkeleton } from '../../model/trace-skeleton.ts'
-import { requireEventFilter, requireSpanFilter } from '../flat-filter.ts'
+import { requireEventFilter } from '../flat-filter.ts'
 import type { Engine } from './engine.ts'
 import { KnownKeys } from './known-keys.ts'
 import { readAttributeKeys, readAttributeValues } from './read/catalog/attributes.ts'
@@ -79,16 +79,14 @@ export class ClickHouseReader implements Reader {
     if (kept === undefined) this.#watch = new StoreWatch(engine, this.#kept.keys, this.#kept.summaries)
   }
 
-  async findTraces({ query, ...search }: TraceSearch, { signal }: ReadOptions = {}): Promise<TracePage> {
-    const filter = requireSpanFilter(query)
+  async findTraces(search: TraceSearch, { signal }: ReadOptions = {}): Promise<TracePage> {
     const { keys: facts, summaries } = await this.#current()
-    return searchTraces({ engine: this.#engine, facts, summaries }, { ...search, filter, signal })
+    return searchTraces({ engine: this.#engine, facts, summaries }, { ...search, signal })
   }
 
   async countTraces(query: SpanQuery, { signal }: ReadOptions = {}): Promise<number> {
-    const filter = requireSpanFilter(query)
     const { keys: facts } = await this.#current()
-    return countTraces({ engine: this.#engine, facts }, filter, signal)
+    return countTraces({ engine: this.#engine, facts }, query, signal)
   }
 
   async readTrace(traceId: string, options: TraceReadOptions): Promise<SpanRow[]> {
@@ -111,14 +109,12 @@ export class ClickHouseReader implements Reader {
     return searchEvents(this.#engine, { ...filter, limit, signal }, keys)
   }
 
-  async readOverview({ query, columns }: OverviewSearch, { signal }: ReadOptions = {}): Promise<Overview> {
-    const { startNs, endNs } = query
-    const filter = { ...requireSpanFilter(query), startNs, endNs }
-    return readOverview(await this.#figures(), { filter, columns, signal })
+  async readOverview(search: OverviewSearch, { signal }: ReadOptions = {}): Promise<Overview> {
+    return readOverview(await this.#figures(), { ...search, signal })
   }
 
-  async readFacets({ query, limit }: FacetsSearch, { signal }: ReadOptions = {}): Promise<Facets> {
-    return readFacets(await this.#figures(), { filter: requireSpanFilter(query), limit, signal })
+  async readFacets(search: FacetsSearch, { signal }: ReadOptions = {}): Promise<Facets> {
+    return readFacets(await this.#figures(), { ...search, signal })
   }
 
   async readServices(range: TimeRange, { signal }: ReadOptions = {}): Promise<ServiceFigures[]> {

@@ -4,20 +4,16 @@
  * most `facetSpansMax` spans; and where an index cannot help, only the newest stored spans are searched for matches. So
  * the cost does not grow with the store.
  */
-import { facetKeyOf, facetSpansMax, type Facet, type Facets } from '../../../model/facets.ts'
-import type { SpanFilter } from '../../../model/span-filter.ts'
+import { facetKeyOf, facetSpansMax, type Facet, type Facets, type FacetsSearch } from '../../../model/facets.ts'
+import type { SpanQuery } from '../../../model/query.ts'
+import type { ReadOptions } from '../../../model/reader.ts'
 import { dedicatedAttributes, dedicatedByKey } from '../../dedicated.ts'
 import type { QueryOptions } from '../engine.ts'
-import { spanConditions } from './conditions.ts'
 import { noFacts, type FigureContext } from './figure-source.ts'
+import { compileSpanQuery } from './span-query.ts'
 import { estimateRows, newestRange } from './newest-range.ts'
 
-export interface FacetsQuery {
-  readonly filter: SpanFilter
-  /** Values of each facet. */
-  readonly limit: number
-  readonly signal?: AbortSignal
-}
+type SignalledSearch = FacetsSearch & ReadOptions
 
 /** Stored spans among which matches are looked for, at least: some 100 ms of work. */
 const searchedSpansMin = 200_000
@@ -39,13 +35,13 @@ type ColumnRow = readonly [set: string, value: string, spans: string, errors: st
 type MapRow = readonly [key: string, value: string, spans: string, errors: string, distinct: string]
 
 /** Facets without a value are left out. */
-export async function readFacets(context: FigureContext, query: FacetsQuery): Promise<Facets> {
-  const filter = await affordable(context, query)
-  const conditions = spanConditions(filter, context.facts ?? noFacts)
-  const limit = conditions.bind(query.limit, 'UInt64')
+export async function readFacets(context: FigureContext, search: SignalledSearch): Promise<Facets> {
+  const query = await affordable(context, search)
+  const conditions = compileSpanQuery(query, context.facts ?? noFacts)
+  const limit = conditions.bind(search.limit, 'UInt64')
   const options: QueryOptions = {
     parameters: conditions.parameters,
-    signal: query.signal,
+    signal: search.signal,
   }
   const [columnRows, mapRows] = await Promise.all([
     context.engine.query<ColumnRow>(columnsSql(conditions.where(), limit), options),
@@ -72,14 +68,14 @@ export async function readFacets(context: FigureContext, query: FacetsQuery): Pr
       ...byMap.filter(({ key }) => !dedicatedByKey.has(key)).map((facet) => ({ ...facet, key: facetKeyOf(facet.key) })),
     ].filter(({ values }) => values.length > 0),
     spans: Number(total?.[2] ?? 0),
-    sinceNs: filter.startNs === query.filter.startNs ? undefined : filter.startNs,
+    sinceNs: query.startNs === search.query.startNs ? undefined : query.startNs,
   }
 }
 
-async function affordable({ engine, facts }: FigureContext, { filter, signal }: FacetsQuery): Promise<SpanFilter> {
-  const rows = await estimateRows(engine, spanConditions(filter, facts ?? noFacts), signal)
-  if (rows <= searchedSpansMin) return filter
-  return { ...filter, ...(await newestRange(engine, filter, { spansMin: searchedSpansMin, signal })) }
+async function affordable({ engine, facts }: FigureContext, { query, signal }: SignalledSearch): Promise<SpanQuery> {
+  const rows = await estimateRows(engine, compileSpanQuery(query, facts ?? noFacts), signal)
+  if (rows <= searchedSpansMin) return query
+  return { ...query, ...(await newestRange(engine, query, { spansMin: searchedSpansMin, signal })) }
 }
 
 /** `grouping` has a bit for each column, the first highest, set when the column is not grouped by; all: the total. */

@@ -2,13 +2,16 @@
  * Find traces by a span in them. First the matching trace ids, with the exact total; then the summaries of one page
  * from `traces`, which is keyed by trace id.
  */
-import { isSelective, type SpanFilter } from '../../../model/span-filter.ts'
+import type { SpanQuery } from '../../../model/query.ts'
 import type { Engine, QueryOptions } from '../engine.ts'
 import { joinSummaries, printSummary } from '../block/trace-summary.ts'
-import type { TracePage, TracePlace, TraceSummaryRow } from '../../../model/trace-search.ts'
-import type { FlatTraceSearch } from '../../flat-filter.ts'
-import { Conditions, addTimeRange, spanConditions, type KeyFacts } from './conditions.ts'
+import type { TracePage, TracePlace, TraceSearch, TraceSummaryRow } from '../../../model/trace-search.ts'
+import { Conditions, addTimeRange, type KeyFacts } from './conditions.ts'
 import { nanosOf } from './rows.ts'
+import { compileSpanQuery, isSelective } from './span-query.ts'
+import type { ReadOptions } from '../../../model/reader.ts'
+
+type SignalledSearch = TraceSearch & ReadOptions
 
 export interface SearchSources {
   readonly engine: Engine
@@ -18,7 +21,7 @@ export interface SearchSources {
 
 export async function searchTraces(
   { engine, facts, summaries }: SearchSources,
-  search: FlatTraceSearch,
+  search: SignalledSearch,
 ): Promise<TracePage> {
   const page =
     search.sort === 'time' ? await idsByTime(engine, search, facts) : await idsByFigure(engine, search, facts)
@@ -43,16 +46,16 @@ interface IdPage {
 }
 
 /** The rows whose traces match: of `spans`, or of the small `traces` when only the time is asked for. */
-function matchingRows(filter: SpanFilter, facts: KeyFacts): { table: 'spans' | 'traces'; conditions: Conditions } {
-  if (isSelective(filter)) return { table: 'spans', conditions: spanConditions(filter, facts) }
+function matchingRows(query: SpanQuery, facts: KeyFacts): { table: 'spans' | 'traces'; conditions: Conditions } {
+  if (isSelective(query)) return { table: 'spans', conditions: compileSpanQuery(query, facts) }
   const conditions = new Conditions()
-  addTimeRange(conditions, 'start_time', filter)
+  addTimeRange(conditions, 'start_time', query)
   return { table: 'traces', conditions }
 }
 
-async function idsByTime(engine: Engine, search: FlatTraceSearch, facts: KeyFacts): Promise<IdPage> {
+async function idsByTime(engine: Engine, search: SignalledSearch, facts: KeyFacts): Promise<IdPage> {
   const { after } = search
-  const { table, conditions } = matchingRows(search.filter, facts)
+  const { table, conditions } = matchingRows(search.query, facts)
   const rows = `FROM ${table} ${conditions.where()} GROUP BY trace_id`
   // One more than asked for tells whether there is a next page.
   const order = `ORDER BY t DESC, trace_id LIMIT ${search.limit + 1}`
@@ -79,10 +82,10 @@ async function idsByTime(engine: Engine, search: FlatTraceSearch, facts: KeyFact
 /** Traces that match, without a page of them. */
 export async function countTraces(
   { engine, facts }: Omit<SearchSources, 'summaries'>,
-  filter: SpanFilter,
+  query: SpanQuery,
   signal?: AbortSignal,
 ): Promise<number> {
-  const { table, conditions } = matchingRows(filter, facts)
+  const { table, conditions } = matchingRows(query, facts)
   const rows = `FROM ${table} ${conditions.where()} GROUP BY trace_id`
   return Number(await countMatches(engine, rows, { parameters: conditions.parameters, signal }))
 }
@@ -93,8 +96,8 @@ async function countMatches(engine: Engine, rows: string, options: QueryOptions)
   return row?.[0] ?? '0'
 }
 
-async function idsByFigure(engine: Engine, search: FlatTraceSearch, facts: KeyFacts): Promise<IdPage> {
-  const { table, conditions } = matchingRows(search.filter, facts)
+async function idsByFigure(engine: Engine, search: SignalledSearch, facts: KeyFacts): Promise<IdPage> {
+  const { table, conditions } = matchingRows(search.query, facts)
   const figure = { time: '', duration: durationSql, spans: 'sum(span_count)', errors: 'sum(error_count)' }[search.sort]
   const rows = await engine.query<[string, string, string]>(
     `SELECT lower(hex(trace_id)), ${nanosOf('min(start_time)')}, count() OVER ()
