@@ -233,6 +233,7 @@ test('the page is the one the engine gives once everything is stored', async (t)
     for (const resource of batch.resources) known.addResource(resource)
   }
   for (const key of block.irregularKeys) known.addIrregular(key)
+  known.addNotes(block.notes)
   await block.insert(engine, 'search')
   const sources = { engine, facts: known, summaries: new TraceSummaries(engine) }
   let given = 0

@@ -5,6 +5,8 @@
  */
 import type { Resource } from '../model/resource.ts'
 import type { Engine } from './clickhouse/engine.ts'
+import type { KeyKinds } from './clickhouse/compile/conditions.ts'
+import { keyKinds, type KeyKind, type KeyNotes } from './key-kinds.ts'
 
 /** Keys remembered; a sender that makes up keys cannot fill the memory. Past it every key counts as a resource key. */
 const keysMax = 100_000
@@ -18,6 +20,12 @@ export class KnownKeys {
   spans = 0
   /** Until when the spans went on that were stored at the start; -Infinity when there were none. */
   storedUntilMs = -Infinity
+  readonly kinds: KeyKinds
+  readonly #kindSets = Object.fromEntries(keyKinds.map((kind) => [kind, new Set<string>()])) as Record<
+    KeyKind,
+    Set<string>
+  >
+  #unsavedKinds: (readonly [kind: KeyKind, key: string])[] = []
   readonly #resourceKeys = new Set<string>()
   readonly #keysMax: number
   readonly #seen = new WeakSet<Resource>()
@@ -25,10 +33,26 @@ export class KnownKeys {
 
   constructor(max = keysMax) {
     this.#keysMax = max
+    const { arrays, maps, bytes, event, link, instrumentation, odd, bodyMaps } = this.#kindSets
+    const bounded = (set: ReadonlySet<string>) => ({ has: (key: string) => set.has(key) || set.size >= max })
+    this.kinds = {
+      arrays: bounded(arrays),
+      maps: bounded(maps),
+      bytes: bounded(bytes),
+      event: bounded(event),
+      link: bounded(link),
+      instrumentation: bounded(instrumentation),
+      odd: bounded(odd),
+      get bodyMaps() {
+        return bodyMaps.size > 0
+      },
+    }
   }
 
   async load(engine: Engine): Promise<void> {
     for (const [key] of await engine.query<[string]>('SELECT DISTINCT key FROM irregular_keys')) this.irregular.add(key)
+    const kinds = await engine.query<[KeyKind, string]>('SELECT DISTINCT toString(kind), key FROM key_kinds')
+    for (const [kind, key] of kinds) this.#kindSets[kind]?.add(key)
     const rows = await engine.query<[string]>(
       `SELECT DISTINCT arrayJoin(JSONExtractKeys(toString(resource), 'attributes'))
        FROM (SELECT DISTINCT resource FROM spans UNION ALL SELECT DISTINCT resource FROM events) LIMIT ${this.#keysMax}`,
@@ -57,12 +81,36 @@ export class KnownKeys {
     this.#unsaved.push(key)
   }
 
-  /** Saves irregular keys; must be durable before the rows that made them so. */
+  addNotes({ sets }: KeyNotes): void {
+    for (const kind of keyKinds) {
+      const known = this.#kindSets[kind]
+      for (const key of sets[kind]) {
+        if (known.has(key) || known.size >= this.#keysMax) continue
+        known.add(key)
+        this.#unsavedKinds.push([kind, key])
+      }
+    }
+  }
+
+  /** Saves irregular keys and kinds; must be durable before the rows that made them so. */
   async save(engine: Engine): Promise<void> {
+    await this.#saveKinds(engine)
     const keys = this.#unsaved
     if (keys.length === 0) return
     const parameters = { keys }
     await engine.execute('INSERT INTO irregular_keys SELECT arrayJoin({keys:Array(String)})', { parameters })
     this.#unsaved = this.#unsaved.slice(keys.length)
+  }
+
+  async #saveKinds(engine: Engine): Promise<void> {
+    const added = this.#unsavedKinds
+    if (added.length === 0) return
+    const parameters = { kinds: added.map(([kind]) => kind), keys: added.map(([, key]) => key) }
+    await engine.execute(
+      `INSERT INTO key_kinds SELECT entry.1, entry.2
+       FROM (SELECT arrayJoin(arrayZip({kinds:Array(String)}, {keys:Array(String)})) AS entry)`,
+      { parameters },
+    )
+    this.#unsavedKinds = this.#unsavedKinds.slice(added.length)
   }
 }

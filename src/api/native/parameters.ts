@@ -4,7 +4,9 @@ import { parseDuration } from '../../base/duration.ts'
 import { parseTime } from '../../base/time.ts'
 import { parseTraceId, parseSpanId } from '../../model/ids.ts'
 import { statusCodes } from '../../model/span-batch.ts'
-import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
+import { and, type Predicate } from '../../model/query.ts'
+import { parseAttribute } from '../../model/short-form.ts'
+import type { SpanFilter } from '../../model/span-filter.ts'
 
 export interface SpanFilterParameters {
   readonly service?: string | undefined
@@ -25,7 +27,8 @@ export function spanFilterOf(parameters: SpanFilterParameters): SpanFilter {
     status: status === undefined ? undefined : statusCodes.indexOf(status),
     durationMinNs: durationOf(parameters.minDuration, 'minDuration'),
     durationMaxNs: durationOf(parameters.maxDuration, 'maxDuration'),
-    attributes: attributesOf(parameters.attribute),
+    attributes: [],
+    where: attributesOf(parameters.attribute),
     ...rangeOf(parameters),
   }
 }
@@ -80,20 +83,16 @@ function durationOf(text: string | undefined, at: string): bigint | undefined {
   return duration
 }
 
-/** `key=value`; the key may begin with `span.` or `resource.` to say where it is looked for. */
-export function attributesOf(given: string | readonly string[] | undefined): AttributeCondition[] {
+/** What attributes, each of the short form (model/short-form.ts), ask for together. */
+export function attributesOf(given: string | readonly string[] | undefined, own: 'span' | 'event' = 'span'): Predicate {
   const texts = given === undefined ? [] : typeof given === 'string' ? [given] : given
-  return texts.map((text) => {
-    const cut = text.indexOf('=')
-    if (cut <= 0) {
+  return and(
+    ...texts.map((text) => {
+      const predicate = parseAttribute(text, own)
+      if (predicate !== undefined) return predicate
       throw new InputError('bad_request', `attribute "${text}" is not of the form key=value`, { at: 'attribute' })
-    }
-    const key = text.slice(0, cut)
-    const value = text.slice(cut + 1)
-    if (key.startsWith('span.')) return { scope: 'span', key: key.slice(5), value }
-    if (key.startsWith('resource.')) return { scope: 'resource', key: key.slice(9), value }
-    return { scope: 'any', key, value }
-  })
+    }),
+  )
 }
 
 export function traceIdOf(text: string): string {

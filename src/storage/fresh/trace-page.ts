@@ -9,7 +9,7 @@ import type { TraceSummaryRow } from '../clickhouse/block/trace-summary.ts'
 
 export interface FoundTrace {
   readonly summary: TraceSummaryRow
-  /** Start of its first span that meets the filter. */
+  /** Start of its first span that meets the query. */
   readonly matchNs: bigint
 }
 

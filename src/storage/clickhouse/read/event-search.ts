@@ -1,20 +1,17 @@
 /** Events: rows of `events`, and the span events that lie in the rows of `spans`. */
-import {
-  fromTyped,
-  parseTyped,
-  printTypedValue,
-  type Attribute,
-  type AttributeValue,
-} from '../../../model/attributes.ts'
-import type { EventRow } from '../../../model/span-row.ts'
+import { compileTest } from '../../../model/evaluate/evaluate.ts'
+import { eventView } from '../../../model/evaluate/event-view.ts'
+import type { Predicate } from '../../../model/query.ts'
 import type { AttributeCondition } from '../../../model/span-filter.ts'
+import type { EventRow } from '../../../model/span-row.ts'
 import type { Engine } from '../engine.ts'
 import { parseEvents } from '../block/span-lists.ts'
-import { Conditions, addTimeRange, mapSql, originSql, type KeyFacts } from './conditions.ts'
+import type { Conditions, KeyFacts } from './conditions.ts'
+import { eventPredicate, recordConditions, spanConditionsOf } from './event-conditions.ts'
 import { attributeSelects, hexOrEmpty, nanosOf } from './rows.ts'
 
 export interface EventSearch {
-  /** Words that the body must contain, all of them. */
+  /** Words that the event must contain, all of them (`word` in model/query.ts). */
   readonly words: readonly string[]
   readonly service?: string
   readonly type?: string
@@ -22,6 +19,8 @@ export interface EventSearch {
   readonly traceId?: string
   readonly spanId?: string
   readonly attributes: readonly AttributeCondition[]
+  /** Beside the conditions above. */
+  readonly where?: Predicate
   readonly startNs?: bigint
   readonly endNs?: bigint
   readonly limit: number
@@ -47,9 +46,9 @@ export async function searchEvents(engine: Engine, search: EventSearch, facts: K
   return { events: page, total: records.total + spanEvents.total }
 }
 
-/** Span events have neither severity nor body. */
+/** Span events have no severity. */
 function wantsSpanEvents(search: EventSearch): boolean {
-  return search.severityMin === undefined && search.words.length === 0
+  return search.severityMin === undefined
 }
 
 /** Of the newest so many spans that have the keys asked for, the events are looked at. */
@@ -132,42 +131,14 @@ function eventRow(row: readonly unknown[]): EventRow {
   }
 }
 
-function recordConditions(search: EventSearch, facts: KeyFacts): Conditions {
-  const conditions = new Conditions()
-  addTimeRange(conditions, 'time', search)
-  if (search.service !== undefined) conditions.add(`service_name = ${conditions.bind(search.service, 'String')}`)
-  if (search.type !== undefined) conditions.add(`type = ${conditions.bind(search.type, 'String')}`)
-  if (search.severityMin !== undefined) {
-    conditions.add(`severity_number >= ${conditions.bind(search.severityMin, 'UInt8')}`)
-  }
-  if (search.traceId !== undefined) conditions.add(`trace_id = ${conditions.bind(search.traceId, 'FixedString(16)')}`)
-  if (search.spanId !== undefined) conditions.add(`span_id = ${conditions.bind(search.spanId, 'FixedString(8)')}`)
-  for (const word of search.words) conditions.add(wordSql(word, conditions))
-  for (const { scope, key, value } of search.attributes) {
-    const either = scope === 'resource' ? [] : mapSql(key, value, conditions)
-    if (scope !== 'span' && facts.resource.has(key)) either.push(originSql('resource', key, value, conditions))
-    conditions.add(either.length === 0 ? '0' : `(${either.join(' OR ')})`)
-  }
-  return conditions
-}
-
-/**
- * Whole tokens go through the body's text index; anything else is looked for as it stands. The index knows of ASCII alone
- * what lower case is, and where a word ends.
- */
-function wordSql(word: string, conditions: Conditions): string {
-  if (/^[A-Za-z0-9]+$/.test(word)) return `hasAnyTokens(body, [${conditions.bind(word.toLowerCase(), 'String')}])`
-  return `positionCaseInsensitiveUTF8(body, ${conditions.bind(word, 'String')}) > 0`
-}
-
 async function searchSpanEvents(engine: Engine, search: EventSearch, facts: KeyFacts): Promise<EventPage> {
   const { conditions, matching } = spanEventConditions(search, facts)
   const options = {
     parameters: conditions.parameters,
     signal: search.signal,
   }
-  // Whether an event of a span is the one with the value, only reading it tells.
-  const isRead = search.attributes.length > 0
+  // Whether an event of a span is the one asked for, only reading it tells.
+  const isRead = search.words.length > 0 || search.attributes.length > 0 || !isEmpty(search.where)
   const [rows, [count]] = await Promise.all([
     engine.query<[string, string, string, string, string, string]>(
       `SELECT lower(hex(trace_id)), lower(hex(span_id)), service_name, events, resource, scope FROM spans
@@ -176,11 +147,10 @@ async function searchSpanEvents(engine: Engine, search: EventSearch, facts: KeyF
     ),
     isRead ? [] : engine.query<[string]>(`SELECT sum(length(${matching})) FROM spans ${conditions.where()}`, options),
   ])
+  const isMet = compileTest(eventPredicate(search))
   const events = rows.flatMap(([traceId, spanId, service, text, resource, scope]) =>
     parseEvents(text)
-      .filter((event) => search.type === undefined || event.name === search.type)
       .filter(({ timeUnixNano }) => isWithin(timeUnixNano, search))
-      .filter((event) => search.attributes.every((condition) => meets(condition, event.attributes, resource)))
       .map((event): EventRow => ({
         ...emptyEvent,
         ...event,
@@ -190,7 +160,8 @@ async function searchSpanEvents(engine: Engine, search: EventSearch, facts: KeyF
         type: event.name,
         resource,
         scope,
-      })),
+      }))
+      .filter((event) => isMet(eventView(event))),
   )
   return { events, total: isRead ? events.length : Number(count?.[0] ?? 0) }
 }
@@ -200,20 +171,14 @@ const eventList = "JSONExtract(events, 'Array(Tuple(time UInt64, name String))')
 
 /** Conditions on spans, and SQL of those of a span's events that have the type and lie in the range. */
 function spanEventConditions(search: EventSearch, facts: KeyFacts): { conditions: Conditions; matching: string } {
-  const conditions = new Conditions()
-  conditions.add("events != ''")
+  const conditions = spanConditionsOf(search, facts)
   addOverlap(conditions, search)
-  if (search.service !== undefined) conditions.add(`service_name = ${conditions.bind(search.service, 'String')}`)
-  if (search.traceId !== undefined) conditions.add(`trace_id = ${conditions.bind(search.traceId, 'FixedString(16)')}`)
-  if (search.spanId !== undefined) conditions.add(`span_id = ${conditions.bind(search.spanId, 'FixedString(8)')}`)
-  for (const condition of search.attributes) conditions.add(spanEventSql(condition, conditions, facts))
   const wanted: string[] = []
   const time = (timeNs: bigint): string => conditions.bind(timeNs < 0n ? 0n : timeNs, 'UInt64')
   if (search.startNs !== undefined) wanted.push(`e.time >= ${time(search.startNs)}`)
   if (search.endNs !== undefined) wanted.push(`e.time < ${time(search.endNs)}`)
   if (search.type !== undefined) {
     const name = conditions.bind(search.type, 'String')
-    conditions.add(`position(events, concat('"name":', toJSONString(${name}))) > 0`)
     wanted.push(`e.name = ${name}`)
   }
   if (wanted.length === 0) return { conditions, matching: eventList }
@@ -238,34 +203,6 @@ function isWithin(timeNs: bigint, { startNs, endNs }: Pick<EventSearch, 'startNs
   return (startNs === undefined || timeNs >= startNs) && (endNs === undefined || timeNs < endNs)
 }
 
-/** What a span must have for one of its events to meet the condition. */
-function spanEventSql({ scope, key, value }: AttributeCondition, conditions: Conditions, facts: KeyFacts): string {
-  const either: string[] = []
-  if (scope !== 'resource') either.push(`position(events, toJSONString(${conditions.bind(key, 'String')})) > 0`)
-  if (scope !== 'span' && facts.resource.has(key)) either.push(originSql('resource', key, value, conditions))
-  return either.length === 0 ? '0' : `(${either.join(' OR ')})`
-}
-
-function meets({ scope, key, value }: AttributeCondition, attributes: readonly Attribute[], resource: string): boolean {
-  const isHeld = (list: readonly Attribute[]): boolean =>
-    list.some((attribute) => attribute.key === key && isSpelledBy(attribute.value, value))
-  if (scope !== 'resource' && isHeld(attributes)) return true
-  if (scope === 'span') return false
-  const { attributes: ofResource } = parseTyped(resource) as { attributes?: Record<string, unknown> }
-  return ofResource?.[key] !== undefined && isSpelledBy(fromTyped(ofResource[key]), value)
-}
-
-/** As a person writes it, or as the store shows it: the same reading as `mapSql` gives a text. */
-function isSpelledBy(value: AttributeValue, text: string): boolean {
-  if (value.type === 'string') return value.value === text
-  const typed = printTypedValue(value)
-  if (typed === text || typed === `${text}.0` || typed === `{"doubleValue":"${text}"}`) return true
-  if (value.type !== 'double' && value.type !== 'int') return false
-  // Integers that a double cannot hold are told apart by their digits alone.
-  const isExact = value.type === 'double' || Number.isSafeInteger(Number(value.value))
-  return isExact && /^[-+]?[\d.]/.test(text) && Number(text) === Number(value.value)
-}
-
 const emptyEvent = {
   timeGiven: true,
   observedTimeUnixNano: 0n,
@@ -276,3 +213,7 @@ const emptyEvent = {
   bodyType: 0,
   body: '',
 } as const
+
+function isEmpty(where: Predicate | undefined): boolean {
+  return where === undefined || (where.kind === 'and' && where.of.length === 0)
+}
