@@ -1,6 +1,6 @@
 /**
  * What a search asks for, as plain data: a tree of conditions that one span (or one event) must meet, and a time range
- * beside it. Every store gives a tree the meaning below. `evaluate.ts` is that meaning as plain code; a compiler to SQL is
+ * beside it. Every store gives a tree the meaning below. `evaluate/` is that meaning as plain code; a compiler to SQL is
  * tested against it.
  *
  * **Places.** A condition names a field: an intrinsic (`name`, `duration`), or an attribute with a scope and a key. A field
@@ -29,8 +29,10 @@
  * **Spelled values** are what a person typed, without a type. They equal text that is the same, a number or boolean that the
  * text is a spelling of (`5`, `5.0` and `5e0` for 5), NaN and ±Infinity by those names, and an array, map or bytes as they
  * are shown: `["a",1]`, `{"k":"v"}`, base64.
+ *
+ * **Odd keys.** An attribute whose key is empty is not found. A sender must not give one key twice
+ * on a span; where one does, a store may look at any one of the values.
  */
-import type { AttributeValue } from './attributes.ts'
 
 export type Predicate =
   /** Met when all are; `and` of nothing is always met. */
@@ -40,8 +42,8 @@ export type Predicate =
   | { readonly kind: 'not'; readonly of: Predicate }
   | Comparison
   | { readonly kind: 'exists'; readonly field: Field }
-  /** Text of the event contains these words, whatever their case (`eventTexts` in evaluate.ts). Events only. */
-  | { readonly kind: 'words'; readonly text: string }
+  /** Some text of the event contains this text; see `word`. Never met by a span. */
+  | { readonly kind: 'word'; readonly text: string }
 
 export interface Comparison {
   readonly kind: 'compare'
@@ -52,7 +54,12 @@ export interface Comparison {
 
 export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | '=~' | '!~'
 
-/** Arithmetic, and comparisons other than of a field with a value, are done in doubles. */
+/**
+ * A comparison of a field with a value, on either side, has all the rules above. Any other one (`span.a < span.b`,
+ * `duration > 2 * span.budget`) looks at numbers as doubles, at text and at booleans: it is met when any pair of a left and
+ * a right value of the same type meets it, and `!=` when both sides have values and no pair is equal. Arithmetic gives a
+ * value for each pair of numbers. Status, kind and spelled values play no part in these.
+ */
 export type Operand = Field | Value | Arithmetic
 
 export interface Arithmetic {
@@ -147,11 +154,6 @@ export interface EventQuery extends TimeRange {
   readonly where: Predicate
 }
 
-/** Conditions of one tree, counted over all levels: some 100 KB of SQL for each thousand. */
-export const conditionsMax = 1000
-/** Levels of one tree. */
-export const depthMax = 50
-
 export const everything: Predicate = { kind: 'and', of: [] }
 export const nothing: Predicate = { kind: 'or', of: [] }
 
@@ -178,8 +180,12 @@ export function exists(field: Field): Predicate {
   return { kind: 'exists', field }
 }
 
-export function words(text: string): Predicate {
-  return { kind: 'words', text }
+/**
+ * Met when the event's body or one of its attributes with text contains the text, whatever the case of its letters. A text
+ * of ASCII letters and digits alone must be a whole word there: `car` is not found in `Card`, but in `my_car`.
+ */
+export function word(text: string): Predicate {
+  return { kind: 'word', text }
 }
 
 export function intrinsic(name: Intrinsic['name']): Intrinsic {
@@ -224,6 +230,32 @@ export function spelled(value: string): Value {
   return { kind: 'value', type: 'spelled', value }
 }
 
+export function isField(operand: Operand): operand is Field {
+  return operand.kind === 'intrinsic' || operand.kind === 'attribute'
+}
+
+/** The comparison with its field on the left, when it is one of a field with a value. */
+export function fieldComparison(
+  comparison: Comparison,
+): { readonly field: Field; readonly operator: Operator; readonly value: Value } | undefined {
+  const { left, operator, right } = comparison
+  if (isField(left) && right.kind === 'value') return { field: left, operator, value: right }
+  const turned = left.kind === 'value' && isField(right) ? turnedOperators[operator] : undefined
+  return turned === undefined ? undefined : { field: right as Field, operator: turned, value: left as Value }
+}
+
+/** A pattern is always on the right. */
+const turnedOperators: Readonly<Record<Operator, Operator | undefined>> = {
+  '=': '=',
+  '!=': '!=',
+  '<': '>',
+  '<=': '>=',
+  '>': '<',
+  '>=': '<=',
+  '=~': undefined,
+  '!~': undefined,
+}
+
 /** Segments of a key that are cut in every way; of a longer key only the first levels are. */
 const segmentsMax = 4
 
@@ -245,37 +277,4 @@ export function pathsOf(key: string): string[][] {
     paths.push(path)
   }
   return paths
-}
-
-/** How an attribute's value is written by a person: text, numbers and booleans plainly, lists and maps as JSON. */
-export function shownValue(value: AttributeValue): string {
-  switch (value.type) {
-    case 'string':
-      return value.value
-    case 'bytes':
-      return Buffer.from(value.value).toString('base64')
-    case 'array':
-    case 'map':
-      return shownJson(value)
-    case 'empty':
-      return ''
-    default:
-      return String(value.value)
-  }
-}
-
-function shownJson(value: AttributeValue): string {
-  switch (value.type) {
-    case 'array':
-      return `[${value.value.map(shownJson).join(',')}]`
-    case 'map':
-      return `{${value.value.map((kv) => `${JSON.stringify(kv.key)}:${shownJson(kv.value)}`).join(',')}}`
-    case 'string':
-    case 'bytes':
-      return JSON.stringify(shownValue(value))
-    case 'empty':
-      return 'null'
-    default:
-      return String(value.value)
-  }
 }

@@ -35,12 +35,6 @@ export interface AttributeCondition {
   readonly value: string
 }
 
-/** Whether anything but the time is asked for. */
-export function isSelective(filter: SpanFilter): boolean {
-  const where = queryOfFilter(filter).where
-  return where.kind !== 'and' || where.of.length > 0
-}
-
 export function queryOfFilter(filter: SpanFilter): SpanQuery {
   const parts: Predicate[] = []
   if (filter.service !== undefined) parts.push(compare(intrinsic('service'), '=', text(filter.service)))

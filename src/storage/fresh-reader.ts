@@ -3,7 +3,6 @@ import type { Reader } from '../model/reader.ts'
 import { resourceAttributesOf, serviceNameOf } from '../model/resource.ts'
 import { SkeletonBuilder, type TraceSkeleton } from '../model/trace-skeleton.ts'
 import type { SpanRow } from '../model/span-row.ts'
-import { flatSpanFilter } from './flat-filter.ts'
 import type { FreshTraces } from './fresh-traces.ts'
 
 /** Answers `findTraces`, `readTrace` and `readSkeleton` before the store does; it has the store's abilities. */
@@ -11,9 +10,7 @@ export function withFreshTraces(store: Reader, fresh: FreshTraces): Reader {
   return {
     abilities: store.abilities,
     async findTraces(search, options) {
-      const filter = flatSpanFilter(search.query)
-      const page = filter === undefined ? undefined : await fresh.search({ ...search, filter })
-      return page ?? store.findTraces(search, options)
+      return (await fresh.search(search)) ?? store.findTraces(search, options)
     },
     async readTrace(traceId, options) {
       const spans = await fresh.read(traceId)

@@ -5,13 +5,12 @@ import fc from 'fast-check'
 import { openFreshPart, passTime, startedAtMs, takeTraces, type FreshPart } from '../../test/support/fresh-part.ts'
 import { encodeTraces, type Span } from '../../test/support/otlp-encode.ts'
 import { otlpRequest, otlpSpan, textAttribute } from '../../test/support/otlp-span.ts'
-import { plainPage, type PlainSpan } from '../../test/support/plain-search.ts'
+import { plainPage, type FlatTraceSearch, type PlainSpan } from '../../test/support/plain-search.ts'
 import { temporaryEngine } from '../../test/support/temporary-store.ts'
 import type { Attribute, AttributeValue } from '../model/attributes.ts'
 import type { Position } from '../model/log.ts'
 import { queryOfFilter, type SpanFilter } from '../model/span-filter.ts'
 import { searchTraces } from './clickhouse/read/trace-search.ts'
-import type { FlatTraceSearch } from './flat-filter.ts'
 import { StoreBlock } from './clickhouse/block/store-block.ts'
 import { KnownKeys } from './clickhouse/known-keys.ts'
 import { TraceSummaries } from './clickhouse/read/trace-summaries.ts'
@@ -47,12 +46,8 @@ function otlp({ traceId, isRoot, name, status, startNs, durationNs, attributes }
 }
 
 function search(filter: Partial<SpanFilter>, rest: Partial<FlatTraceSearch> = {}): FlatTraceSearch {
-  return {
-    filter: { attributes: [{ scope: 'any', key: 'user.id', value: 'u1' }], ...filter },
-    sort: 'time',
-    limit: 20,
-    ...rest,
-  }
+  const whole: SpanFilter = { attributes: [{ scope: 'any', key: 'user.id', value: 'u1' }], ...filter }
+  return { filter: whole, query: queryOfFilter(whole), sort: 'time', limit: 20, ...rest }
 }
 
 /** One span of trace N; times are minutes after the start. */
@@ -155,7 +150,7 @@ class History {
 function searchOf({ attributes, rest, sinceMs, untilMs, sort, limit }: Ask, nowMs: number): FlatTraceSearch {
   const start = sinceMs === 0 ? {} : { startNs: nanos(nowMs - sinceMs) }
   const end = untilMs === 0 ? {} : { endNs: nanos(nowMs - untilMs) }
-  return { filter: { attributes, ...rest, ...start, ...end }, sort, limit }
+  return search({ attributes, ...rest, ...start, ...end }, { sort, limit })
 }
 
 /** Pages until the last, each the oracle's or none; returns how many were given. */
@@ -234,6 +229,7 @@ test('the page is the one the engine gives once everything is stored', async (t)
     for (const resource of batch.resources) known.addResource(resource)
   }
   for (const key of block.irregularKeys) known.addIrregular(key)
+  known.addNotes(block.notes)
   await block.insert(engine, 'search')
   const sources = { engine, facts: known, summaries: new TraceSummaries(engine) }
   let given = 0
@@ -241,11 +237,7 @@ test('the page is the one the engine gives once everything is stored', async (t)
   for (const asked of typedSearches) {
     const page = await part.fresh.search(asked)
     if (page === undefined) continue
-    assert.deepEqual(
-      page,
-      await searchTraces(sources, { ...asked, query: queryOfFilter(asked.filter) }),
-      JSON.stringify(asked.filter.attributes),
-    )
+    assert.deepEqual(page, await searchTraces(sources, asked), JSON.stringify(asked.filter.attributes))
     given++
     found += page.traces.length
   }

@@ -266,6 +266,7 @@ export class Writer {
     await this.#persistently(async () => {
       try {
         for (const key of cut.block.irregularKeys) keys.addIrregular(key)
+        keys.addNotes(cut.block.notes)
         keys.columns |= cut.block.columns
         await keys.save(engine)
         await cut.block.insert(engine, token, cut.mayBeStored)

@@ -26,7 +26,7 @@ export async function openClickHouse(
   t: { after(stop: () => Promise<void>): void },
 ): Promise<ClickHouseSubject> {
   await emptyStore(engine)
-  await engine.execute('TRUNCATE TABLE irregular_keys')
+  for (const table of ['irregular_keys', 'key_kinds']) await engine.execute(`TRUNCATE TABLE ${table}`)
   const keys = new KnownKeys()
   await keys.load(engine)
   const summaries = new TraceSummaries(engine)
@@ -46,6 +46,7 @@ export async function openClickHouse(
         if (batch.signal === 'spans') keys.spans += batch.rows
       }
       for (const key of block.irregularKeys) keys.addIrregular(key)
+      keys.addNotes(block.notes)
       keys.columns |= block.columns
       await keys.save(engine)
       const settled = summaries.inserting((traceId) => block.holds(traceId))

@@ -1,6 +1,6 @@
 /** What every `Reader` must answer about events. */
 import assert from 'node:assert/strict'
-import { and, attribute, compare, everything, int, intrinsic, spelled, text, words } from '../../src/model/query.ts'
+import { and, attribute, compare, everything, int, intrinsic, spelled, text, word } from '../../src/model/query.ts'
 import type { Predicate } from '../../src/model/query.ts'
 import { drawSpans, hexId, second, type TestEvent } from '../support/test-spans.ts'
 import { assertCancelled, origin, type ContractTest, type ReaderSubject } from './reader.ts'
@@ -30,14 +30,14 @@ async function findByConditions(subject: ReaderSubject): Promise<void> {
   const all = ['cart was paid', 'Payment refused', 'cart is empty']
   const rows: [Predicate, string[]][] = [
     [everything, all],
-    [words('cart'), [all[0]!, all[2]!]],
-    [words('CART paid'), [all[0]!]],
-    [words('refuse'), []],
+    [word('cart'), [all[0]!, all[2]!]],
+    [and(word('CART'), word('paid')), [all[0]!]],
+    [word('refuse'), []],
     [compare(intrinsic('service'), '=', text('pay')), [all[1]!]],
     [compare(intrinsic('severity'), '>=', int(17n)), [all[1]!]],
     [compare(intrinsic('traceId'), '=', text(traceId)), [all[0]!, all[2]!]],
     [compare(attribute('any', 'host.name'), '=', spelled('n1')), [all[1]!]],
-    [and(words('cart'), compare(intrinsic('service'), '=', text('pay'))), []],
+    [and(word('cart'), compare(intrinsic('service'), '=', text('pay'))), []],
   ]
   for (const [where, expected] of rows) {
     assert.deepEqual(await bodies(subject, where), [expected, expected.length], JSON.stringify(where, replaceBigint))

@@ -1,8 +1,12 @@
 /** A search over spans as plain objects, with arrays and loops: the oracle of every quicker way. */
 import type { SpanFilter } from '../../src/model/span-filter.ts'
-import type { TracePage } from '../../src/model/trace-search.ts'
-import type { FlatTraceSearch } from '../../src/storage/flat-filter.ts'
+import type { TracePage, TraceSearch } from '../../src/model/trace-search.ts'
 import { groupBy } from './figures-oracle.ts'
+
+/** A search that is also known in its short form. */
+export interface FlatTraceSearch extends TraceSearch {
+  readonly filter: SpanFilter
+}
 
 export interface PlainSpan {
   readonly traceId: string

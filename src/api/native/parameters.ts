@@ -6,21 +6,18 @@ import { parseTraceId, parseSpanId } from '../../model/ids.ts'
 import { statusCodes } from '../../model/span-batch.ts'
 import {
   and,
-  attribute,
   compare,
-  duration,
   int,
   intrinsic,
-  spelled,
-  status,
   text,
-  words,
-  type AttributeField,
+  word,
   type EventQuery,
   type Predicate,
   type SpanQuery,
   type TimeRange,
 } from '../../model/query.ts'
+import { parseAttribute } from '../../model/short-form.ts'
+import { queryOfFilter } from '../../model/span-filter.ts'
 import type { EventsParameters } from './contract/events.ts'
 
 export interface SpanFilterParameters {
@@ -36,18 +33,17 @@ export interface SpanFilterParameters {
 
 /** The flat search as a tree: every condition that is given must hold. */
 export function spanQueryOf(parameters: SpanFilterParameters): SpanQuery {
-  const { service, operation, status: code } = parameters
-  const least = durationOf(parameters.minDuration, 'minDuration')
-  const most = durationOf(parameters.maxDuration, 'maxDuration')
-  const conditions = [
-    ...(service === undefined ? [] : [compare(intrinsic('service'), '=', text(service))]),
-    ...(operation === undefined ? [] : [compare(intrinsic('name'), '=', text(operation))]),
-    ...(code === undefined ? [] : [compare(intrinsic('status'), '=', status(statusCodes.indexOf(code)))]),
-    ...(least === undefined ? [] : [compare(intrinsic('duration'), '>=', duration(least))]),
-    ...(most === undefined ? [] : [compare(intrinsic('duration'), '<=', duration(most))]),
-    ...attributesOf(parameters.attribute),
-  ]
-  return { where: and(...conditions), ...rangeOf(parameters) }
+  const { service, operation, status } = parameters
+  return queryOfFilter({
+    service,
+    operation,
+    status: status === undefined ? undefined : statusCodes.indexOf(status),
+    durationMinNs: durationOf(parameters.minDuration, 'minDuration'),
+    durationMaxNs: durationOf(parameters.maxDuration, 'maxDuration'),
+    attributes: [],
+    where: attributesOf(parameters.attribute),
+    ...rangeOf(parameters),
+  })
 }
 
 /** Lowest OTLP severity number of each name (logs data model, "Severity Fields"). */
@@ -56,13 +52,16 @@ const severityFloors = { trace: 1n, debug: 5n, info: 9n, warn: 13n, error: 17n, 
 export function eventQueryOf(parameters: EventsParameters): EventQuery {
   const { query, service, type, severity, traceId, spanId } = parameters
   const conditions = [
-    ...(query === undefined || query.trim() === '' ? [] : [words(query)]),
+    ...(query ?? '')
+      .split(/\s+/)
+      .filter((one) => one !== '')
+      .map(word),
     ...(service === undefined ? [] : [compare(intrinsic('service'), '=', text(service))]),
     ...(type === undefined ? [] : [compare(intrinsic('type'), '=', text(type))]),
     ...(severity === undefined ? [] : [compare(intrinsic('severity'), '>=', int(severityFloors[severity]))]),
     ...(traceId === undefined ? [] : [compare(intrinsic('traceId'), '=', text(traceIdOf(traceId)))]),
     ...(spanId === undefined ? [] : [compare(intrinsic('spanId'), '=', text(spanIdOf(spanId)))]),
-    ...attributesOf(parameters.attribute),
+    attributesOf(parameters.attribute, 'event'),
   ]
   return { where: and(...conditions), ...rangeOf(parameters) }
 }
@@ -112,22 +111,16 @@ function durationOf(given: string | undefined, at: string): bigint | undefined {
   return parsed
 }
 
-/** `key=value`; the key may begin with `span.` or `resource.` to say where it is looked for. */
-function attributesOf(given: string | readonly string[] | undefined): Predicate[] {
+/** What attributes, each of the short form (model/short-form.ts), ask for together. */
+function attributesOf(given: string | readonly string[] | undefined, own: 'span' | 'event' = 'span'): Predicate {
   const texts = given === undefined ? [] : typeof given === 'string' ? [given] : given
-  return texts.map((one) => {
-    const cut = one.indexOf('=')
-    if (cut <= 0) {
+  return and(
+    ...texts.map((one) => {
+      const predicate = parseAttribute(one, own)
+      if (predicate !== undefined) return predicate
       throw new InputError('bad_request', `attribute "${one}" is not of the form key=value`, { at: 'attribute' })
-    }
-    return compare(attributeFieldOf(one.slice(0, cut)), '=', spelled(one.slice(cut + 1)))
-  })
-}
-
-function attributeFieldOf(key: string): AttributeField {
-  if (key.startsWith('span.')) return attribute('span', key.slice(5))
-  if (key.startsWith('resource.')) return attribute('resource', key.slice(9))
-  return attribute('any', key)
+    }),
+  )
 }
 
 export function traceIdOf(text: string): string {

@@ -5,6 +5,8 @@
  * can be read; in any other, read/store-watch.ts brings it up to date before each question.
  */
 import type { Resource } from '../../model/resource.ts'
+import { keyKinds, type KeyKind, type KeyNotes } from '../key-kinds.ts'
+import type { KeyKinds } from './compile/conditions.ts'
 import type { Engine } from './engine.ts'
 import type { NewRows } from './read/store-watch.ts'
 
@@ -20,6 +22,12 @@ export class KnownKeys {
   spans = 0
   /** Until when the spans went on that were stored at the start; -Infinity when there were none. */
   storedUntilMs = -Infinity
+  readonly kinds: KeyKinds
+  readonly #kindSets = Object.fromEntries(keyKinds.map((kind) => [kind, new Set<string>()])) as Record<
+    KeyKind,
+    Set<string>
+  >
+  #unsavedKinds: (readonly [kind: KeyKind, key: string])[] = []
   readonly #resourceKeys = new Set<string>()
   readonly #keysMax: number
   readonly #seen = new WeakSet<Resource>()
@@ -27,10 +35,25 @@ export class KnownKeys {
 
   constructor(max = keysMax) {
     this.#keysMax = max
+    const { arrays, maps, bytes, event, link, instrumentation, odd, bodyMaps } = this.#kindSets
+    const bounded = (set: ReadonlySet<string>) => ({ has: (key: string) => set.has(key) || set.size >= max })
+    this.kinds = {
+      arrays: bounded(arrays),
+      maps: bounded(maps),
+      bytes: bounded(bytes),
+      event: bounded(event),
+      link: bounded(link),
+      instrumentation: bounded(instrumentation),
+      odd: bounded(odd),
+      get bodyMaps() {
+        return bodyMaps.size > 0
+      },
+    }
   }
 
   async load(engine: Engine): Promise<void> {
     await this.#loadIrregular(engine)
+    await this.#loadKinds(engine)
     await this.#loadResourceKeys(engine, ['spans', 'events'])
     const [used] = await engine.query<[number, string, string]>(
       `SELECT groupBitOr(columns), (SELECT sum(rows) FROM system.parts WHERE active AND table = 'spans'),
@@ -45,6 +68,7 @@ export class KnownKeys {
   async loadNew(engine: Engine, rows: NewRows, spans: number): Promise<void> {
     this.spans = spans
     if (rows.has('irregular_keys')) await this.#loadIrregular(engine)
+    if (rows.has('key_kinds')) await this.#loadKinds(engine)
     const origins = ['spans', 'events'].flatMap((table) => {
       const condition = rows.get(table)
       return condition === undefined ? [] : [`${table} WHERE ${condition}`]
@@ -58,6 +82,11 @@ export class KnownKeys {
 
   async #loadIrregular(engine: Engine): Promise<void> {
     for (const [key] of await engine.query<[string]>('SELECT DISTINCT key FROM irregular_keys')) this.irregular.add(key)
+  }
+
+  async #loadKinds(engine: Engine): Promise<void> {
+    const kinds = await engine.query<[KeyKind, string]>('SELECT DISTINCT toString(kind), key FROM key_kinds')
+    for (const [kind, key] of kinds) this.#kindSets[kind]?.add(key)
   }
 
   async #loadResourceKeys(engine: Engine, origins: readonly string[]): Promise<void> {
@@ -82,12 +111,36 @@ export class KnownKeys {
     this.#unsaved.push(key)
   }
 
-  /** Saves irregular keys; must be durable before the rows that made them so. */
+  addNotes({ sets }: KeyNotes): void {
+    for (const kind of keyKinds) {
+      const known = this.#kindSets[kind]
+      for (const key of sets[kind]) {
+        if (known.has(key) || known.size >= this.#keysMax) continue
+        known.add(key)
+        this.#unsavedKinds.push([kind, key])
+      }
+    }
+  }
+
+  /** Saves irregular keys and kinds; must be durable before the rows that made them so. */
   async save(engine: Engine): Promise<void> {
+    await this.#saveKinds(engine)
     const keys = this.#unsaved
     if (keys.length === 0) return
     const parameters = { keys }
     await engine.execute('INSERT INTO irregular_keys SELECT arrayJoin({keys:Array(String)})', { parameters })
     this.#unsaved = this.#unsaved.slice(keys.length)
+  }
+
+  async #saveKinds(engine: Engine): Promise<void> {
+    const added = this.#unsavedKinds
+    if (added.length === 0) return
+    const parameters = { kinds: added.map(([kind]) => kind), keys: added.map(([, key]) => key) }
+    await engine.execute(
+      `INSERT INTO key_kinds SELECT entry.1, entry.2
+       FROM (SELECT arrayJoin(arrayZip({kinds:Array(String)}, {keys:Array(String)})) AS entry)`,
+      { parameters },
+    )
+    this.#unsavedKinds = this.#unsavedKinds.slice(added.length)
   }
 }

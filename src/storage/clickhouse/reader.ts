@@ -25,7 +25,6 @@ import type { EventRow, SpanRow } from '../../model/span-row.ts'
 import { systemOf, type SystemFigures } from '../../model/system.ts'
 import type { TracePage, TraceSearch } from '../../model/trace-search.ts'
 import type { TraceSkeleton } from '../../model/trace-skeleton.ts'
-import { requireEventFilter } from '../flat-filter.ts'
 import type { Engine } from './engine.ts'
 import { KnownKeys } from './known-keys.ts'
 import { readAttributeKeys, readAttributeValues } from './read/catalog/attributes.ts'
@@ -103,10 +102,9 @@ export class ClickHouseReader implements Reader {
     return readTraceEvents(this.#engine, traceId, options)
   }
 
-  async findEvents({ query, limit }: EventSearch, { signal }: ReadOptions = {}): Promise<EventPage> {
-    const filter = requireEventFilter(query)
+  async findEvents(search: EventSearch, { signal }: ReadOptions = {}): Promise<EventPage> {
     const { keys } = await this.#current()
-    return searchEvents(this.#engine, { ...filter, limit, signal }, keys)
+    return searchEvents(this.#engine, { ...search, signal }, keys)
   }
 
   async readOverview(search: OverviewSearch, { signal }: ReadOptions = {}): Promise<Overview> {

@@ -8,7 +8,7 @@ import type { TracePage, TraceSearch, TraceSort, TraceSummaryRow } from '../../m
 
 export interface FoundTrace {
   readonly summary: TraceSummaryRow
-  /** Start of its first span that meets the filter. */
+  /** Start of its first span that meets the query. */
   readonly matchNs: bigint
 }
 

@@ -10,7 +10,7 @@ import type { ReadOptions } from '../../../model/reader.ts'
 import { dedicatedAttributes, dedicatedByKey } from '../../dedicated.ts'
 import type { QueryOptions } from '../engine.ts'
 import { noFacts, type FigureContext } from './figure-source.ts'
-import { compileSpanQuery } from './span-query.ts'
+import { compileSpanQuery } from '../compile/predicate.ts'
 import { estimateRows, newestRange } from './newest-range.ts'
 
 type SignalledSearch = FacetsSearch & ReadOptions

@@ -9,7 +9,7 @@ import { bucketSeconds } from '../../touched-buckets.ts'
 import type { Engine } from '../engine.ts'
 import type { Figure } from '../rollup/figures.ts'
 import { bucketInterval, bucketNs, bucketOf, coverGaps, joinIntervals, type Interval } from '../rollup/intervals.ts'
-import type { KeyFacts } from './conditions.ts'
+import type { KeyFacts } from '../compile/conditions.ts'
 
 /** What the readers of figures need. */
 export interface FigureContext {

@@ -1,6 +1,6 @@
 /** The newest part of a range: what a question looks at that would be too dear over all of it. */
 import type { Engine } from '../engine.ts'
-import { Conditions } from './conditions.ts'
+import { Conditions } from '../compile/conditions.ts'
 import type { TimeRange } from '../../../model/query.ts'
 
 /** Rows of `spans` the engine would read for the conditions, from its index alone. */

@@ -8,9 +8,10 @@ import { drawSpans, second, type TestSpan } from '../../../../test/support/test-
 import { emptyStore, storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
 import { facetSpansMax, type Facet } from '../../../model/facets.ts'
 import { durationRows, type Overview } from '../../../model/overview.ts'
-import { isSelective, queryOfFilter, type SpanFilter } from '../../../model/span-filter.ts'
+import { queryOfFilter, type SpanFilter } from '../../../model/span-filter.ts'
 import { readFacets } from './facets.ts'
 import { readOverview } from './overview.ts'
+import { isSelective } from './trace-search.ts'
 
 const engine = await temporaryEngine({ after })
 const facts = { irregular: new Set<string>(), resource: new Set(['host.name']) }
@@ -56,7 +57,7 @@ function tracesOf(spans: readonly TestSpan[], one: Case, range: { startNs: bigin
   return [...groupBy(spans, ({ traceId }) => traceId).values()].flatMap((all) => {
     const starts = all.map(({ startNs }) => startNs).sort((a, b) => (a < b ? -1 : 1))
     const ends = all.map(({ startNs, durationNs }) => startNs + durationNs).sort((a, b) => (a < b ? -1 : 1))
-    const matching = isSelective(one.filter)
+    const matching = isSelective(queryOfFilter(one.filter))
       ? all.filter(one.matches)
       : all.filter(({ startNs }) => startNs === starts[0])
     const times = spansWithin(matching, range)

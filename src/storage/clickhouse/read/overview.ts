@@ -5,8 +5,9 @@
  */
 import type { Engine } from '../engine.ts'
 import { clamp } from '../rollup/intervals.ts'
-import type { Conditions, KeyFacts } from './conditions.ts'
-import { compileSpanQuery, isSelective } from './span-query.ts'
+import type { Conditions, KeyFacts } from '../compile/conditions.ts'
+import { compileSpanQuery } from '../compile/predicate.ts'
+import { isSelective } from './trace-search.ts'
 import type { ReadOptions } from '../../../model/reader.ts'
 import { noFacts, type FigureContext } from './figure-source.ts'
 import { durationRows, usedRows, type Overview, type OverviewSearch } from '../../../model/overview.ts'

@@ -18,7 +18,7 @@ interface Mark {
 /** SQL conditions for the rows of a table that came since the last look; no entry when none came. */
 export type NewRows = ReadonlyMap<string, string>
 
-const watchedTables = ['spans', 'traces', 'events', 'irregular_keys']
+const watchedTables = ['spans', 'traces', 'events', 'irregular_keys', 'key_kinds']
 
 export class StoreWatch {
   readonly #engine: Engine

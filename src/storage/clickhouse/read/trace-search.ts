@@ -6,9 +6,9 @@ import type { SpanQuery } from '../../../model/query.ts'
 import type { Engine, QueryOptions } from '../engine.ts'
 import { joinSummaries, printSummary } from '../block/trace-summary.ts'
 import type { TracePage, TracePlace, TraceSearch, TraceSummaryRow } from '../../../model/trace-search.ts'
-import { Conditions, addTimeRange, type KeyFacts } from './conditions.ts'
+import { Conditions, addTimeRange, type KeyFacts } from '../compile/conditions.ts'
+import { compileSpanQuery } from '../compile/predicate.ts'
 import { nanosOf } from './rows.ts'
-import { compileSpanQuery, isSelective } from './span-query.ts'
 import type { ReadOptions } from '../../../model/reader.ts'
 
 type SignalledSearch = TraceSearch & ReadOptions
@@ -43,6 +43,11 @@ interface IdPage {
   readonly places: TracePlace[]
   readonly total: number
   readonly more: boolean
+}
+
+/** Whether anything but the time is asked for. */
+export function isSelective({ where }: SpanQuery): boolean {
+  return where.kind !== 'and' || where.of.length > 0
 }
 
 /** The rows whose traces match: of `spans`, or of the small `traces` when only the time is asked for. */

@@ -4,7 +4,7 @@ import type { TimeRange } from '../../../../model/query.ts'
 import type { AttributeValuesSearch } from '../../../../model/reader.ts'
 import { dedicatedByKey } from '../../../dedicated.ts'
 import { figures } from '../../rollup/figures.ts'
-import { Conditions, addTimeRange } from '../conditions.ts'
+import { Conditions, addTimeRange } from '../../compile/conditions.ts'
 import { figureSql, type FigureContext } from '../figure-source.ts'
 import { newestRange } from '../newest-range.ts'
 
