@@ -21,7 +21,7 @@ import {
 } from '../../../model/query.ts'
 import { compileTest } from '../../../model/evaluate/evaluate.ts'
 import { KeyNotes } from '../../key-kinds.ts'
-import { KnownKeys } from '../../known-keys.ts'
+import { KnownKeys } from '../known-keys.ts'
 import { bindParameters } from '../literal.ts'
 import { compileSpanQuery } from './predicate.ts'
 
