@@ -25,24 +25,26 @@ const emptyArrays: Readonly<Record<ScalarType, string>> = {
 export function operandComparison({ left, operator, right }: Comparison, context: PlaceContext): string {
   const isNegative = operator === '!=' || operator === '!~'
   const positive = isNegative ? (operator === '!=' ? '=' : '=~') : operator
-  const meets = either(types.map((type) => pairExists(type, left, positive, right, context)))
+  const meets = either(
+    types.map((type) => pairExists(type, { kind: 'compare', left, operator: positive, right }, context)),
+  )
   if (!isNegative) return meets
   const hasValue = (operand: Operand): string =>
     either(types.map((type) => `notEmpty(${scalars(operand, type, context)})`))
   return `(${hasValue(left)} AND ${hasValue(right)} AND NOT ${meets})`
 }
 
-function pairExists(type: ScalarType, left: Operand, operator: string, right: Operand, context: PlaceContext): string {
-  if (operator === '=~') return patternExists(type, left, right, context)
+function pairExists(type: ScalarType, { left, operator, right }: Comparison, context: PlaceContext): string {
+  if (operator === '=~') return type === 'text' ? patternExists(left, right, context) : '0'
   if (type === 'bool' && operator !== '=') return '0'
   const others = scalars(right, type, context)
   return `arrayExists(a -> arrayExists(b -> a ${operator} b, ${others}), ${scalars(left, type, context)})`
 }
 
-function patternExists(type: ScalarType, left: Operand, right: Operand, context: PlaceContext): string {
-  if (type !== 'text' || right.kind !== 'value' || right.type !== 'string') return '0'
+function patternExists(left: Operand, right: Operand, context: PlaceContext): string {
+  if (right.kind !== 'value' || right.type !== 'string') return '0'
   const pattern = context.conditions.bind(anchored(right.value), 'String')
-  return `arrayExists(a -> match(a, ${pattern}), ${scalars(left, type, context)})`
+  return `arrayExists(a -> match(a, ${pattern}), ${scalars(left, 'text', context)})`
 }
 
 /** SQL of an array of the values of one type. */
