@@ -21,11 +21,11 @@ export function originEquality(
     `${raw} IN (${otherTexts(number)
       .map((text) => `JSONExtractRaw(${conditions.bind(text, 'String')})`)
       .join(', ')})`
-  // The text of a key that is missing is empty, too.
+  // The engine gives the text of a missing key as empty, and that of a number or an empty value as its JSON.
   const isText = (text: string): string =>
     text === ''
       ? `${raw} = '""'`
-      : `JSONExtractString(${column}, 'attributes', ${name}) = ${conditions.bind(text, 'String')}`
+      : `(JSONExtractString(${column}, 'attributes', ${name}) = ${conditions.bind(text, 'String')} AND startsWith(${raw}, '"'))`
   switch (value.type) {
     case 'string':
       return [isText(value.value)]
