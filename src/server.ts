@@ -22,6 +22,7 @@ import { watchQuiet } from './quiet.ts'
 import { createStatus, type Status } from './status.ts'
 import { lockFolder } from './storage/folder-lock.ts'
 import { startRetention, type Retention } from './storage/clickhouse/retention.ts'
+import { withFreshTraces } from './storage/fresh-reader.ts'
 import type { FreshTraces } from './storage/fresh-traces.ts'
 import { openStore, type Store } from './storage/store.ts'
 import type { Log } from './model/log.ts'
@@ -202,13 +203,7 @@ function startApi(parts: ApiParts): Promise<HttpServer> {
     handlers: { ...traceHandlers, ...eventHandlers, ...catalogHandlers, status: (context) => context.status() },
     onBug: (error) => logger.error({ err: error }, 'cannot answer a request'),
     context: {
-      engine: store.engine,
-      freshTrace: async (traceId) => await fresh?.read(traceId),
-      freshSearch: async (search) => await fresh?.search(search),
-      facts: store.keys,
-      summaries: store.summaries,
-      known: store.keys,
-      rollups: store.rollups,
+      reader: fresh === undefined ? store.reader : withFreshTraces(store.reader, fresh),
       status: () => status.answer(),
       metrics,
       problems: () => status.problems(),

@@ -21,6 +21,7 @@ import { ByteWriter } from '../../src/storage/clickhouse/native/byte-writer.ts'
 import { structureOf, writeBlock } from '../../src/storage/clickhouse/native/column.ts'
 import { migrate } from '../../src/storage/clickhouse/schema/migrate.ts'
 import { SpanBlock } from '../../src/storage/clickhouse/block/span-block.ts'
+import { KeyNotes } from '../../src/storage/key-kinds.ts'
 import { benchFolder, startClew, type MeasuredClew } from '../support/clew.ts'
 import { percentile, readBodies, readManifest, sendAll } from '../support/load.ts'
 
@@ -93,7 +94,7 @@ async function measureEngine(rowsPerBlock: number): Promise<{ cpuPerMillion: num
 }
 
 function encodeBlocks(rows: number): { blocks: Uint8Array[]; structure: string } {
-  const block = new SpanBlock()
+  const block = new SpanBlock(new KeyNotes())
   const blocks: Uint8Array[] = []
   const flush = (): void => {
     const out = new ByteWriter(1 << 20)

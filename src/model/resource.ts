@@ -2,7 +2,14 @@
  * Who emitted a span or event (`Resource`) and which library recorded it (`Scope`): decoded once for all their rows,
  * then shared by reference, immutable. Their typed JSON is a dictionary column in the store.
  */
-import { printTypedAttributes, printTypedValue, type Attribute, type AttributeValue } from './attributes.ts'
+import {
+  fromTyped,
+  parseTyped,
+  printTypedAttributes,
+  printTypedValue,
+  type Attribute,
+  type AttributeValue,
+} from './attributes.ts'
 
 export interface Resource {
   readonly attributes: readonly Attribute[]
@@ -25,16 +32,27 @@ export interface Scope {
 }
 
 export function makeResource(attributes: readonly Attribute[], droppedAttributesCount = 0, schemaUrl = ''): Resource {
-  const name = attributes.find((a) => a.key === 'service.name')?.value
-  const serviceName = name === undefined ? '' : plainText(name)
   const json = joinJson([attributesPart(attributes), ...tailParts(droppedAttributesCount, schemaUrl)])
   return {
     attributes,
     droppedAttributesCount,
     schemaUrl,
-    serviceName: serviceName === '' ? 'unknown_service' : serviceName,
+    serviceName: serviceNameOf(attributes),
     json,
   }
+}
+
+export function serviceNameOf(attributes: readonly Attribute[]): string {
+  const name = attributes.find(({ key }) => key === 'service.name')?.value
+  const text = name === undefined ? '' : plainText(name)
+  return text === '' ? 'unknown_service' : text
+}
+
+/** The attributes in a resource's typed JSON, which may be ''. */
+export function resourceAttributesOf(json: string): Attribute[] {
+  if (json === '') return []
+  const { attributes = {} } = parseTyped(json) as { attributes?: Record<string, unknown> }
+  return Object.entries(attributes).map(([key, value]) => ({ key, value: fromTyped(value) }))
 }
 
 export function makeScope(

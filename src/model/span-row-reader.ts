@@ -81,7 +81,7 @@ export function withoutZeros(id: string): string {
   return /^0*$/.test(id) ? '' : id
 }
 
-function valueOf({ arena, texts }: TextColumns, columns: AttributeColumns, entry: number): AttributeValue {
+export function valueOf({ arena, texts }: TextColumns, columns: AttributeColumns, entry: number): AttributeValue {
   const a = columns.a[entry]!
   const b = columns.b[entry]!
   switch (columns.types[entry]) {

@@ -5,15 +5,15 @@ import fc from 'fast-check'
 import { openFreshPart, passTime, startedAtMs, takeTraces, type FreshPart } from '../../test/support/fresh-part.ts'
 import { encodeTraces, type Span } from '../../test/support/otlp-encode.ts'
 import { otlpRequest, otlpSpan, textAttribute } from '../../test/support/otlp-span.ts'
-import { plainPage, type PlainSpan } from '../../test/support/plain-search.ts'
+import { plainPage, type FlatTraceSearch, type PlainSpan } from '../../test/support/plain-search.ts'
 import { temporaryEngine } from '../../test/support/temporary-store.ts'
 import type { Attribute, AttributeValue } from '../model/attributes.ts'
 import type { Position } from '../model/log.ts'
-import type { SpanFilter } from '../model/span-filter.ts'
-import { searchTraces, type TraceSearch } from './clickhouse/read/trace-search.ts'
+import { queryOfFilter, type SpanFilter } from '../model/span-filter.ts'
+import { searchTraces } from './clickhouse/read/trace-search.ts'
 import { StoreBlock } from './clickhouse/block/store-block.ts'
-import { KnownKeys } from './known-keys.ts'
-import { TraceSummaries } from './trace-summaries.ts'
+import { KnownKeys } from './clickhouse/known-keys.ts'
+import { TraceSummaries } from './clickhouse/read/trace-summaries.ts'
 
 const minute = 60_000
 
@@ -45,13 +45,9 @@ function otlp({ traceId, isRoot, name, status, startNs, durationNs, attributes }
   })
 }
 
-function search(filter: Partial<SpanFilter>, rest: Partial<TraceSearch> = {}): TraceSearch {
-  return {
-    filter: { attributes: [{ scope: 'any', key: 'user.id', value: 'u1' }], ...filter },
-    sort: 'time',
-    limit: 20,
-    ...rest,
-  }
+function search(filter: Partial<SpanFilter>, rest: Partial<FlatTraceSearch> = {}): FlatTraceSearch {
+  const whole: SpanFilter = { attributes: [{ scope: 'any', key: 'user.id', value: 'u1' }], ...filter }
+  return { filter: whole, query: queryOfFilter(whole), sort: 'time', limit: 20, ...rest }
 }
 
 /** One span of trace N; times are minutes after the start. */
@@ -65,7 +61,7 @@ async function send(part: FreshPart, ...spans: readonly PlainSpan[]): Promise<vo
   await takeTraces(part, encoded(spans))
 }
 
-async function idsOf(part: FreshPart, asked: TraceSearch): Promise<string[] | undefined> {
+async function idsOf(part: FreshPart, asked: FlatTraceSearch): Promise<string[] | undefined> {
   return (await part.fresh.search(asked))?.traces.map(({ traceId }) => traceId.replace(/^f0*/, ''))
 }
 
@@ -114,7 +110,7 @@ const ask = fc.record({
   /** Before now; none when 0. */
   sinceMs: fc.constantFrom(0, 1000, 61_000, 90_000, 300_000),
   untilMs: fc.constantFrom(0, 0, 500),
-  sort: fc.constantFrom<TraceSearch['sort']>('time', 'time', 'duration', 'spans', 'errors'),
+  sort: fc.constantFrom<FlatTraceSearch['sort']>('time', 'time', 'duration', 'spans', 'errors'),
   limit: fc.constantFrom(1, 2, 20),
 })
 const step = fc.oneof(
@@ -151,14 +147,14 @@ class History {
   }
 }
 
-function searchOf({ attributes, rest, sinceMs, untilMs, sort, limit }: Ask, nowMs: number): TraceSearch {
+function searchOf({ attributes, rest, sinceMs, untilMs, sort, limit }: Ask, nowMs: number): FlatTraceSearch {
   const start = sinceMs === 0 ? {} : { startNs: nanos(nowMs - sinceMs) }
   const end = untilMs === 0 ? {} : { endNs: nanos(nowMs - untilMs) }
-  return { filter: { attributes, ...rest, ...start, ...end }, sort, limit }
+  return search({ attributes, ...rest, ...start, ...end }, { sort, limit })
 }
 
 /** Pages until the last, each the oracle's or none; returns how many were given. */
-async function compareSearch(part: FreshPart, history: History, first: TraceSearch): Promise<number> {
+async function compareSearch(part: FreshPart, history: History, first: FlatTraceSearch): Promise<number> {
   let given = 0
   for (let asked = first; ; given++) {
     const page = await part.fresh.search(asked)
@@ -233,6 +229,7 @@ test('the page is the one the engine gives once everything is stored', async (t)
     for (const resource of batch.resources) known.addResource(resource)
   }
   for (const key of block.irregularKeys) known.addIrregular(key)
+  known.addNotes(block.notes)
   await block.insert(engine, 'search')
   const sources = { engine, facts: known, summaries: new TraceSummaries(engine) }
   let given = 0
@@ -294,7 +291,7 @@ const typedRequest = fc
   )
 
 const spellings = ['u1', '42', '42.0', '4.5', 'true', 'NaN', '{"arrayValue":{"values":[{"intValue":"1"}]}}', 'nobody']
-const typedSearches: TraceSearch[] = spellings.flatMap((value) =>
+const typedSearches: FlatTraceSearch[] = spellings.flatMap((value) =>
   [
     { key: 'user.id', filter: {} },
     { key: 'url.path', filter: { service: 'web' } },
@@ -310,7 +307,7 @@ const typedSearches: TraceSearch[] = spellings.flatMap((value) =>
       search(both),
       search(
         { attributes: [one], ...filter },
-        { after: { timeNs: nanos(startedAtMs + 4), traceId: idOf(20) }, limit: 3 },
+        { after: { value: nanos(startedAtMs + 4), traceId: idOf(20) }, limit: 3 },
       ),
     ]
   }),
@@ -320,7 +317,7 @@ test('beside a store that had spans before, only what began a minute later can b
   const part = await openFreshPart(t, { startedEmpty: false })
   passTime(part, 5 * minute)
   await send(part, plain(1, 0.5), plain(2, 2), plain(3, 4))
-  const since = (at: number): TraceSearch => search({ startNs: nanos(startedAtMs + at * minute) })
+  const since = (at: number): FlatTraceSearch => search({ startNs: nanos(startedAtMs + at * minute) })
   assert.equal(await idsOf(part, search({})), undefined, 'the store may have others')
   assert.equal(await idsOf(part, since(1)), undefined, 'the clock of a sender may be a minute ahead')
   assert.deepEqual(await idsOf(part, since(1.1)), ['3', '2'])
@@ -340,7 +337,7 @@ test('spans stored at the start that began in the future keep a search from bein
 
 test('spans from the future keep a search from being answered once they are forgotten', async (t) => {
   const part = await openFreshPart(t, { spansMax: 20 })
-  const since = (at: number): TraceSearch => search({ startNs: nanos(startedAtMs + at * minute) })
+  const since = (at: number): FlatTraceSearch => search({ startNs: nanos(startedAtMs + at * minute) })
   await send(part, plain(1, 10))
   passTime(part, 5 * minute)
   assert.deepEqual(await idsOf(part, since(3)), ['1'])
@@ -359,7 +356,7 @@ test('a trace that came packed keeps only the searches that concern it from bein
   const part = await openFreshPart(t)
   await send(part, plain(1, 0), plain(2, 0, { attributes: { 'user.id': 'u2' } }))
   await takeTraces(part, gzipSync(encoded([plain(3, 0), plain(2, 0, { isRoot: false, attributes: {} })])), 'gzip')
-  const user = (value: string): TraceSearch => search({ attributes: [{ scope: 'any', key: 'user.id', value }] })
+  const user = (value: string): FlatTraceSearch => search({ attributes: [{ scope: 'any', key: 'user.id', value }] })
   assert.equal(await idsOf(part, user('u1')), undefined)
   assert.equal(await idsOf(part, user('u2')), undefined)
   assert.deepEqual(await idsOf(part, user('u3')), [])

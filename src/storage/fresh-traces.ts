@@ -6,14 +6,15 @@
 import type { BatchSink } from '../model/intake.ts'
 import type { Log, Position, RecordHeader } from '../model/log.ts'
 import type { SpanBatch } from '../model/span-batch.ts'
-import type { SpanFilter } from '../model/span-filter.ts'
+import type { SpanQuery } from '../model/query.ts'
 import { spanRowsOf } from '../model/span-row-reader.ts'
 import type { SpanRow } from '../model/span-row.ts'
 import type { StoredBatch } from './batch-queue.ts'
-import type { TracePage, TraceSearch } from './clickhouse/read/trace-search.ts'
+import type { TracePage, TraceSearch } from '../model/trace-search.ts'
 import { ArrivalClock } from './fresh/arrival-clock.ts'
 import { clockSkewMaxMs, isCovered, isWhole } from './fresh/coverage.ts'
 import { foundTraces, type CandidateSpan } from './fresh/found-traces.ts'
+import { indexedConditions } from './fresh/indexed-condition.ts'
 import { readSpans, type DecodeSpans } from './fresh/log-spans.ts'
 import { SpanIndex, type PlacedSpan } from './fresh/span-index.ts'
 import { pageOf } from './fresh/trace-page.ts'
@@ -101,12 +102,12 @@ export class FreshTraces implements BatchSink {
    * rejects.
    */
   async search(search: TraceSearch): Promise<TracePage | undefined> {
-    const { filter } = search
-    const spans = this.#candidates(filter)
+    const { query } = search
+    const spans = this.#candidates(query)
     if (spans === undefined) return undefined
     const coveredSinceMs = this.#coveredSince(this.#index.coveredSinceMs)
     return this.#answer('search', spans, (batch) => {
-      const found = foundTraces(batch, spans, filter, coveredSinceMs)
+      const found = foundTraces(batch, spans, query, coveredSinceMs)
       if (found === undefined) return undefined
       this.searches++
       return pageOf(found, search)
@@ -123,10 +124,10 @@ export class FreshTraces implements BatchSink {
     this.#index.dropBefore(this.#options.log.stats().nextPosition)
   }
 
-  /** All spans of the traces that can have a span which meets the filter; `undefined` when there may be others, or many. */
-  #candidates({ attributes, startNs }: SpanFilter): CandidateSpan[] | undefined {
+  /** All spans of the traces that can have a span which meets the query; `undefined` when there may be others, or many. */
+  #candidates({ where, startNs }: SpanQuery): CandidateSpan[] | undefined {
     if (!isCovered(startNs, this.#coveredSince(this.#index.valuesCoveredSinceMs))) return undefined
-    const entries = this.#index.entriesWith(attributes, searchTracesMax)
+    const entries = this.#index.entriesWith(indexedConditions(where), searchTracesMax)
     if (entries === undefined) return undefined
     const candidates: CandidateSpan[] = []
     for (const entry of entries) {

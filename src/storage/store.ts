@@ -3,14 +3,16 @@ import fs from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import type { Log } from '../model/log.ts'
+import type { Reader } from '../model/reader.ts'
 import type { DecodeRecord } from './batch-queue.ts'
 import type { Engine } from './clickhouse/engine.ts'
 import { openChildEngine } from './clickhouse/engine/child-engine.ts'
+import { ClickHouseReader } from './clickhouse/reader.ts'
 import { startRollups, type Rollups } from './clickhouse/rollup/scheduler.ts'
 import { startTidy } from './clickhouse/tidy.ts'
 import { migrate } from './clickhouse/schema/migrate.ts'
-import { KnownKeys } from './known-keys.ts'
-import { TraceSummaries } from './trace-summaries.ts'
+import { KnownKeys } from './clickhouse/known-keys.ts'
+import { TraceSummaries } from './clickhouse/read/trace-summaries.ts'
 import { Quarantine } from './quarantine.ts'
 import { startWriter, type StoredSummary, type Writer } from './writer.ts'
 
@@ -44,6 +46,7 @@ export interface Store {
   readonly rollups: Rollups
   readonly quarantine: Quarantine
   readonly summaries: TraceSummaries
+  readonly reader: Reader
   /** Whether neither it nor the log had a span when it was opened. */
   readonly startedEmpty: boolean
   /** Gives back memory that is not in use, once nothing comes. */
@@ -94,6 +97,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       rollups: started,
       quarantine,
       summaries,
+      reader: new ClickHouseReader({ engine, rollups: started, kept: { keys, summaries } }),
       startedEmpty,
       async release() {
         writer.release()

@@ -9,7 +9,7 @@ import { UnavailableError, messageOf } from '../base/errors.ts'
 import type { ConsumerState, Log, Position } from '../model/log.ts'
 import { BatchQueue, type DecodeRecord, type QueuedBatch, type StoredBatch } from './batch-queue.ts'
 import type { Engine } from './clickhouse/engine.ts'
-import type { KnownKeys } from './known-keys.ts'
+import type { KnownKeys } from './clickhouse/known-keys.ts'
 import { StoreBlock } from './clickhouse/block/store-block.ts'
 import { addTouchedBuckets } from './touched-buckets.ts'
 
@@ -266,6 +266,7 @@ export class Writer {
     await this.#persistently(async () => {
       try {
         for (const key of cut.block.irregularKeys) keys.addIrregular(key)
+        keys.addNotes(cut.block.notes)
         keys.columns |= cut.block.columns
         await keys.save(engine)
         await cut.block.insert(engine, token, cut.mayBeStored)

@@ -19,4 +19,7 @@ export interface StyleException {
   readonly reason: string
 }
 
-export const exceptions: readonly StyleException[] = []
+export const exceptions: readonly StyleException[] = [
+  { rule: 'imports', path: 'src/storage/writer.ts', reason: 'the writer still fills blocks of one store itself' },
+  { rule: 'imports', path: 'src/storage/store.ts', reason: 'it opens that one store' },
+]

@@ -36,6 +36,17 @@ test('all forms of import are seen', () => {
 test('a wrong direction is found', () => {
   assert.deepEqual(wrongImports('src/model/a.ts', "import { x } from '../storage/b.ts'"), ['src/storage/b.ts'])
   assert.deepEqual(wrongImports('web/src/a.ts', "import { x } from '../../src/api/native/contract.ts'"), [])
+  for (const stage of ['api', 'analysis']) {
+    const wrong = ['src/storage/clickhouse/reader.ts', 'src/storage/fresh-reader.ts']
+    const source = wrong.map((path) => `import { x } from '../../${path}'`).join('\n')
+    assert.deepEqual(wrongImports(`src/${stage}/a.ts`, source), wrong)
+    assert.deepEqual(wrongImports(`src/${stage}/a.ts`, "import type { Reader } from '../model/reader.ts'"), [])
+  }
+  assert.deepEqual(wrongImports('src/storage/clickhouse/a.ts', "import { x } from '../b.ts'"), [])
+  assert.deepEqual(wrongImports('src/storage/a.ts', "import { x } from './fresh/b.ts'"), [])
+  assert.deepEqual(wrongImports('src/storage/a.ts', "import { x } from './clickhouse/b.ts'"), [
+    'src/storage/clickhouse/b.ts',
+  ])
   assert.deepEqual(wrongImports('web/src/a.ts', "import { x } from '../../src/model/ids.ts'"), ['src/model/ids.ts'])
   assert.deepEqual(wrongImports('src/server.ts', "import { x } from './storage/b.ts'"), [])
   assert.deepEqual(wrongImports('src/config.ts', "import { x } from './storage/b.ts'"), ['src/storage/b.ts'])

@@ -1,7 +1,12 @@
 /** A search over spans as plain objects, with arrays and loops: the oracle of every quicker way. */
 import type { SpanFilter } from '../../src/model/span-filter.ts'
-import type { TracePage, TraceSearch } from '../../src/storage/clickhouse/read/trace-search.ts'
+import type { TracePage, TraceSearch } from '../../src/model/trace-search.ts'
 import { groupBy } from './figures-oracle.ts'
+
+/** A search that is also known in its short form. */
+export interface FlatTraceSearch extends TraceSearch {
+  readonly filter: SpanFilter
+}
 
 export interface PlainSpan {
   readonly traceId: string
@@ -17,16 +22,16 @@ export interface PlainSpan {
 /** `undefined` when a trace that is found has several roots: which one it is named by is not said. */
 export function plainPage(
   spans: readonly PlainSpan[],
-  { filter, sort, limit, after }: TraceSearch,
+  { filter, sort, limit, after }: FlatTraceSearch,
 ): TracePage | undefined {
   const found = [...groupBy(spans, ({ traceId }) => traceId).values()].flatMap((all) => {
     const matching = all.filter((span) => meets(span, filter))
-    return matching.length === 0 ? [] : [{ all, place: { timeNs: earliest(matching), traceId: all[0]!.traceId } }]
+    return matching.length === 0 ? [] : [{ all, place: { value: earliest(matching), traceId: all[0]!.traceId } }]
   })
   if (found.some(({ all }) => all.filter(({ isRoot }) => isRoot).length > 1)) return undefined
   const summaries = found.map(({ all, place }) => ({ place, summary: summaryOf(all) }))
   const figure = {
-    time: (one: (typeof summaries)[number]) => one.place.timeNs,
+    time: (one: (typeof summaries)[number]) => one.place.value,
     duration: (one: (typeof summaries)[number]) => one.summary.durationNs,
     spans: (one: (typeof summaries)[number]) => BigInt(one.summary.spanCount),
     errors: (one: (typeof summaries)[number]) => BigInt(one.summary.errorCount),
@@ -35,8 +40,8 @@ export function plainPage(
   const rest = summaries.filter(
     ({ place }) =>
       after === undefined ||
-      compare(after.timeNs, place.timeNs) > 0 ||
-      (after.timeNs === place.timeNs && place.traceId > after.traceId),
+      compare(after.value, place.value) > 0 ||
+      (after.value === place.value && place.traceId > after.traceId),
   )
   const page = rest.slice(0, limit)
   const traces = page.map(({ summary }) => summary)

@@ -115,6 +115,10 @@ export interface TestEvent {
   readonly service: string
   readonly body: string
   readonly resource: Readonly<Record<string, string>>
+  /** 32 hex digits. */
+  readonly traceId?: string
+  /** OTLP number; 9 (info) when not given. */
+  readonly severity?: number
 }
 
 export function eventBatchOf(events: readonly TestEvent[]): EventBatch {
@@ -126,7 +130,8 @@ export function eventBatchOf(events: readonly TestEvent[]): EventBatch {
     const row = builder.beginRow()
     builder.setTimes(row, event.timeNs, event.timeNs, 1n)
     builder.setBody(row, 1, event.body)
-    builder.severityNumbers[row] = 9
+    builder.severityNumbers[row] = event.severity ?? 9
+    if (event.traceId !== undefined) builder.traceIds.set(Buffer.from(event.traceId, 'hex'), row * 16)
     builder.resourceIndexes[row] = resources.indexOf(event.service, event.resource)
     builder.scopeIndexes[row] = 0
     builder.endRow()
@@ -151,7 +156,11 @@ class Resources {
 }
 
 function attributesOf(plain: Readonly<Record<string, string | number | boolean>>): Attribute[] {
-  return Object.entries(plain).map(([key, value]) => ({ key, value: valueOf(value) }))
+  return Object.entries(plain).map(([key, value]) => attributeOf(key, value))
+}
+
+export function attributeOf(key: string, value: string | number | boolean): Attribute {
+  return { key, value: valueOf(value) }
 }
 
 function valueOf(value: string | number | boolean): AttributeValue {

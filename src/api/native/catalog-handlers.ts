@@ -1,12 +1,7 @@
 /** Handlers of the routes about services, nodes, clusters, the system and attributes. */
 import { nowNanos, printTime } from '../../base/time.ts'
 import { spanKinds } from '../../model/span-batch.ts'
-import { readAttributeKeys, readAttributeValues } from '../../storage/clickhouse/read/catalog/attributes.ts'
-import { readClusters } from '../../storage/clickhouse/read/catalog/clusters.ts'
-import { readDependencies } from '../../storage/clickhouse/read/catalog/dependencies.ts'
-import { readNodes } from '../../storage/clickhouse/read/catalog/nodes.ts'
-import { readOperations, readServices } from '../../storage/clickhouse/read/catalog/services.ts'
-import { readSystem } from '../../storage/clickhouse/read/catalog/system.ts'
+import type { Quantiles } from '../../model/figures.ts'
 import type {
   AttributeKeysAnswer,
   AttributeValuesAnswer,
@@ -21,8 +16,8 @@ import type { Handlers } from './handler.ts'
 import { rangeOf } from './parameters.ts'
 
 export const catalogHandlers = {
-  async services(context, { query, signal }): Promise<ServicesAnswer> {
-    const services = await readServices(context, rangeOf(query), signal)
+  async services({ reader }, { query, signal }): Promise<ServicesAnswer> {
+    const services = await reader.readServices(rangeOf(query), { signal })
     return {
       services: services.map((service) => ({
         name: service.name,
@@ -34,8 +29,8 @@ export const catalogHandlers = {
       })),
     }
   },
-  async operations(context, { path, query, signal }): Promise<OperationsAnswer> {
-    const operations = await readOperations(context, path['service']!, rangeOf(query), signal)
+  async operations({ reader }, { path, query, signal }): Promise<OperationsAnswer> {
+    const operations = await reader.readOperations(path['service']!, rangeOf(query), { signal })
     return {
       operations: operations.map((operation) => ({
         name: operation.name,
@@ -47,8 +42,8 @@ export const catalogHandlers = {
       })),
     }
   },
-  async dependencies(context, { query, signal }): Promise<DependenciesAnswer> {
-    const edges = await readDependencies(context, rangeOf(query), signal)
+  async dependencies({ reader }, { query, signal }): Promise<DependenciesAnswer> {
+    const edges = await reader.readDependencies(rangeOf(query), { signal })
     return {
       edges: edges.map(({ parent, child, childType, calls, errors, p50Ns, p95Ns }) => ({
         parent,
@@ -61,8 +56,8 @@ export const catalogHandlers = {
       })),
     }
   },
-  async nodes(context, { query, signal }): Promise<NodesAnswer> {
-    const nodes = await readNodes(context, { range: rangeOf(query), nowNs: nowNanos() }, signal)
+  async nodes({ reader }, { query, signal }): Promise<NodesAnswer> {
+    const nodes = await reader.readNodes({ range: rangeOf(query), nowNs: nowNanos() }, { signal })
     return {
       nodes: nodes.map(({ firstSeenNs, lastSeenNs, clusterType: _clusterType, ...node }) => ({
         ...node,
@@ -71,28 +66,22 @@ export const catalogHandlers = {
       })),
     }
   },
-  async clusters(context, { query, signal }): Promise<ClustersAnswer> {
-    const clusters = await readClusters(context, { range: rangeOf(query), nowNs: nowNanos() }, signal)
+  async clusters({ reader }, { query, signal }): Promise<ClustersAnswer> {
+    const clusters = await reader.readClusters({ range: rangeOf(query), nowNs: nowNanos() }, { signal })
     return { clusters: clusters.map((cluster) => ({ ...cluster, services: [...cluster.services] })) }
   },
-  async system(context, { query, signal }): Promise<SystemAnswer> {
-    const system = await readSystem(context, { range: rangeOf(query), nowNs: nowNanos() }, signal)
+  async system({ reader }, { query, signal }): Promise<SystemAnswer> {
+    const system = await reader.readSystem({ range: rangeOf(query), nowNs: nowNanos() }, { signal })
     return { ...system, components: [...system.components] }
   },
-  async attributeKeys(context, { query, signal }): Promise<AttributeKeysAnswer> {
-    return { keys: await readAttributeKeys(context, rangeOf(query), signal) }
+  async attributeKeys({ reader }, { query, signal }): Promise<AttributeKeysAnswer> {
+    return { keys: await reader.readAttributeKeys(rangeOf(query), { signal }) }
   },
-  async attributeValues(context, { path, query, signal }): Promise<AttributeValuesAnswer> {
+  async attributeValues({ reader }, { path, query, signal }): Promise<AttributeValuesAnswer> {
     const { limit } = query
-    return { values: await readAttributeValues(context, { key: path['key']!, range: rangeOf(query), limit, signal }) }
+    return { values: await reader.readAttributeValues({ key: path['key']!, range: rangeOf(query), limit }, { signal }) }
   },
 } satisfies Partial<Handlers>
-
-interface Quantiles {
-  readonly p50Ns: bigint
-  readonly p95Ns: bigint
-  readonly p99Ns: bigint
-}
 
 function printQuantiles({ p50Ns, p95Ns, p99Ns }: Quantiles): { p50Nano: string; p95Nano: string; p99Nano: string } {
   return { p50Nano: p50Ns.toString(), p95Nano: p95Ns.toString(), p99Nano: p99Ns.toString() }

@@ -1,21 +1,9 @@
 /** What the native API answers from. */
-import type { KeyFacts } from '../../storage/clickhouse/read/conditions.ts'
-import type { SearchSources, TracePage, TraceSearch } from '../../storage/clickhouse/read/trace-search.ts'
-import type { StoreFacts } from '../../storage/clickhouse/read/trace-read.ts'
-import type { SpanRow } from '../../model/span-row.ts'
-import type { Engine } from '../../storage/clickhouse/engine.ts'
+import type { Reader } from '../../model/reader.ts'
 import type { StatusAnswer } from './contract.ts'
 
 export interface ApiContext {
-  readonly engine: Engine
-  /** A whole trace from memory of what came last; `undefined` when only the store can tell. */
-  readonly freshTrace: (traceId: string) => Promise<SpanRow[] | undefined>
-  /** A page of a search from there, complete; `undefined` when only the store can tell. */
-  readonly freshSearch: (search: TraceSearch) => Promise<TracePage | undefined>
-  readonly facts: KeyFacts
-  readonly summaries: SearchSources['summaries']
-  readonly known: StoreFacts
-  readonly rollups: { dirtyBuckets(): ReadonlySet<number> }
+  readonly reader: Reader
   readonly status: () => Promise<StatusAnswer>
   /** Prometheus text format. */
   readonly metrics: () => Promise<string>

@@ -1,9 +1,9 @@
 /** Where the next page of a search begins, as opaque text: base64url of `time.traceId`. */
 import { InputError } from '../../base/errors.ts'
-import type { TracePlace } from '../../storage/clickhouse/read/trace-search.ts'
+import type { TracePlace } from '../../model/trace-search.ts'
 
 export function printCursor(place: TracePlace): string {
-  return Buffer.from(`${place.timeNs}.${place.traceId}`).toString('base64url')
+  return Buffer.from(`${place.value}.${place.traceId}`).toString('base64url')
 }
 
 export function parseCursor(text: string): TracePlace {
@@ -11,5 +11,5 @@ export function parseCursor(text: string): TracePlace {
   if (match === null) {
     throw new InputError('bad_request', `cursor "${text}" is not the nextCursor of an earlier answer`, { at: 'cursor' })
   }
-  return { timeNs: BigInt(match[1]!), traceId: match[2]! }
+  return { value: BigInt(match[1]!), traceId: match[2]! }
 }

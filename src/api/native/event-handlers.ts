@@ -1,36 +1,19 @@
 /** Handler of the events route. */
 import { printTime } from '../../base/time.ts'
-import { parseTyped, fromTyped, toAnyValueJson, type Attribute } from '../../model/attributes.ts'
-import { plainText } from '../../model/resource.ts'
+import { toAnyValueJson, type Attribute } from '../../model/attributes.ts'
+import { nodeLabel } from '../../model/node.ts'
+import { resourceAttributesOf } from '../../model/resource.ts'
 import type { EventRow } from '../../model/span-row.ts'
-import { searchEvents } from '../../storage/clickhouse/read/event-search.ts'
 import type { EventItem } from './contract.ts'
 import type { Handlers } from './handler.ts'
-import { attributesOf, rangeOf, spanIdOf, traceIdOf } from './parameters.ts'
-
-/** Lowest OTLP severity number of each name (logs data model, "Severity Fields"). */
-const severityFloors = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const
+import { eventQueryOf } from './parameters.ts'
 
 export const eventHandlers = {
-  async events(context, { query, signal }) {
-    const { service, type, severity, traceId, spanId, limit } = query
-    const found = await searchEvents(
-      context.engine,
-      {
-        words: (query.query ?? '').split(/\s+/).filter((word: string) => word !== ''),
-        service,
-        type,
-        severityMin: severityFloors[severity as keyof typeof severityFloors],
-        traceId: traceId === undefined ? undefined : traceIdOf(traceId),
-        spanId: spanId === undefined ? undefined : spanIdOf(spanId),
-        attributes: attributesOf(query.attribute),
-        ...rangeOf(query),
-        limit,
-        signal,
-      },
-      context.facts,
-    )
-    return { events: found.events.map(printEvent), total: found.total }
+  async events({ reader }, { query, signal }) {
+    const { events, total } = await reader.findEvents({ query: eventQueryOf(query), limit: query.limit }, { signal })
+    // Those of one trace oldest first, as a story is read.
+    const inOrder = query.traceId === undefined ? events : events.toReversed()
+    return { events: inOrder.map(printEvent), total }
   },
 } satisfies Partial<Handlers>
 
@@ -41,7 +24,7 @@ function printEvent(event: EventRow): EventItem {
     type: event.type,
     source: {
       service: event.service,
-      node: nodeOf(event.resource),
+      node: nodeLabel(resourceAttributesOf(event.resource)),
       scope: scopeName(event.scope),
       protocol: event.protocol,
     },
@@ -63,16 +46,6 @@ function printAttributes(attributes: readonly Attribute[]): EventItem['attribute
       return [key, toAnyValueJson(more.length === 0 ? first! : { type: 'array', value: [first!, ...more] })]
     }),
   )
-}
-
-/** What of the resource names the node best. */
-const nodeKeys = ['service.instance.id', 'k8s.pod.name', 'host.name', 'host.id', 'container.id']
-
-function nodeOf(resource: string): string {
-  if (resource === '') return ''
-  const attributes = (parseTyped(resource) as { attributes?: Record<string, unknown> }).attributes ?? {}
-  for (const key of nodeKeys) if (attributes[key] !== undefined) return plainText(fromTyped(attributes[key]))
-  return ''
 }
 
 function scopeName(scope: string): string {

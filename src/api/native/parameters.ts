@@ -4,7 +4,21 @@ import { parseDuration } from '../../base/duration.ts'
 import { parseTime } from '../../base/time.ts'
 import { parsePastedSpanId, parsePastedTraceId } from '../../base/pasted-id.ts'
 import { statusCodes } from '../../model/span-batch.ts'
-import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
+import {
+  and,
+  compare,
+  int,
+  intrinsic,
+  text,
+  word,
+  type EventQuery,
+  type Predicate,
+  type SpanQuery,
+  type TimeRange,
+} from '../../model/query.ts'
+import { parseAttribute } from '../../model/short-form.ts'
+import { queryOfFilter } from '../../model/span-filter.ts'
+import type { EventsParameters } from './contract/events.ts'
 
 export interface SpanFilterParameters {
   readonly service?: string | undefined
@@ -17,22 +31,39 @@ export interface SpanFilterParameters {
   readonly end?: string | undefined
 }
 
-export function spanFilterOf(parameters: SpanFilterParameters): SpanFilter {
+/** The flat search as a tree: every condition that is given must hold. */
+export function spanQueryOf(parameters: SpanFilterParameters): SpanQuery {
   const { service, operation, status } = parameters
-  return {
+  return queryOfFilter({
     service,
     operation,
     status: status === undefined ? undefined : statusCodes.indexOf(status),
     durationMinNs: durationOf(parameters.minDuration, 'minDuration'),
     durationMaxNs: durationOf(parameters.maxDuration, 'maxDuration'),
-    attributes: attributesOf(parameters.attribute),
+    attributes: [],
+    where: attributesOf(parameters.attribute),
     ...rangeOf(parameters),
-  }
+  })
 }
 
-export interface TimeRange {
-  readonly startNs?: bigint
-  readonly endNs?: bigint
+/** Lowest OTLP severity number of each name (logs data model, "Severity Fields"). */
+const severityFloors = { trace: 1n, debug: 5n, info: 9n, warn: 13n, error: 17n, fatal: 21n } as const
+
+export function eventQueryOf(parameters: EventsParameters): EventQuery {
+  const { query, service, type, severity, traceId, spanId } = parameters
+  const conditions = [
+    ...(query ?? '')
+      .split(/\s+/)
+      .filter((one) => one !== '')
+      .map(word),
+    ...(service === undefined ? [] : [compare(intrinsic('service'), '=', text(service))]),
+    ...(type === undefined ? [] : [compare(intrinsic('type'), '=', text(type))]),
+    ...(severity === undefined ? [] : [compare(intrinsic('severity'), '>=', int(severityFloors[severity]))]),
+    ...(traceId === undefined ? [] : [compare(intrinsic('traceId'), '=', text(traceIdOf(traceId)))]),
+    ...(spanId === undefined ? [] : [compare(intrinsic('spanId'), '=', text(spanIdOf(spanId)))]),
+    attributesOf(parameters.attribute, 'event'),
+  ]
+  return { where: and(...conditions), ...rangeOf(parameters) }
 }
 
 /** The range as asked for; ends that are not given stay open. */
@@ -62,38 +93,34 @@ export function closedRangeOf(
   return { startNs: range.startNs ?? endNs - hourNs, endNs }
 }
 
-function timeOf(text: string | undefined, at: string): bigint | undefined {
-  if (text === undefined || text === '') return undefined
-  const time = parseTime(text)
+function timeOf(given: string | undefined, at: string): bigint | undefined {
+  if (given === undefined || given === '') return undefined
+  const time = parseTime(given)
   if (time === undefined) {
-    throw new InputError('bad_request', `${at} "${text}" is not a time: use RFC 3339 or Unix milliseconds`, { at })
+    throw new InputError('bad_request', `${at} "${given}" is not a time: use RFC 3339 or Unix milliseconds`, { at })
   }
   return time
 }
 
-function durationOf(text: string | undefined, at: string): bigint | undefined {
-  if (text === undefined || text === '') return undefined
-  const duration = parseDuration(text)
-  if (duration === undefined) {
-    throw new InputError('bad_request', `${at} "${text}" is not a duration: use one such as 500ms, 1.5s or 2m`, { at })
+function durationOf(given: string | undefined, at: string): bigint | undefined {
+  if (given === undefined || given === '') return undefined
+  const parsed = parseDuration(given)
+  if (parsed === undefined) {
+    throw new InputError('bad_request', `${at} "${given}" is not a duration: use one such as 500ms, 1.5s or 2m`, { at })
   }
-  return duration
+  return parsed
 }
 
-/** `key=value`; the key may begin with `span.` or `resource.` to say where it is looked for. */
-export function attributesOf(given: string | readonly string[] | undefined): AttributeCondition[] {
+/** What attributes, each of the short form (model/short-form.ts), ask for together. */
+function attributesOf(given: string | readonly string[] | undefined, own: 'span' | 'event' = 'span'): Predicate {
   const texts = given === undefined ? [] : typeof given === 'string' ? [given] : given
-  return texts.map((text) => {
-    const cut = text.indexOf('=')
-    if (cut <= 0) {
-      throw new InputError('bad_request', `attribute "${text}" is not of the form key=value`, { at: 'attribute' })
-    }
-    const key = text.slice(0, cut)
-    const value = text.slice(cut + 1)
-    if (key.startsWith('span.')) return { scope: 'span', key: key.slice(5), value }
-    if (key.startsWith('resource.')) return { scope: 'resource', key: key.slice(9), value }
-    return { scope: 'any', key, value }
-  })
+  return and(
+    ...texts.map((one) => {
+      const predicate = parseAttribute(one, own)
+      if (predicate !== undefined) return predicate
+      throw new InputError('bad_request', `attribute "${one}" is not of the form key=value`, { at: 'attribute' })
+    }),
+  )
 }
 
 export function traceIdOf(text: string): string {
@@ -106,7 +133,7 @@ export function traceIdOf(text: string): string {
   return id
 }
 
-export function spanIdOf(text: string): string {
+function spanIdOf(text: string): string {
   const id = parsePastedSpanId(text)
   if (id === undefined) {
     throw new InputError('bad_request', `"${text}" is not a span id: use up to 16 hex digits, not all zero`, {

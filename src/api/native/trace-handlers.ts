@@ -4,13 +4,8 @@ import { InputError } from '../../base/errors.ts'
 import { nowNanos, printTime } from '../../base/time.ts'
 import { printLogs, printTraces } from '../../codec/otlp/print-json.ts'
 import { statusCodes } from '../../model/span-batch.ts'
+import type { TraceSummaryRow } from '../../model/trace-search.ts'
 import { withoutRepeats } from '../../model/trace/repeated-spans.ts'
-import { readTraceEvents } from '../../storage/clickhouse/read/event-search.ts'
-import { readFacets } from '../../storage/clickhouse/read/facets.ts'
-import { readOverview } from '../../storage/clickhouse/read/overview.ts'
-import { readTrace } from '../../storage/clickhouse/read/trace-read.ts'
-import { searchTraces, type TraceSearch } from '../../storage/clickhouse/read/trace-search.ts'
-import type { TraceSummaryRow } from '../../storage/clickhouse/block/trace-summary.ts'
 import type { ApiContext } from './context.ts'
 import type {
   FacetsAnswer,
@@ -21,14 +16,14 @@ import type {
 } from './contract.ts'
 import { parseCursor, printCursor } from './cursor.ts'
 import type { Handlers } from './handler.ts'
-import { closedRangeOf, spanFilterOf, traceIdOf } from './parameters.ts'
+import { closedRangeOf, spanQueryOf, traceIdOf } from './parameters.ts'
 
 export const traceHandlers = {
   searchTraces: (context, request) => search(context, request.query as TraceSearchParameters, request.signal),
-  async traceOverview(context, { query, signal }): Promise<TraceOverviewAnswer> {
+  async traceOverview({ reader }, { query, signal }): Promise<TraceOverviewAnswer> {
     const range = closedRangeOf(query, nowNanos())
-    const filter = { ...spanFilterOf(query), ...range }
-    const found = await readOverview(context, { filter, columns: query.buckets, signal })
+    const asked = { ...spanQueryOf(query), ...range }
+    const found = await reader.readOverview({ query: asked, columns: query.buckets }, { signal })
     return {
       start: printTime(range.startNs),
       end: printTime(range.endNs),
@@ -43,30 +38,24 @@ export const traceHandlers = {
       lastMatch: found.lastMatchNs === undefined ? null : printTime(found.lastMatchNs),
     }
   },
-  async facets(context, { query, signal }): Promise<FacetsAnswer> {
-    const filter = { ...spanFilterOf(query), ...closedRangeOf(query, nowNanos()) }
-    const { facets, spans, sinceNs } = await readFacets(context, { filter, limit: query.limit, signal })
+  async facets({ reader }, { query, signal }): Promise<FacetsAnswer> {
+    const asked = { ...spanQueryOf(query), ...closedRangeOf(query, nowNanos()) }
+    const { facets, spans, sinceNs } = await reader.readFacets({ query: asked, limit: query.limit }, { signal })
     return {
       facets: facets.map((facet) => ({ ...facet, values: [...facet.values] })),
       spans,
       since: sinceNs === undefined ? null : printTime(sinceNs),
     }
   },
-  async getTrace(context, { path, signal }) {
+  async getTrace({ reader, traceSpansMax }, { path, signal }) {
     const traceId = traceIdOf(path['traceId']!)
-    const rows =
-      (await context.freshTrace(traceId)) ??
-      (await readTrace(context.engine, traceId, {
-        spansMax: context.traceSpansMax,
-        known: context.known,
-        signal,
-      }))
+    const rows = await reader.readTrace(traceId, { spansMax: traceSpansMax, signal })
     if (rows.length === 0) throw unknownTrace(traceId)
     return printTraces(withoutRepeats(rows))
   },
-  async getTraceLogs(context, { path, signal }) {
+  async getTraceLogs({ reader, traceSpansMax }, { path, signal }) {
     const traceId = traceIdOf(path['traceId']!)
-    return printLogs(await readTraceEvents(context.engine, traceId, { limit: context.traceSpansMax, signal }))
+    return printLogs(await reader.readTraceEvents(traceId, { limit: traceSpansMax, signal }))
   },
 } satisfies Partial<Handlers>
 
@@ -76,24 +65,21 @@ function unknownTrace(traceId: string): InputError {
 }
 
 async function search(
-  context: ApiContext,
-  query: TraceSearchParameters,
+  { reader }: ApiContext,
+  parameters: TraceSearchParameters,
   signal: AbortSignal,
 ): Promise<TraceSearchAnswer> {
-  if (query.cursor !== undefined && query.sort !== 'time') {
-    throw new InputError('bad_request', 'cursor goes only with sort=time', { at: 'cursor' })
+  const { sort, limit, cursor } = parameters
+  const query = spanQueryOf(parameters)
+  const after = cursor === undefined ? undefined : parseCursor(cursor)
+  if (after !== undefined && !reader.abilities.pagedSorts.includes(sort)) {
+    const message = `cursor goes only with sort=${reader.abilities.pagedSorts.join(' or sort=')}`
+    throw new InputError('bad_request', message, { at: 'cursor' })
   }
-  const asked: TraceSearch = {
-    filter: spanFilterOf(query),
-    sort: query.sort,
-    limit: query.limit,
-    after: query.cursor === undefined ? undefined : parseCursor(query.cursor),
-    signal,
-  }
-  const found = (await context.freshSearch(asked)) ?? (await searchTraces(context, asked))
+  const found = await reader.findTraces({ query, sort, limit, after }, { signal })
   return {
     traces: found.traces.map(printSummary),
-    total: found.total,
+    total: found.total ?? (await reader.countTraces(query, { signal })),
     nextCursor: found.next === undefined ? undefined : printCursor(found.next),
   }
 }

@@ -1,63 +1,17 @@
 /**
- * Severities by the names and numbers programs use, as OTLP severity numbers (logs data model, appendix B; 0 is unknown).
- * Syslog levels (RFC 5424 §6.2.1) have their own scale, smaller is worse.
+ * Severities by the names and numbers programs use, as OTLP severity numbers. Syslog levels (RFC 5424 §6.2.1) have their
+ * own scale, smaller is worse.
  */
-const names: Readonly<Record<string, number>> = {
-  trace: 1,
-  trce: 1,
-  verbose: 1,
-  vrb: 1,
-  finest: 1,
-  finer: 3,
-  fine: 5,
-  debug: 5,
-  dbug: 5,
-  dbg: 5,
-  config: 8,
-  info: 9,
-  inf: 9,
-  information: 9,
-  informational: 9,
-  success: 9,
-  notice: 10,
-  warn: 13,
-  warning: 13,
-  wrn: 13,
-  error: 17,
-  err: 17,
-  eror: 17,
-  fail: 17,
-  severe: 17,
-  crit: 18,
-  alert: 19,
-  emerg: 21,
-  emergency: 21,
-  critical: 21,
-  fatal: 21,
-  ftl: 21,
-  panic: 21,
-  t: 1,
-  v: 1,
-  d: 5,
-  i: 9,
-  n: 10,
-  w: 13,
-  e: 17,
-  f: 21,
-  c: 21,
-}
+import { severityNames } from '../../model/severity.ts'
 
 /** `undefined` for a word that names no severity. */
 export function severityOfName(name: string): number | undefined {
   const word = bareWord(name).toLowerCase()
   if (/^\d+$/.test(word)) return severityOfNumber(Number(word))
-  // The four steps of each OTLP range may carry a digit: INFO2, ERROR4.
-  const step = /^(trace|debug|info|warn|error|fatal)([2-4])$/.exec(word)
-  if (step !== null) return names[step[1]!]! + Number(step[2]) - 1
   // Go's slog names a level between two by its distance: INFO+2, DEBUG-4.
   const near = /^(debug|info|warn|error)([+-]\d{1,2})$/.exec(word)
-  if (near !== null) return Math.min(24, Math.max(1, names[near[1]!]! + Number(near[2])))
-  return Object.hasOwn(names, word) ? names[word] : undefined
+  if (near !== null) return Math.min(24, Math.max(1, severityNames.get(near[1]!)! + Number(near[2])))
+  return severityNames.get(word)
 }
 
 /** Loggers for terminals colour the word, and some put it in brackets or a colon behind it. */

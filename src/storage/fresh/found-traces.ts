@@ -1,6 +1,6 @@
 /** The traces that a search finds among those that the index named, once their spans are read. */
 import type { SpanBatch } from '../../model/span-batch.ts'
-import type { SpanFilter } from '../../model/span-filter.ts'
+import type { SpanQuery } from '../../model/query.ts'
 import { idText, withoutZeros } from '../../model/span-row-reader.ts'
 import { isWhole } from './coverage.ts'
 import type { PlacedSpan } from './span-index.ts'
@@ -18,11 +18,11 @@ export interface CandidateSpan extends PlacedSpan {
 export function foundTraces(
   batch: SpanBatch,
   spans: readonly CandidateSpan[],
-  filter: SpanFilter,
+  query: SpanQuery,
   coveredSinceMs: number,
 ): FoundTrace[] | undefined {
   const traces = rowsByTrace(batch, spans)
-  const matching = matchingRows(batch, filter)
+  const matching = matchingRows(batch, query)
   if (matching === undefined) return undefined
   const found: FoundTrace[] = []
   for (const [traceId, rows] of traces) {

@@ -4,8 +4,8 @@
  */
 import type { Position } from '../../model/log.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
-import type { AttributeCondition } from '../../model/span-filter.ts'
 import { dedicatedAttributes } from '../dedicated.ts'
+import type { IndexedCondition } from './indexed-condition.ts'
 import { RunRing, type Origin } from './run-ring.ts'
 import { TraceTable } from './trace-table.ts'
 import { ValueIndex } from './value-index.ts'
@@ -104,7 +104,7 @@ export class SpanIndex {
    * Numbers of the traces that may have a span which meets one of the conditions, by the one that leaves fewest;
    * `undefined` when they are too many, or no condition can be looked up.
    */
-  entriesWith(conditions: readonly AttributeCondition[], tracesMax: number): number[] | undefined {
+  entriesWith(conditions: readonly IndexedCondition[], tracesMax: number): number[] | undefined {
     let fewest: ReadonlySet<number> | undefined
     for (const condition of conditions) {
       if (!this.#values.canFind(condition)) continue

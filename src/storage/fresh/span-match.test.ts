@@ -7,11 +7,11 @@ import { temporaryEngine } from '../../../test/support/temporary-store.ts'
 import { otlpTracesProtobuf } from '../../codec/otlp/traces-protobuf.ts'
 import type { Attribute, AttributeValue } from '../../model/attributes.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
-import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
+import { queryOfFilter, type AttributeCondition, type SpanFilter } from '../../model/span-filter.ts'
 import { idText } from '../../model/span-row-reader.ts'
-import { spanConditions } from '../clickhouse/read/conditions.ts'
+import { compileSpanQuery } from '../clickhouse/compile/predicate.ts'
 import { StoreBlock } from '../clickhouse/block/store-block.ts'
-import { KnownKeys } from '../known-keys.ts'
+import { KnownKeys } from '../clickhouse/known-keys.ts'
 import { matchingRows } from './span-match.ts'
 
 const second = 1_000_000_000n
@@ -53,16 +53,22 @@ const attribute: fc.Arbitrary<Attribute> = fc.record({
   key: fc.constantFrom(...keys),
   value: fc.constantFrom(...values),
 })
+/** Now and then a key comes twice, and then only the engine can tell. */
+const attributesOf = (maxLength: number): fc.Arbitrary<Attribute[]> =>
+  fc.oneof(
+    { weight: 30, arbitrary: fc.uniqueArray(attribute, { maxLength, selector: ({ key }) => key }) },
+    { weight: 1, arbitrary: fc.array(attribute, { maxLength }) },
+  )
 const span = fc.record({
   name: fc.constantFrom('get', 'put', ''),
   status: fc.nat(2),
   startMs: fc.nat(10),
   lastsMs: fc.integer({ min: -2, max: 5 }),
-  attributes: fc.array(attribute, { maxLength: 5 }),
+  attributes: attributesOf(5),
 })
 const group = fc.record({
   service: fc.constantFrom('cart', 'pay', undefined),
-  resource: fc.array(attribute, { maxLength: 3 }),
+  resource: attributesOf(3),
   spans: fc.array(span, { maxLength: 12 }),
 })
 
@@ -95,10 +101,11 @@ async function storedIn(batch: SpanBatch, token: string): Promise<(filter: SpanF
   block.add(batch)
   for (const key of block.irregularKeys) known.addIrregular(key)
   for (const resource of batch.resources) known.addResource(resource)
+  known.addNotes(block.notes)
   await engine.execute('TRUNCATE TABLE spans')
   await block.insert(engine, token)
   return async (filter) => {
-    const conditions = spanConditions(filter, known)
+    const conditions = compileSpanQuery(queryOfFilter(filter), known)
     const rows = await engine.query<[string]>(`SELECT lower(hex(span_id)) FROM spans ${conditions.where()}`, {
       parameters: conditions.parameters,
     })
@@ -108,7 +115,7 @@ async function storedIn(batch: SpanBatch, token: string): Promise<(filter: SpanF
 
 /** `undefined` when only the engine can tell. */
 function matchedIn(batch: SpanBatch, filter: SpanFilter): Set<string> | undefined {
-  const rows = matchingRows(batch, filter)
+  const rows = matchingRows(batch, queryOfFilter(filter))
   if (rows === undefined) return undefined
   return new Set([...rows.keys()].filter((row) => rows[row] === 1).map((row) => idText(batch.spanIds, row, 8)))
 }

@@ -1,156 +1,148 @@
-/**
- * Which spans of a batch meet a filter: what clickhouse/read/conditions.ts says in SQL over what
- * clickhouse/block/attribute-block.ts stores, on the columns themselves. Where one changes, the other has to.
- */
-import { valueTypes, type AttributeColumns } from '../../model/attribute-columns.ts'
-import type { AttributeValue } from '../../model/attributes.ts'
-import type { Resource } from '../../model/resource.ts'
-import type { AttributeCondition, SpanFilter } from '../../model/span-filter.ts'
-import { noText } from '../../model/dictionary.ts'
-import type { SpanBatch } from '../../model/span-batch.ts'
-import { numberOf, otherText } from '../clickhouse/block/attribute-block.ts'
-import { dedicatedByKey, type DedicatedType } from '../dedicated.ts'
-import { spelledValue, type SpelledValue } from './spelled-value.ts'
+/** Which spans of a batch meet a query, by the evaluator, on the batch's columns: only values that are asked for are read. */
+import { parseTypedAttributes, type AttributeValue } from '../../model/attributes.ts'
+import { compileTest, type Place, type View } from '../../model/evaluate/evaluate.ts'
+import type { Held } from '../../model/evaluate/held-value.ts'
+import { int, text, valuesUnder } from '../../model/evaluate/view-parts.ts'
+import type { Intrinsic, SpanQuery } from '../../model/query.ts'
+import type { SpanBatch, SpanEvent, SpanLink } from '../../model/span-batch.ts'
+import { entryText, idText, referredText, valueOf, withoutZeros } from '../../model/span-row-reader.ts'
 
-/** 1 for each row that meets the filter, else 0; `undefined` when only the engine can tell for some row. */
-export function matchingRows(batch: SpanBatch, filter: SpanFilter): Uint8Array | undefined {
-  const meetsRest = plainMatch(batch, filter)
-  const conditions = filter.attributes.map((condition) => attributeMatch(batch, condition))
+/** 1 for each row that meets the query, else 0; `undefined` when only the store can tell for some row. */
+export function matchingRows(batch: SpanBatch, { where, startNs, endNs }: SpanQuery): Uint8Array | undefined {
+  const isMet = compileTest(where)
+  const view = new RowView(batch)
   const found = new Uint8Array(batch.rows)
   for (let row = 0; row < batch.rows; row++) {
-    if (!meetsRest(row)) continue
-    let meets: boolean | undefined = true
-    for (const condition of conditions) {
-      const one = condition(row)
-      if (one === false) {
-        meets = false
-        break
-      }
-      if (one === undefined) meets = undefined
-    }
-    if (meets === undefined) return undefined
-    found[row] = meets ? 1 : 0
+    const start = batch.startTimes[row]!
+    if ((startNs !== undefined && start < startNs) || (endNs !== undefined && start >= endNs)) continue
+    view.row = row
+    found[row] = isMet(view) ? 1 : 0
+    if (view.isUncertain) return undefined
   }
   return found
 }
 
-/** Everything but attributes. */
-function plainMatch(batch: SpanBatch, filter: SpanFilter): (row: number) => boolean {
-  const { service, operation, status, durationMinNs, durationMaxNs, startNs, endNs } = filter
-  const name = operation === undefined ? undefined : entryOf(batch, operation)
-  return (row) => {
-    if (service !== undefined && batch.resources[batch.resourceIndexes[row]!]!.serviceName !== service) return false
-    if (name !== undefined && !(batch.names[row] === name || (operation === '' && batch.names[row] === noText))) {
-      return false
+/** One row at a time. */
+class RowView implements View {
+  readonly own = 'span'
+  row = 0
+  /** Something was asked that the batch does not say, or of which a store may see another value. */
+  isUncertain = false
+  readonly #batch: SpanBatch
+  readonly #entries = new Map<string, number>()
+
+  constructor(batch: SpanBatch) {
+    this.#batch = batch
+  }
+
+  hasWord(): boolean {
+    return false
+  }
+
+  attribute(place: Place, key: string): AttributeValue[] {
+    const { resources, resourceIndexes, scopes, scopeIndexes, events, links } = this.#batch
+    switch (place) {
+      case 'span':
+        return this.#sure(this.#ownValues(key))
+      case 'resource':
+        return this.#sure(valuesUnder(key, resources[resourceIndexes[this.row]!]!.attributes))
+      case 'instrumentation':
+        return this.#sure(valuesUnder(key, scopes[scopeIndexes[this.row]!]!.attributes))
+      case 'event':
+        return listValues(events.get(this.row), key)
+      case 'link':
+        return listValues(links.get(this.row), key)
     }
-    if (status !== undefined && batch.statuses[row] !== status) return false
-    const duration = batch.durations[row]!
-    if (durationMinNs !== undefined && duration < durationMinNs) return false
-    if (durationMaxNs !== undefined && duration > durationMaxNs) return false
-    const start = batch.startTimes[row]!
-    return (startNs === undefined || start >= startNs) && (endNs === undefined || start < endNs)
   }
-}
 
-type RowMatch = (row: number) => boolean | undefined
-
-function attributeMatch(batch: SpanBatch, { scope, key, value }: AttributeCondition): RowMatch {
-  const spelled = spelledValue(value)
-  const onResource = new Map<Resource, boolean | undefined>()
-  for (const resource of scope === 'span' ? [] : batch.resources) {
-    if (!onResource.has(resource)) onResource.set(resource, resourceMatch(resource, key, value))
-  }
-  const onSpan = scope === 'resource' ? (): false => false : spanMatch(batch, key, value, spelled)
-  return (row) => {
-    const meets = onSpan(row)
-    if (meets === true || scope === 'span') return meets
-    const resource = onResource.get(batch.resources[batch.resourceIndexes[row]!]!)
-    return resource === false ? meets : resource
-  }
-}
-
-const [inStrings, inNumbers, inOthers] = [1, 2, 4]
-
-/**
- * The first value that a dedicated column holds is there, all others are in the map of their kind. Which of several values
- * under one key of a map is compared depends on how the engine reads the map.
- */
-function spanMatch(batch: SpanBatch, key: string, text: string, spelled: SpelledValue): RowMatch {
-  const { attributes } = batch
-  const { ends, keys, a, b } = attributes
-  const entry = entryOf(batch, key)
-  const dedicated = dedicatedByKey.get(key)?.type
-  const port = dedicated === 'port' && /^\d{1,5}$/.test(text) ? Number(text) : -1
-  return (row) => {
-    if (entry < 0) return false
-    let inColumn = dedicated === undefined
-    let meeting = 0
-    let failing = 0
-    for (let at = row === 0 ? 0 : ends[row - 1]!; at < ends[row]!; at++) {
-      if (keys[at] !== entry) continue
-      if (!inColumn && fitsColumn(dedicated!, attributes, at)) {
-        inColumn = true
-        if (dedicated === 'port' ? a[at] === port : isText(batch.arena, a[at]!, b[at]!, spelled.bytes)) return true
-        continue
+  intrinsic(name: Intrinsic['name']): readonly Held[] {
+    const { row } = this
+    const batch = this.#batch
+    switch (name) {
+      case 'name':
+        return [text(entryText(batch, batch.names[row]!))]
+      case 'duration':
+        return [int(batch.durations[row]!)]
+      case 'startTime':
+        return [int(batch.startTimes[row]!)]
+      case 'status':
+        return [{ type: 'status', value: batch.statuses[row]! }]
+      case 'statusMessage':
+        return [text(referredText(batch.arena, batch.statusMessages, row))]
+      case 'kind':
+        return [{ type: 'kind', value: batch.kinds[row]! }]
+      case 'service':
+        return [text(batch.resources[batch.resourceIndexes[row]!]!.serviceName)]
+      case 'traceId':
+        return [text(idText(batch.traceIds, row, 16))]
+      case 'spanId':
+        return [text(idText(batch.spanIds, row, 8))]
+      case 'parentId': {
+        const id = withoutZeros(idText(batch.parentSpanIds, row, 8))
+        return id === '' ? [] : [text(id)]
       }
-      const { map, meets } = mapEntry(batch, at, spelled)
-      if (meets) meeting |= map
-      else failing |= map
+      default:
+        return this.#listIntrinsic(name)
     }
-    if ((meeting & ~failing) !== 0) return true
-    return meeting === 0 ? false : undefined
+  }
+
+  #listIntrinsic(name: Intrinsic['name']): readonly Held[] {
+    const { scopes, scopeIndexes, startTimes, events, links } = this.#batch
+    const scope = scopes[scopeIndexes[this.row]!]!
+    switch (name) {
+      case 'instrumentationName':
+        return [text(scope.name)]
+      case 'instrumentationVersion':
+        return [text(scope.version)]
+      case 'eventName':
+        return (events.get(this.row) ?? []).map((event) => text(event.name))
+      case 'eventTimeSinceStart':
+        return (events.get(this.row) ?? []).map((event) => int(event.timeUnixNano - startTimes[this.row]!))
+      case 'linkTraceId':
+        return (links.get(this.row) ?? []).map(({ traceId }) => text(idText(traceId, 0, 16)))
+      case 'linkSpanId':
+        return (links.get(this.row) ?? []).map(({ spanId }) => text(idText(spanId, 0, 8)))
+      case 'rootName':
+      case 'rootService':
+      case 'traceDuration':
+        this.isUncertain = true
+        return []
+      default:
+        return []
+    }
+  }
+
+  #ownValues(key: string): AttributeValue[] {
+    const { ends, keys } = this.#batch.attributes
+    const entry = this.#entryOf(key)
+    const values: AttributeValue[] = []
+    if (entry < 0) return values
+    for (let at = this.row === 0 ? 0 : ends[this.row - 1]!; at < ends[this.row]!; at++) {
+      if (keys[at] === entry) values.push(valueOf(this.#batch, this.#batch.attributes, at))
+    }
+    return values
+  }
+
+  /** The number of a text in the batch's dictionary, or -1. */
+  #entryOf(key: string): number {
+    const known = this.#entries.get(key)
+    if (known !== undefined) return known
+    const { arena, dictionary } = this.#batch
+    const bytes = Buffer.from(key)
+    const entry = dictionary.starts.findIndex(
+      (start, i) => dictionary.lengths[i] === bytes.length && bytes.compare(arena, start, start + bytes.length) === 0,
+    )
+    this.#entries.set(key, entry)
+    return entry
+  }
+
+  /** Which of several values under one key a search in the store looks at is not said. */
+  #sure(values: AttributeValue[]): AttributeValue[] {
+    if (values.length > 1) this.isUncertain = true
+    return values
   }
 }
 
-function mapEntry(batch: SpanBatch, at: number, spelled: SpelledValue): { map: number; meets: boolean } {
-  const { types, a, b } = batch.attributes
-  const [type, low, high] = [types[at]!, a[at]!, b[at]!]
-  if (type === valueTypes.string) return { map: inStrings, meets: isText(batch.arena, low, high, spelled.bytes) }
-  const number = numberOf(type, low, high)
-  if (number !== undefined) return { map: inNumbers, meets: number === spelled.number }
-  return { map: inOthers, meets: spelled.others.includes(otherText(type, low, high, batch.texts)) }
-}
-
-function fitsColumn(dedicated: DedicatedType, { types, a, b }: AttributeColumns, at: number): boolean {
-  if (dedicated !== 'port') return types[at] === valueTypes.string && b[at] !== 0
-  return types[at] === valueTypes.int && b[at] === 0 && a[at]! > 0 && a[at]! <= 0xffff
-}
-
-/** As the engine reads typed JSON; how it prints doubles, texts in quotes, lists and objects is left to it. */
-function resourceMatch({ attributes }: Resource, key: string, text: string): boolean | undefined {
-  const held = attributes.find((attribute) => attribute.key === key)?.value
-  if (held === undefined) return false
-  return isSpelled(held, text) || (isLeftToEngine(held, text) ? undefined : false)
-}
-
-function isSpelled(held: AttributeValue, text: string): boolean {
-  switch (held.type) {
-    case 'string':
-      return held.value === text
-    case 'int':
-    case 'bool':
-      return String(held.value) === text
-    default:
-      return false
-  }
-}
-
-function isLeftToEngine({ type }: AttributeValue, text: string): boolean {
-  if (type === 'int' || type === 'bool') return false
-  return type === 'double' ? /^[-+.\d{]/.test(text) : /^["{[]/.test(text)
-}
-
-/** The number of a text in the batch's dictionary, or -1. */
-function entryOf({ arena, dictionary: { starts, lengths } }: SpanBatch, text: string): number {
-  const bytes = Buffer.from(text)
-  for (let entry = 0; entry < starts.length; entry++) {
-    if (isText(arena, starts[entry]!, lengths[entry]!, bytes)) return entry
-  }
-  return -1
-}
-
-function isText(arena: Uint8Array, start: number, length: number, bytes: Uint8Array): boolean {
-  if (length !== bytes.length) return false
-  for (let i = 0; i < length; i++) if (arena[start + i] !== bytes[i]) return false
-  return true
+function listValues(list: readonly (SpanEvent | SpanLink)[] | undefined, key: string): AttributeValue[] {
+  return (list ?? []).flatMap(({ attributes }) => valuesUnder(key, parseTypedAttributes(attributes)))
 }

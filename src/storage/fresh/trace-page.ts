@@ -4,12 +4,11 @@
  */
 import { entryText } from '../../model/span-row-reader.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
-import type { TracePage, TraceSearch, TraceSort } from '../clickhouse/read/trace-search.ts'
-import type { TraceSummaryRow } from '../clickhouse/block/trace-summary.ts'
+import type { TracePage, TraceSearch, TraceSort, TraceSummaryRow } from '../../model/trace-search.ts'
 
 export interface FoundTrace {
   readonly summary: TraceSummaryRow
-  /** Start of its first span that meets the filter. */
+  /** Start of its first span that meets the query. */
   readonly matchNs: bigint
 }
 
@@ -53,7 +52,7 @@ function serviceOf(batch: SpanBatch, row: number): string {
 }
 
 /** Of all traces that a search finds, in any order. */
-export function pageOf(found: readonly FoundTrace[], { sort, limit, after }: Omit<TraceSearch, 'filter'>): TracePage {
+export function pageOf(found: readonly FoundTrace[], { sort, limit, after }: Omit<TraceSearch, 'query'>): TracePage {
   if (sort !== 'time') {
     const figure = figures[sort]
     const sorted = found
@@ -62,7 +61,7 @@ export function pageOf(found: readonly FoundTrace[], { sort, limit, after }: Omi
     return { traces: sorted.slice(0, limit), total: found.length, next: undefined }
   }
   const places = found
-    .map(({ matchNs, summary }) => ({ timeNs: matchNs, traceId: summary.traceId, summary }))
+    .map(({ matchNs, summary }) => ({ value: matchNs, traceId: summary.traceId, summary }))
     .sort(byPlace)
     .filter((place) => after === undefined || byPlace(after, place) < 0)
   const page = places.slice(0, limit)
@@ -70,7 +69,7 @@ export function pageOf(found: readonly FoundTrace[], { sort, limit, after }: Omi
   return {
     traces: page.map(({ summary }) => summary).sort((a, b) => descending(a.startNs, b.startNs)),
     total: found.length,
-    next: last === undefined || places.length <= limit ? undefined : { timeNs: last.timeNs, traceId: last.traceId },
+    next: last === undefined || places.length <= limit ? undefined : { value: last.value, traceId: last.traceId },
   }
 }
 
@@ -81,8 +80,8 @@ const figures: Record<Exclude<TraceSort, 'time'>, (summary: TraceSummaryRow) => 
 }
 
 /** Newest first. */
-function byPlace(a: { timeNs: bigint; traceId: string }, b: { timeNs: bigint; traceId: string }): number {
-  return descending(a.timeNs, b.timeNs) || ascending(a.traceId, b.traceId)
+function byPlace(a: { value: bigint; traceId: string }, b: { value: bigint; traceId: string }): number {
+  return descending(a.value, b.value) || ascending(a.traceId, b.traceId)
 }
 
 function ascending<Value extends string | number | bigint>(a: Value, b: Value): number {

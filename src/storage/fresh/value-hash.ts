@@ -7,9 +7,9 @@
  * (bench/fresh).
  */
 import { valueTypes } from '../../model/attribute-columns.ts'
+import { spellingOf } from '../../model/evaluate/spelling.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
-import { numberOf } from '../clickhouse/block/attribute-block.ts'
-import { spelledValue } from './spelled-value.ts'
+import { numberOf } from '../stored-value.ts'
 
 /** Attribute entries looked at in one piece. */
 export const pieceEntries = 1024
@@ -42,11 +42,13 @@ export class ValueHasher {
   /** Every hash that a span's value has if the text spells it. */
   hashesOf(key: string, text: string): number[] {
     const seeds = this.#numbers.get(key)! * seedsPerKey
-    const { bytes, number, others } = spelledValue(text)
+    const { number } = spellingOf(text)
+    const bytes = Buffer.from(text)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const hashes = [hashText(view, 0, bytes.length, this.#seeds[seeds]!)]
-    if (number !== undefined) hashes.push(hashNumber(number, this.#seeds[seeds + 1]!))
-    if (others.length > 0) hashes.push(this.#seeds[seeds + 2]!)
+    if (number !== undefined) hashes.push(hashNumber(Number(number), this.#seeds[seeds + 1]!))
+    // Any text may be an element of an array.
+    hashes.push(this.#seeds[seeds + 2]!)
     return hashes
   }
 

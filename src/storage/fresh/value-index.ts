@@ -7,10 +7,10 @@
  * may meet, and an entry may have gone to another trace since: who asks looks at the spans themselves.
  */
 import type { Position } from '../../model/log.ts'
-import type { Resource } from '../../model/resource.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
-import type { AttributeCondition } from '../../model/span-filter.ts'
 import { clockSkewMaxMs } from './coverage.ts'
+import type { IndexedCondition } from './indexed-condition.ts'
+import { KeysElsewhere } from './keys-elsewhere.ts'
 import { pieceEntries, ValueHasher } from './value-hash.ts'
 
 export interface ValueArrival {
@@ -60,13 +60,12 @@ export class ValueIndex {
   #oldestMark: Mark | undefined
   #newestMark: Mark | undefined
   #coveredSinceMs: number
-  /** Resources that were looked at, and the keys of this index they have. */
-  #seen = new WeakSet<Resource>()
-  readonly #onResources = new Set<string>()
+  readonly #elsewhere: KeysElsewhere
 
   /** `coveredSinceMs`: -Infinity when there is nothing stored that did not come by here. */
   constructor(keys: readonly string[], pairsMax: number, coveredSinceMs: number) {
     this.#hasher = new ValueHasher(keys)
+    this.#elsewhere = new KeysElsewhere(keys)
     this.#pairsMax = Math.max(pairsMax, pieceEntries)
     this.#coveredSinceMs = coveredSinceMs
   }
@@ -85,7 +84,7 @@ export class ValueIndex {
   }
 
   add(batch: SpanBatch, { position, atMs, entries, first }: ValueArrival): void {
-    this.#lookAtResources(batch.resources)
+    this.#elsewhere.lookAt(batch)
     const wanted = this.#hasher.wantedOf(batch)
     if (wanted === undefined) return
     this.#mark(position, coversMs(batch, atMs))
@@ -106,14 +105,14 @@ export class ValueIndex {
   }
 
   /** Whether all spans that meet the condition can be found by it. */
-  canFind({ scope, key, value }: AttributeCondition): boolean {
-    if (scope === 'resource' || value === '' || !this.#hasher.has(key)) return false
-    return scope === 'span' || !this.#onResources.has(key)
+  canFind({ scope, key, value }: IndexedCondition): boolean {
+    if (value === '' || !this.#hasher.has(key) || this.#elsewhere.inMaps.has(key)) return false
+    return scope === 'span' || !this.#elsewhere.besideSpans.has(key)
   }
 
   /** Entries that may meet a condition that can be found, of those wanted; `undefined` when they are too many. */
   find(
-    { key, value }: AttributeCondition,
+    { key, value }: IndexedCondition,
     entriesMax: number,
     isWanted: (entry: number) => boolean,
   ): ReadonlySet<number> | undefined {
@@ -145,20 +144,11 @@ export class ValueIndex {
     this.dropBefore(Infinity)
     this.#pairs = this.#heads = new Int32Array(0)
     this.#mask = -1
-    this.#seen = new WeakSet()
-    this.#onResources.clear()
+    this.#elsewhere.clear()
   }
 
   #uncover(ms: number): void {
     if (ms > this.#coveredSinceMs) this.#coveredSinceMs = ms
-  }
-
-  #lookAtResources(resources: readonly Resource[]): void {
-    for (const resource of resources) {
-      if (this.#seen.has(resource)) continue
-      this.#seen.add(resource)
-      for (const { key } of resource.attributes) if (this.#hasher.has(key)) this.#onResources.add(key)
-    }
   }
 
   #mark(position: Position, coversMs: number): void {

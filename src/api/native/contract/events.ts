@@ -17,6 +17,8 @@ export const eventsParameters = z.object({
   end: timeParameter.optional(),
   limit: z.coerce.number().int().min(1).max(10_000).default(100),
 })
+export type EventsParameters = z.infer<typeof eventsParameters>
+
 const eventItem = z.object({
   time: z.string(),
   timeUnixNano: decimal,

@@ -13,7 +13,7 @@ const spanFilter = {
     .union([z.string(), z.array(z.string())])
     .optional()
     .describe(
-      'key=value, repeatable; the key is looked up on the span, then on its resource; span.key= or resource.key= names one',
+      'key=value, repeatable; the key is looked for on the span, its resource, instrumentation scope, events and links; span.key=, resource.key=, event.key=, link.key= or instrumentation.key= names one of them',
     ),
 }
 

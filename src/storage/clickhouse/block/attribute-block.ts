@@ -9,10 +9,12 @@
  * Keys are looked at once a batch; after that a row costs one array access an attribute.
  */
 import { wider } from '../../../base/wider.ts'
-import { printTypedValue } from '../../../model/attributes.ts'
 import { valueTypes, type AttributeColumns } from '../../../model/attribute-columns.ts'
 import type { DictionaryColumn } from '../../../model/dictionary.ts'
+import { entryText } from '../../../model/span-row-reader.ts'
 import type { DedicatedAttribute } from '../../dedicated.ts'
+import { isOdd, type KeyNotes } from '../../key-kinds.ts'
+import { numberOf, otherText } from '../../stored-value.ts'
 import { FixedColumn, LowCardinalityColumn, NestedColumn, StringColumn, type Column } from '../native/column.ts'
 
 export interface AttributeBatch {
@@ -44,13 +46,15 @@ export class AttributeBlock {
   readonly #dedicated: readonly DedicatedAttribute[]
   readonly #dedicatedColumns: readonly DedicatedColumn[]
   readonly #slots: ReadonlyMap<string, number>
+  readonly #notes: KeyNotes
   #rows = 0
   /** For each row which of `columns()` hold something, a bit each in that order. */
   present = new Uint32Array(1024)
   /** Dedicated keys that had a value for the maps, since the block began. */
   readonly irregular = new Set<string>()
 
-  constructor(dedicated: readonly DedicatedAttribute[]) {
+  constructor(dedicated: readonly DedicatedAttribute[], notes: KeyNotes) {
+    this.#notes = notes
     this.#dedicated = dedicated
     this.#dedicatedColumns = dedicated.map(({ type }) =>
       type === 'keyword'
@@ -109,7 +113,9 @@ export class AttributeBlock {
   #slotOf(batch: AttributeBatch, key: number): number {
     const start = batch.dictionary.starts[key]!
     const length = batch.dictionary.lengths[key]!
-    const text = Buffer.from(batch.arena.buffer, batch.arena.byteOffset + start, length).toString('latin1')
+    const bytes = Buffer.from(batch.arena.buffer, batch.arena.byteOffset + start, length)
+    const text = bytes.toString('latin1')
+    if (isOdd(text)) this.#notes.add('odd', bytes.toString('utf8'))
     return this.#slots.get(text) ?? -1
   }
 
@@ -151,6 +157,7 @@ export class AttributeBlock {
       ;(this.#numbers.values as FixedColumn).addWords(words.getUint32(0, true), words.getUint32(4, true))
       return 1
     }
+    if (type === valueTypes.other) this.#notes.addNested(entryText(batch, key), batch.texts[low]!)
     this.#others.keys.add(plan.keyOf(2, this.#others.keys, batch, key))
     ;(this.#others.values as StringColumn).addText(otherText(type, low, high, batch.texts))
     return 2
@@ -165,29 +172,6 @@ export class AttributeBlock {
 }
 
 const words = new DataView(new ArrayBuffer(8))
-
-/** The value when the number map can hold it so that its type is known again on reading. */
-export function numberOf(type: number, low: number, high: number): number | undefined {
-  if (type === valueTypes.int) {
-    const value = (high | 0) * 0x100000000 + low
-    return Number.isSafeInteger(value) ? value : undefined
-  }
-  if (type !== valueTypes.double) return undefined
-  words.setUint32(0, low, true)
-  words.setUint32(4, high, true)
-  const value = words.getFloat64(0, true)
-  return Number.isFinite(value) && !Number.isInteger(value) ? value : undefined
-}
-
-/** Typed JSON of a value that neither the map of strings nor that of numbers holds. */
-export function otherText(type: number, low: number, high: number, texts: readonly string[]): string {
-  if (type === valueTypes.bool) return low === 0 ? 'false' : 'true'
-  if (type === valueTypes.int) return (BigInt(high | 0) * 0x100000000n + BigInt(low)).toString()
-  if (type === valueTypes.other) return texts[low]!
-  words.setUint32(0, low, true)
-  words.setUint32(4, high, true)
-  return printTypedValue({ type: 'double', value: words.getFloat64(0, true) })
-}
 
 const unplanned = -2
 

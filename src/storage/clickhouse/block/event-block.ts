@@ -1,6 +1,8 @@
 /** Event batches -> one Native block of table `events`; the counterpart of span-block.ts. */
 import type { EventBatch } from '../../../model/event-batch.ts'
 import { noText } from '../../../model/dictionary.ts'
+import { bodyTypes } from '../../../model/event-batch.ts'
+import type { KeyNotes } from '../../key-kinds.ts'
 import { AttributeBlock } from './attribute-block.ts'
 import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from '../native/column.ts'
 
@@ -21,29 +23,36 @@ export class EventBlock {
   readonly #bodyType = new FixedColumn('UInt8', 1)
   readonly #resource = new LowCardinalityColumn()
   readonly #scope = new LowCardinalityColumn()
-  readonly #attributes = new AttributeBlock([])
+  readonly #notes: KeyNotes
+  readonly #attributes: AttributeBlock
   readonly #dropped = new FixedColumn('UInt32', 4)
 
   /** In the order of the table's columns. */
-  readonly columns: readonly (readonly [string, Column])[] = [
-    ['time', this.#time],
-    ['observed_time', this.#observedTime],
-    ['time_given', this.#timeGiven],
-    ['trace_id', this.#traceId],
-    ['span_id', this.#spanId],
-    ['flags', this.#flags],
-    ['severity_number', this.#severityNumber],
-    ['severity_text', this.#severityText],
-    ['type', this.#type],
-    ['protocol', this.#protocol],
-    ['service_name', this.#service],
-    ['body', this.#body],
-    ['body_type', this.#bodyType],
-    ['resource', this.#resource],
-    ['scope', this.#scope],
-    ...this.#attributes.columns(),
-    ['dropped_attributes_count', this.#dropped],
-  ]
+  readonly columns: readonly (readonly [string, Column])[]
+
+  constructor(notes: KeyNotes) {
+    this.#notes = notes
+    this.#attributes = new AttributeBlock([], notes)
+    this.columns = [
+      ['time', this.#time],
+      ['observed_time', this.#observedTime],
+      ['time_given', this.#timeGiven],
+      ['trace_id', this.#traceId],
+      ['span_id', this.#spanId],
+      ['flags', this.#flags],
+      ['severity_number', this.#severityNumber],
+      ['severity_text', this.#severityText],
+      ['type', this.#type],
+      ['protocol', this.#protocol],
+      ['service_name', this.#service],
+      ['body', this.#body],
+      ['body_type', this.#bodyType],
+      ['resource', this.#resource],
+      ['scope', this.#scope],
+      ...this.#attributes.columns(),
+      ['dropped_attributes_count', this.#dropped],
+    ]
+  }
 
   reset(): void {
     this.rows = 0
@@ -60,6 +69,7 @@ export class EventBlock {
     this.#flags.addAll(batch.flags)
     this.#severityNumber.addAll(batch.severityNumbers)
     this.#bodyType.addAll(batch.bodyTypes)
+    if (batch.bodyTypes.includes(bodyTypes.json)) this.#notes.add('bodyMaps', '')
     this.#dropped.addAll(batch.droppedAttributes)
     this.#addTexts(batch)
     this.#addOrigins(batch)
@@ -81,6 +91,8 @@ export class EventBlock {
   }
 
   #addOrigins(batch: EventBatch): void {
+    for (const { attributes } of batch.resources) this.#notes.addAll(attributes)
+    for (const scope of batch.scopes) this.#notes.addScope(scope)
     const resources = batch.resources.map((resource) => ({
       resource: this.#resource.keys.internText(resource.json),
       service: this.#service.keys.internText(resource.serviceName),

@@ -13,6 +13,7 @@ import { otlpTracesProtobuf } from '../../../codec/otlp/traces-protobuf.ts'
 import type { Attribute, AttributeValue } from '../../../model/attributes.ts'
 import { printTypedValue } from '../../../model/attributes.ts'
 import type { EventBatch } from '../../../model/event-batch.ts'
+import { everything } from '../../../model/query.ts'
 import type { SpanBatch } from '../../../model/span-batch.ts'
 import type { SpanRow } from '../../../model/span-row.ts'
 import { dedicatedAttributes } from '../../dedicated.ts'
@@ -161,7 +162,7 @@ test('log records of every kind', async () => {
       if (batch.rows === 0) return
       await emptyStore(engine)
       await store(batch)
-      const search = { words: [], attributes: [], limit: 100 }
+      const search = { query: { where: everything }, limit: 100 }
       const found = await searchEvents(engine, search, { irregular: new Set(), resource: new Set() })
       const plain = (rows: readonly ReturnType<typeof eventRowsOf>[number][]): string[] =>
         rows.map((row) => JSON.stringify(Object.entries(inOrder(row)).sort(byKey), printable)).sort()

@@ -3,6 +3,7 @@ import { noText } from '../../../model/dictionary.ts'
 import type { SpanBatch } from '../../../model/span-batch.ts'
 import type { Resource, Scope } from '../../../model/resource.ts'
 import { dedicatedAttributes } from '../../dedicated.ts'
+import type { KeyNotes } from '../../key-kinds.ts'
 import { AttributeBlock } from './attribute-block.ts'
 import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from '../native/column.ts'
 import { printEvents, printLinks, printRest } from './span-lists.ts'
@@ -37,7 +38,8 @@ export class SpanBlock {
   readonly #statusMessage = new LowCardinalityColumn()
   readonly #resource = new LowCardinalityColumn()
   readonly #scope = new LowCardinalityColumn()
-  readonly #attributes = new AttributeBlock(dedicatedAttributes)
+  readonly #notes: KeyNotes
+  readonly #attributes: AttributeBlock
   readonly #events = new StringColumn()
   readonly #links = new StringColumn()
   readonly #rest = new StringColumn()
@@ -46,25 +48,31 @@ export class SpanBlock {
   readonly #scopeKeys = new Map<Scope, number>()
 
   /** In the order of the table's columns. */
-  readonly columns: readonly (readonly [string, Column])[] = [
-    ['trace_id', this.#traceId],
-    ['span_id', this.#spanId],
-    ['parent_span_id', this.#parentSpanId],
-    ['flags', this.#flags],
-    ['service_name', this.#service],
-    ['name', this.#name],
-    ['kind', this.#kind],
-    ['start_time', this.#startTime],
-    ['duration', this.#duration],
-    ['status_code', this.#status],
-    ['status_message', this.#statusMessage],
-    ['resource', this.#resource],
-    ['scope', this.#scope],
-    ...this.#attributes.columns(),
-    ['events', this.#events],
-    ['links', this.#links],
-    ['rest', this.#rest],
-  ]
+  readonly columns: readonly (readonly [string, Column])[]
+
+  constructor(notes: KeyNotes) {
+    this.#notes = notes
+    this.#attributes = new AttributeBlock(dedicatedAttributes, notes)
+    this.columns = [
+      ['trace_id', this.#traceId],
+      ['span_id', this.#spanId],
+      ['parent_span_id', this.#parentSpanId],
+      ['flags', this.#flags],
+      ['service_name', this.#service],
+      ['name', this.#name],
+      ['kind', this.#kind],
+      ['start_time', this.#startTime],
+      ['duration', this.#duration],
+      ['status_code', this.#status],
+      ['status_message', this.#statusMessage],
+      ['resource', this.#resource],
+      ['scope', this.#scope],
+      ...this.#attributes.columns(),
+      ['events', this.#events],
+      ['links', this.#links],
+      ['rest', this.#rest],
+    ]
+  }
 
   reset(): void {
     this.rows = 0
@@ -114,11 +122,13 @@ export class SpanBlock {
     for (const [row, events] of batch.events) {
       this.#events.fillTo(this.rows + row)
       this.#events.addText(printEvents(events))
+      for (const { attributes } of events) this.#notes.addTyped('event', attributes)
       bits[this.rows + row]! |= presentBit('events')
     }
     for (const [row, links] of batch.links) {
       this.#links.fillTo(this.rows + row)
       this.#links.addText(printLinks(links))
+      for (const { attributes } of links) this.#notes.addTyped('link', attributes)
       bits[this.rows + row]! |= presentBit('links')
     }
     for (let row = 0; row < batch.rows; row++) {
@@ -158,6 +168,7 @@ export class SpanBlock {
   #resourceKey(resource: Resource): { resource: number; service: number } {
     let keys = this.#resourceKeys.get(resource)
     if (keys === undefined) {
+      this.#notes.addAll(resource.attributes)
       keys = {
         resource: this.#resource.keys.internText(resource.json),
         service: this.#service.keys.internText(resource.serviceName),
@@ -169,7 +180,10 @@ export class SpanBlock {
 
   #scopeKey(scope: Scope): number {
     let key = this.#scopeKeys.get(scope)
-    if (key === undefined) this.#scopeKeys.set(scope, (key = this.#scope.keys.internText(scope.json)))
+    if (key === undefined) {
+      this.#notes.addScope(scope)
+      this.#scopeKeys.set(scope, (key = this.#scope.keys.internText(scope.json)))
+    }
     return key
   }
 }

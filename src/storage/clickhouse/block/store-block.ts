@@ -2,6 +2,7 @@
 import type { EventBatch } from '../../../model/event-batch.ts'
 import type { SpanBatch } from '../../../model/span-batch.ts'
 import type { Engine } from '../engine.ts'
+import { KeyNotes } from '../../key-kinds.ts'
 import { EventBlock } from './event-block.ts'
 import { ByteWriter } from '../native/byte-writer.ts'
 import { structureOf, writeBlock, type Column } from '../native/column.ts'
@@ -20,9 +21,11 @@ const identities = {
 
 /** Reused from block to block: add batches, `insert`, `reset`. */
 export class StoreBlock {
-  readonly #spans = new SpanBlock()
+  /** Keys of its rows that searches have to look for in more places. */
+  readonly notes = new KeyNotes()
+  readonly #spans = new SpanBlock(this.notes)
   readonly #traces = new TraceBlock()
-  readonly #events = new EventBlock()
+  readonly #events = new EventBlock(this.notes)
   readonly #bytes = new ByteWriter(1 << 16)
 
   get rows(): number {
@@ -74,5 +77,6 @@ export class StoreBlock {
     this.#spans.reset()
     this.#traces.reset()
     this.#events.reset()
+    this.notes.reset()
   }
 }

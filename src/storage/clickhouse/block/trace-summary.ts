@@ -5,27 +5,8 @@
  * `half` (model/trace/call-half.ts) is missing in rows of older versions. Times are nanoseconds since 1970 as text, as JSON numbers of 19 digits lose their end. A row holds what one block had of
  * the trace; `joinSummaries` adds them up.
  */
+import type { ServiceShare, TraceSummaryRow } from '../../../model/trace-search.ts'
 import { isCallerOf } from '../../../model/trace/call-half.ts'
-
-export interface TraceSummaryRow {
-  readonly traceId: string
-  readonly rootService: string
-  readonly rootName: string
-  /** OTLP status code of the root span. */
-  readonly rootStatus: number
-  readonly startNs: bigint
-  readonly durationNs: bigint
-  readonly spanCount: number
-  readonly errorCount: number
-  /** Most spans first, then by name. */
-  readonly services: readonly ServiceShare[]
-}
-
-export interface ServiceShare {
-  readonly name: string
-  readonly spanCount: number
-  readonly errorCount: number
-}
 
 type ServiceItem = readonly [name: string, spans: number, errors: number]
 type Root = readonly [service: string, name: string, status: number, half?: string]

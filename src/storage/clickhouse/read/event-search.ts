@@ -1,55 +1,27 @@
-/** Events: rows of `events`, and the span events that lie in the rows of `spans`. */
-import {
-  fromTyped,
-  parseTyped,
-  printTypedValue,
-  type Attribute,
-  type AttributeValue,
-} from '../../../model/attributes.ts'
+/** Events: rows of `events`, and the span events that are inside the rows of `spans`. */
+import { compileTest } from '../../../model/evaluate/evaluate.ts'
+import { eventView } from '../../../model/evaluate/event-view.ts'
+import type { EventPage, EventSearch } from '../../../model/event-search.ts'
+import type { TimeRange } from '../../../model/query.ts'
+import type { ReadOptions, TraceEventsOptions } from '../../../model/reader.ts'
 import type { EventRow } from '../../../model/span-row.ts'
-import type { AttributeCondition } from '../../../model/span-filter.ts'
-import type { Engine } from '../engine.ts'
 import { parseEvents } from '../block/span-lists.ts'
-import { Conditions, addTimeRange, mapSql, originSql, type KeyFacts } from './conditions.ts'
+import type { KeyFacts } from '../compile/conditions.ts'
+import type { Engine } from '../engine.ts'
+import { eventConditions, spanEventConditions } from './event-conditions.ts'
 import { attributeSelects, hexOrEmpty, nanosOf } from './rows.ts'
 
-export interface EventSearch {
-  /** Words that the body must contain, all of them. */
-  readonly words: readonly string[]
-  readonly service?: string
-  readonly type?: string
-  readonly severityMin?: number
-  readonly traceId?: string
-  readonly spanId?: string
-  readonly attributes: readonly AttributeCondition[]
-  readonly startNs?: bigint
-  readonly endNs?: bigint
-  readonly limit: number
-  readonly signal?: AbortSignal
-}
+type SignalledSearch = EventSearch & ReadOptions
 
-export interface EventPage {
-  /** Newest first; those of one trace oldest first, as a story is read. */
-  readonly events: readonly EventRow[]
-  readonly total: number
-}
-
-export async function searchEvents(engine: Engine, search: EventSearch, facts: KeyFacts): Promise<EventPage> {
+export async function searchEvents(engine: Engine, search: SignalledSearch, facts: KeyFacts): Promise<EventPage> {
   const [records, spanEvents] = await Promise.all([
     searchRecords(engine, search, facts),
-    wantsSpanEvents(search) ? searchSpanEvents(engine, search, facts) : { events: [], total: 0 },
+    searchSpanEvents(engine, search, facts),
   ])
   const events = [...records.events, ...spanEvents.events].sort((a, b) =>
     a.timeUnixNano < b.timeUnixNano ? 1 : a.timeUnixNano > b.timeUnixNano ? -1 : 0,
   )
-  const page = events.slice(0, search.limit)
-  if (search.traceId !== undefined) page.reverse()
-  return { events: page, total: records.total + spanEvents.total }
-}
-
-/** Span events have neither severity nor body. */
-function wantsSpanEvents(search: EventSearch): boolean {
-  return search.severityMin === undefined && search.words.length === 0
+  return { events: events.slice(0, search.limit), total: records.total + spanEvents.total }
 }
 
 /** Of the newest so many spans that have the keys asked for, the events are looked at. */
@@ -57,8 +29,8 @@ const spansLookedAtMax = 10_000
 
 const everyColumn = attributeSelects((column) => column.startsWith('attributes_'))
 
-async function searchRecords(engine: Engine, search: EventSearch, facts: KeyFacts): Promise<EventPage> {
-  const conditions = recordConditions(search, facts)
+async function searchRecords(engine: Engine, search: SignalledSearch, facts: KeyFacts): Promise<EventPage> {
+  const conditions = eventConditions(search.query, facts)
   const options = {
     parameters: conditions.parameters,
     signal: search.signal,
@@ -78,7 +50,7 @@ async function searchRecords(engine: Engine, search: EventSearch, facts: KeyFact
 export async function readTraceEvents(
   engine: Engine,
   traceId: string,
-  options: { readonly limit: number; readonly signal?: AbortSignal },
+  options: TraceEventsOptions,
 ): Promise<EventRow[]> {
   const rows = await engine.query<readonly unknown[]>(
     `SELECT ${recordColumns} FROM events WHERE trace_id = {traceId:FixedString(16)} ORDER BY time LIMIT {limit:UInt64}`,
@@ -132,55 +104,24 @@ function eventRow(row: readonly unknown[]): EventRow {
   }
 }
 
-function recordConditions(search: EventSearch, facts: KeyFacts): Conditions {
-  const conditions = new Conditions()
-  addTimeRange(conditions, 'time', search)
-  if (search.service !== undefined) conditions.add(`service_name = ${conditions.bind(search.service, 'String')}`)
-  if (search.type !== undefined) conditions.add(`type = ${conditions.bind(search.type, 'String')}`)
-  if (search.severityMin !== undefined) {
-    conditions.add(`severity_number >= ${conditions.bind(search.severityMin, 'UInt8')}`)
-  }
-  if (search.traceId !== undefined) conditions.add(`trace_id = ${conditions.bind(search.traceId, 'FixedString(16)')}`)
-  if (search.spanId !== undefined) conditions.add(`span_id = ${conditions.bind(search.spanId, 'FixedString(8)')}`)
-  for (const word of search.words) conditions.add(wordSql(word, conditions))
-  for (const { scope, key, value } of search.attributes) {
-    const either = scope === 'resource' ? [] : mapSql(key, value, conditions)
-    if (scope !== 'span' && facts.resource.has(key)) either.push(originSql('resource', key, value, conditions))
-    conditions.add(either.length === 0 ? '0' : `(${either.join(' OR ')})`)
-  }
-  return conditions
-}
-
-/**
- * Whole tokens go through the body's text index; anything else is looked for as it stands. The index knows of ASCII alone
- * what lower case is, and where a word ends.
- */
-function wordSql(word: string, conditions: Conditions): string {
-  if (/^[A-Za-z0-9]+$/.test(word)) return `hasAnyTokens(body, [${conditions.bind(word.toLowerCase(), 'String')}])`
-  return `positionCaseInsensitiveUTF8(body, ${conditions.bind(word, 'String')}) > 0`
-}
-
-async function searchSpanEvents(engine: Engine, search: EventSearch, facts: KeyFacts): Promise<EventPage> {
-  const { conditions, matching } = spanEventConditions(search, facts)
-  const options = {
-    parameters: conditions.parameters,
-    signal: search.signal,
-  }
-  // Whether an event of a span is the one with the value, only reading it tells.
-  const isRead = search.attributes.length > 0
+async function searchSpanEvents(engine: Engine, search: SignalledSearch, facts: KeyFacts): Promise<EventPage> {
+  const { query, limit, signal } = search
+  const found = spanEventConditions(query, facts)
+  if (found === undefined) return { events: [], total: 0 }
+  const { conditions, matching, isExact } = found
+  const options = { parameters: conditions.parameters, signal }
   const [rows, [count]] = await Promise.all([
     engine.query<[string, string, string, string, string, string]>(
       `SELECT lower(hex(trace_id)), lower(hex(span_id)), service_name, events, resource, scope FROM spans
-       ${conditions.where()} ORDER BY arrayMax(${matching}.time) DESC LIMIT ${isRead ? spansLookedAtMax : search.limit}`,
+       ${conditions.where()} ORDER BY arrayMax(${matching}.time) DESC LIMIT ${isExact ? limit : spansLookedAtMax}`,
       options,
     ),
-    isRead ? [] : engine.query<[string]>(`SELECT sum(length(${matching})) FROM spans ${conditions.where()}`, options),
+    isExact ? engine.query<[string]>(`SELECT sum(length(${matching})) FROM spans ${conditions.where()}`, options) : [],
   ])
+  const isMet = compileTest(query.where)
   const events = rows.flatMap(([traceId, spanId, service, text, resource, scope]) =>
     parseEvents(text)
-      .filter((event) => search.type === undefined || event.name === search.type)
-      .filter(({ timeUnixNano }) => isWithin(timeUnixNano, search))
-      .filter((event) => search.attributes.every((condition) => meets(condition, event.attributes, resource)))
+      .filter(({ timeUnixNano }) => isWithin(timeUnixNano, query))
       .map((event): EventRow => ({
         ...emptyEvent,
         ...event,
@@ -190,80 +131,14 @@ async function searchSpanEvents(engine: Engine, search: EventSearch, facts: KeyF
         type: event.name,
         resource,
         scope,
-      })),
+      }))
+      .filter((event) => isMet(eventView(event))),
   )
-  return { events, total: isRead ? events.length : Number(count?.[0] ?? 0) }
+  return { events, total: isExact ? Number(count?.[0] ?? 0) : events.length }
 }
 
-/** Of the texts of a span's events just what tells which are asked for: parsing no more takes a sixth of the time. */
-const eventList = "JSONExtract(events, 'Array(Tuple(time UInt64, name String))')"
-
-/** Conditions on spans, and SQL of those of a span's events that have the type and lie in the range. */
-function spanEventConditions(search: EventSearch, facts: KeyFacts): { conditions: Conditions; matching: string } {
-  const conditions = new Conditions()
-  conditions.add("events != ''")
-  addOverlap(conditions, search)
-  if (search.service !== undefined) conditions.add(`service_name = ${conditions.bind(search.service, 'String')}`)
-  if (search.traceId !== undefined) conditions.add(`trace_id = ${conditions.bind(search.traceId, 'FixedString(16)')}`)
-  if (search.spanId !== undefined) conditions.add(`span_id = ${conditions.bind(search.spanId, 'FixedString(8)')}`)
-  for (const condition of search.attributes) conditions.add(spanEventSql(condition, conditions, facts))
-  const wanted: string[] = []
-  const time = (timeNs: bigint): string => conditions.bind(timeNs < 0n ? 0n : timeNs, 'UInt64')
-  if (search.startNs !== undefined) wanted.push(`e.time >= ${time(search.startNs)}`)
-  if (search.endNs !== undefined) wanted.push(`e.time < ${time(search.endNs)}`)
-  if (search.type !== undefined) {
-    const name = conditions.bind(search.type, 'String')
-    conditions.add(`position(events, concat('"name":', toJSONString(${name}))) > 0`)
-    wanted.push(`e.name = ${name}`)
-  }
-  if (wanted.length === 0) return { conditions, matching: eventList }
-  conditions.add(`arrayExists(e -> ${wanted.join(' AND ')}, ${eventList})`)
-  return { conditions, matching: `arrayFilter(e -> ${wanted.join(' AND ')}, ${eventList})` }
-}
-
-/** Spans that began longer before the range are found by the index on duration. */
-const longSpanNs = 3_600_000_000_000n
-
-/** Spans that have a part in the range, as their events lie in them. */
-function addOverlap(conditions: Conditions, { startNs, endNs }: Pick<EventSearch, 'startNs' | 'endNs'>): void {
-  if (endNs !== undefined) conditions.add(`start_time < ${conditions.bind(endNs, 'DateTime64(9)')}`)
-  if (startNs === undefined || startNs <= longSpanNs) return
-  const near = conditions.bind(startNs - longSpanNs, 'DateTime64(9)')
-  conditions.add(`(start_time >= ${near} OR duration >= ${longSpanNs})`)
-  const start = conditions.bind(startNs, 'Int64')
-  conditions.add(`(duration >= ${start} - ${nanosOf('start_time')} OR ${nanosOf('start_time')} >= ${start})`)
-}
-
-function isWithin(timeNs: bigint, { startNs, endNs }: Pick<EventSearch, 'startNs' | 'endNs'>): boolean {
+function isWithin(timeNs: bigint, { startNs, endNs }: TimeRange): boolean {
   return (startNs === undefined || timeNs >= startNs) && (endNs === undefined || timeNs < endNs)
-}
-
-/** What a span must have for one of its events to meet the condition. */
-function spanEventSql({ scope, key, value }: AttributeCondition, conditions: Conditions, facts: KeyFacts): string {
-  const either: string[] = []
-  if (scope !== 'resource') either.push(`position(events, toJSONString(${conditions.bind(key, 'String')})) > 0`)
-  if (scope !== 'span' && facts.resource.has(key)) either.push(originSql('resource', key, value, conditions))
-  return either.length === 0 ? '0' : `(${either.join(' OR ')})`
-}
-
-function meets({ scope, key, value }: AttributeCondition, attributes: readonly Attribute[], resource: string): boolean {
-  const isHeld = (list: readonly Attribute[]): boolean =>
-    list.some((attribute) => attribute.key === key && isSpelledBy(attribute.value, value))
-  if (scope !== 'resource' && isHeld(attributes)) return true
-  if (scope === 'span') return false
-  const { attributes: ofResource } = parseTyped(resource) as { attributes?: Record<string, unknown> }
-  return ofResource?.[key] !== undefined && isSpelledBy(fromTyped(ofResource[key]), value)
-}
-
-/** As a person writes it, or as the store shows it: the same reading as `mapSql` gives a text. */
-function isSpelledBy(value: AttributeValue, text: string): boolean {
-  if (value.type === 'string') return value.value === text
-  const typed = printTypedValue(value)
-  if (typed === text || typed === `${text}.0` || typed === `{"doubleValue":"${text}"}`) return true
-  if (value.type !== 'double' && value.type !== 'int') return false
-  // Integers that a double cannot hold are told apart by their digits alone.
-  const isExact = value.type === 'double' || Number.isSafeInteger(Number(value.value))
-  return isExact && /^[-+]?[\d.]/.test(text) && Number(text) === Number(value.value)
 }
 
 const emptyEvent = {

@@ -4,45 +4,17 @@
  * most `facetSpansMax` spans; and where an index cannot help, only the newest stored spans are searched for matches. So
  * the cost does not grow with the store.
  */
-import type { SpanFilter } from '../../../model/span-filter.ts'
+import { facetKeyOf, facetSpansMax, type Facet, type Facets, type FacetsSearch } from '../../../model/facets.ts'
+import type { SpanQuery } from '../../../model/query.ts'
+import type { ReadOptions } from '../../../model/reader.ts'
 import { dedicatedAttributes, dedicatedByKey } from '../../dedicated.ts'
 import type { QueryOptions } from '../engine.ts'
-import { spanConditions } from './conditions.ts'
 import { noFacts, type FigureContext } from './figure-source.ts'
+import { compileSpanQuery } from '../compile/predicate.ts'
 import { estimateRows, newestRange } from './newest-range.ts'
 
-export interface FacetsQuery {
-  readonly filter: SpanFilter
-  /** Values of each facet. */
-  readonly limit: number
-  readonly signal?: AbortSignal
-}
+type SignalledSearch = FacetsSearch & ReadOptions
 
-export interface FacetValue {
-  readonly value: string
-  readonly spans: number
-  readonly errors: number
-}
-
-export interface Facet {
-  /** `service`, `operation`, `status`, or an attribute key as a filter takes it. */
-  readonly key: string
-  /** Most spans first. */
-  readonly values: readonly FacetValue[]
-  /** Different values among the spans looked at. */
-  readonly distinct: number
-}
-
-export interface Facets {
-  readonly facets: readonly Facet[]
-  /** Spans counted; when it is `facetSpansMax`, more may match. */
-  readonly spans: number
-  /** Where the search for matches began, when that is not the start of the range: older spans were not looked at. */
-  readonly sinceNs: bigint | undefined
-}
-
-/** Matching spans counted: some 50 ms of work. */
-export const facetSpansMax = 100_000
 /** Stored spans among which matches are looked for, at least: some 100 ms of work. */
 const searchedSpansMin = 200_000
 /** Keys of the maps that become facets: those that most of the spans have. */
@@ -63,13 +35,13 @@ type ColumnRow = readonly [set: string, value: string, spans: string, errors: st
 type MapRow = readonly [key: string, value: string, spans: string, errors: string, distinct: string]
 
 /** Facets without a value are left out. */
-export async function readFacets(context: FigureContext, query: FacetsQuery): Promise<Facets> {
-  const filter = await affordable(context, query.filter)
-  const conditions = spanConditions(filter, context.facts ?? noFacts)
-  const limit = conditions.bind(query.limit, 'UInt64')
+export async function readFacets(context: FigureContext, search: SignalledSearch): Promise<Facets> {
+  const query = await affordable(context, search)
+  const conditions = compileSpanQuery(query, context.facts ?? noFacts)
+  const limit = conditions.bind(search.limit, 'UInt64')
   const options: QueryOptions = {
     parameters: conditions.parameters,
-    signal: query.signal,
+    signal: search.signal,
   }
   const [columnRows, mapRows] = await Promise.all([
     context.engine.query<ColumnRow>(columnsSql(conditions.where(), limit), options),
@@ -91,17 +63,19 @@ export async function readFacets(context: FigureContext, query: FacetsQuery): Pr
     ),
   )
   return {
-    facets: [...byColumn, ...byMap.filter(({ key }) => !dedicatedByKey.has(key)).map(asFilterKey)].filter(
-      ({ values }) => values.length > 0,
-    ),
+    facets: [
+      ...byColumn,
+      ...byMap.filter(({ key }) => !dedicatedByKey.has(key)).map((facet) => ({ ...facet, key: facetKeyOf(facet.key) })),
+    ].filter(({ values }) => values.length > 0),
     spans: Number(total?.[2] ?? 0),
-    sinceNs: filter.startNs === query.filter.startNs ? undefined : filter.startNs,
+    sinceNs: query.startNs === search.query.startNs ? undefined : query.startNs,
   }
 }
 
-async function affordable({ engine, facts }: FigureContext, filter: SpanFilter): Promise<SpanFilter> {
-  const rows = await estimateRows(engine, spanConditions(filter, facts ?? noFacts))
-  return rows <= searchedSpansMin ? filter : { ...filter, ...(await newestRange(engine, filter, searchedSpansMin)) }
+async function affordable({ engine, facts }: FigureContext, { query, signal }: SignalledSearch): Promise<SpanQuery> {
+  const rows = await estimateRows(engine, compileSpanQuery(query, facts ?? noFacts), signal)
+  if (rows <= searchedSpansMin) return query
+  return { ...query, ...(await newestRange(engine, query, { spansMin: searchedSpansMin, signal })) }
 }
 
 /** `grouping` has a bit for each column, the first highest, set when the column is not grouped by; all: the total. */
@@ -134,12 +108,6 @@ function mapsSql(where: string, limit: string): string {
           ARRAY JOIN ${entries} AS entry GROUP BY key, value)
       )
     ) WHERE place <= ${mapKeysMax} ORDER BY place, n DESC, value LIMIT ${limit} BY key`
-}
-
-/** A key that means something else in a filter is named with its scope there, such as `span.status`. */
-function asFilterKey(facet: Facet): Facet {
-  const { key } = facet
-  return /^(service|operation|status)$|^(span|resource)\./.test(key) ? { ...facet, key: `span.${key}` } : facet
 }
 
 function facetOf(key: string, rows: readonly (ColumnRow | MapRow)[]): Facet {

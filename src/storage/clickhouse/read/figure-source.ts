@@ -3,12 +3,13 @@
  * lie whole in the range and are up to date, and the same figures computed now over the rest: open buckets, buckets
  * that late data touched, and the cut buckets at both ends of the range.
  */
+import type { TimeRange } from '../../../model/query.ts'
 import { dedicatedByKey } from '../../dedicated.ts'
 import { bucketSeconds } from '../../touched-buckets.ts'
 import type { Engine } from '../engine.ts'
 import type { Figure } from '../rollup/figures.ts'
 import { bucketInterval, bucketNs, bucketOf, coverGaps, joinIntervals, type Interval } from '../rollup/intervals.ts'
-import type { KeyFacts } from './conditions.ts'
+import type { KeyFacts } from '../compile/conditions.ts'
 
 /** What the readers of figures need. */
 export interface FigureContext {
@@ -20,12 +21,6 @@ export interface FigureContext {
 
 /** Without facts every dedicated key may be in the maps too, and no resource key is known. */
 export const noFacts: KeyFacts = { irregular: new Set(dedicatedByKey.keys()), resource: new Set() }
-
-/** [startNs, endNs); an end that is not given is open. */
-export interface TimeRange {
-  readonly startNs?: bigint
-  readonly endNs?: bigint
-}
 
 export interface RangePlan {
   /** Buckets [from, to) in epoch seconds come rolled up, but for those in `live`; undefined is open. */

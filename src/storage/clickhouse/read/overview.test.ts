@@ -6,10 +6,12 @@ import { groupBy, isQuantile, spansWithin } from '../../../../test/support/figur
 import { randomSpans } from '../../../../test/support/random-spans.ts'
 import { drawSpans, second, type TestSpan } from '../../../../test/support/test-spans.ts'
 import { emptyStore, storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
-import type { SpanFilter } from '../../../model/span-filter.ts'
-import { isSelective } from '../../../model/span-filter.ts'
-import { facetSpansMax, readFacets, type Facet } from './facets.ts'
-import { durationRows, readOverview, type Overview } from './overview.ts'
+import { facetSpansMax, type Facet } from '../../../model/facets.ts'
+import { durationRows, type Overview } from '../../../model/overview.ts'
+import { queryOfFilter, type SpanFilter } from '../../../model/span-filter.ts'
+import { readFacets } from './facets.ts'
+import { readOverview } from './overview.ts'
+import { isSelective } from './trace-search.ts'
 
 const engine = await temporaryEngine({ after })
 const facts = { irregular: new Set<string>(), resource: new Set(['host.name']) }
@@ -55,7 +57,7 @@ function tracesOf(spans: readonly TestSpan[], one: Case, range: { startNs: bigin
   return [...groupBy(spans, ({ traceId }) => traceId).values()].flatMap((all) => {
     const starts = all.map(({ startNs }) => startNs).sort((a, b) => (a < b ? -1 : 1))
     const ends = all.map(({ startNs, durationNs }) => startNs + durationNs).sort((a, b) => (a < b ? -1 : 1))
-    const matching = isSelective(one.filter)
+    const matching = isSelective(queryOfFilter(one.filter))
       ? all.filter(one.matches)
       : all.filter(({ startNs }) => startNs === starts[0])
     const times = spansWithin(matching, range)
@@ -141,8 +143,12 @@ test('agree with plain loops over the spans', async () => {
       await storeRows(engine, spans)
       for (const one of Object.values(cases)) {
         const filter = { ...one.filter, ...range }
-        compareOverview(await readOverview(context, { filter, columns }), tracesOf(spans, one, range), range.startNs)
-        const found = await readFacets(context, { filter, limit: 50 })
+        compareOverview(
+          await readOverview(context, { query: { ...queryOfFilter(filter), ...range }, columns }),
+          tracesOf(spans, one, range),
+          range.startNs,
+        )
+        const found = await readFacets(context, { query: queryOfFilter(filter), limit: 50 })
         const matching = spansWithin(spans, range).filter(one.matches)
         assert.deepEqual(plainFacets(found.facets), facetsOf(matching))
         assert.equal(found.spans, matching.length)
@@ -164,7 +170,10 @@ cart sweep 7200s+1s internal`,
   )
   await storeRows(engine, spans)
   const range = { startNs: origin - 80_000n * second, endNs: origin + 80_000n * second }
-  const found = await readOverview(context, { filter: { ...cases['service']!.filter, ...range }, columns: 10 })
+  const found = await readOverview(context, {
+    query: { ...queryOfFilter(cases['service']!.filter), ...range },
+    columns: 10,
+  })
   compareOverview(found, tracesOf(spans, cases['service']!, range), range.startNs)
   assert.equal(found.total, 2)
 })
@@ -175,7 +184,10 @@ test('a range from the first to the last time there is holds everything', async 
   for (const startNs of [-(1n << 63n), 0n]) {
     const range = { startNs, endNs: (1n << 63n) - 1n }
     for (const name of ['everything', 'service']) {
-      const found = await readOverview(context, { filter: { ...cases[name]!.filter, ...range }, columns: 10 })
+      const found = await readOverview(context, {
+        query: { ...queryOfFilter(cases[name]!.filter), ...range },
+        columns: 10,
+      })
       compareOverview(found, tracesOf(spans, cases[name]!, range), startNs)
       assert.equal(found.total, 2)
     }
@@ -187,7 +199,10 @@ test('a trace of several blocks is one trace', async () => {
   for (const span of spans) await storeRows(engine, [span])
   const range = { startNs: origin, endNs: origin + second }
   for (const name of ['everything', 'service']) {
-    const found = await readOverview(context, { filter: { ...cases[name]!.filter, ...range }, columns: 10 })
+    const found = await readOverview(context, {
+      query: { ...queryOfFilter(cases[name]!.filter), ...range },
+      columns: 10,
+    })
     assert.deepEqual([found.total, found.errorTraces, found.p50Ns], [1, 1, 520_000_000n])
   }
 })
@@ -196,7 +211,8 @@ test('says when it last matched, if it does not in the range', async () => {
   await storeRows(engine, drawSpans('cart reserve 5s+1ms\ncart reserve 9s+1ms\nweb GET 20s+1ms', origin))
   const range = { startNs: origin + 100n * second, endNs: origin + 200n * second }
   const lastOf = async (name: string): Promise<bigint | undefined> =>
-    (await readOverview(context, { filter: { ...cases[name]!.filter, ...range }, columns: 10 })).lastMatchNs
+    (await readOverview(context, { query: { ...queryOfFilter(cases[name]!.filter), ...range }, columns: 10 }))
+      .lastMatchNs
   assert.equal(await lastOf('service'), origin + 9n * second)
   assert.equal(await lastOf('everything'), origin + 20n * second)
   assert.equal(await lastOf('nothing'), undefined)
@@ -205,7 +221,7 @@ test('says when it last matched, if it does not in the range', async () => {
 test('a facet gives the most frequent values and how many there are', async () => {
   const lines = Array.from({ length: 30 }, (_, i) => `web GET ${i}s+1ms server user.id=${i < 20 ? 'often' : `u${i}`}`)
   await storeRows(engine, drawSpans(lines.join('\n'), origin))
-  const { facets } = await readFacets(context, { filter: { attributes: [] }, limit: 2 })
+  const { facets } = await readFacets(context, { query: queryOfFilter({ attributes: [] }), limit: 2 })
   const users = facets.find(({ key }) => key === 'user.id')!
   assert.deepEqual(users, {
     key: 'user.id',
@@ -222,7 +238,7 @@ test('of the keys in the maps the most frequent become facets', async () => {
     ['web GET 0s+1ms', ...Array.from({ length: i + 1 }, (_, key) => `key${String(key).padStart(2, '0')}=v`)].join(' '),
   )
   await storeRows(engine, drawSpans(lines.join('\n'), origin))
-  const { facets } = await readFacets(context, { filter: { attributes: [] }, limit: 2 })
+  const { facets } = await readFacets(context, { query: queryOfFilter({ attributes: [] }), limit: 2 })
   assert.deepEqual(
     facets.map(({ key }) => key).filter((key) => key.startsWith('key')),
     ['key00', 'key01', 'key02', 'key03', 'key04', 'key05', 'key06', 'key07'],
@@ -234,7 +250,7 @@ test('a key that means something else in a filter is a facet with its scope', as
     engine,
     drawSpans('web GET 0s+1ms status=paid service=mail span.kind=x resource.name=y plain=z', origin),
   )
-  const { facets } = await readFacets(context, { filter: { attributes: [] }, limit: 2 })
+  const { facets } = await readFacets(context, { query: queryOfFilter({ attributes: [] }), limit: 2 })
   const found = facets.map(({ key, values }) => `${key}=${values[0]!.value}`)
   const own = ['plain=z', 'span.resource.name=y', 'span.service=mail', 'span.span.kind=x', 'span.status=paid']
   assert.deepEqual(found, ['service=web', 'operation=GET', 'status=unset', ...own])
@@ -252,8 +268,8 @@ test('of very many spans, facets count the newest and say since when', async () 
     await engine.execute(stored(origin + bucket * second, spans))
     await engine.execute(`INSERT INTO rollup_buckets VALUES (${origin / second + bucket}, 1, ${spans}, 0)`)
   }
-  const all = await readFacets(context, { filter: { attributes: [] }, limit: 2 })
+  const all = await readFacets(context, { query: queryOfFilter({ attributes: [] }), limit: 2 })
   assert.deepEqual([all.spans, all.sinceNs], [facetSpansMax, origin + 300n * second])
-  const rare = await readFacets(context, { filter: { service: 'nobody', attributes: [] }, limit: 2 })
+  const rare = await readFacets(context, { query: queryOfFilter({ service: 'nobody', attributes: [] }), limit: 2 })
   assert.deepEqual([rare.spans, rare.sinceNs], [0, undefined])
 })

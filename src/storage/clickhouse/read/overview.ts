@@ -3,46 +3,17 @@
  * line and heat map of a search. A trace stands at the time of its first matching span, with the duration of the whole
  * trace as stored around the range.
  */
-import { isSelective, type SpanFilter } from '../../../model/span-filter.ts'
 import type { Engine } from '../engine.ts'
 import { clamp } from '../rollup/intervals.ts'
-import { spanConditions, type Conditions, type KeyFacts } from './conditions.ts'
+import type { Conditions, KeyFacts } from '../compile/conditions.ts'
+import { compileSpanQuery } from '../compile/predicate.ts'
+import { isSelective } from './trace-search.ts'
+import type { ReadOptions } from '../../../model/reader.ts'
 import { noFacts, type FigureContext } from './figure-source.ts'
+import { durationRows, usedRows, type Overview, type OverviewSearch } from '../../../model/overview.ts'
 import { nanosOf } from './rows.ts'
 
-export type RangedFilter = SpanFilter & { readonly startNs: bigint; readonly endNs: bigint }
-
-export interface OverviewQuery {
-  readonly filter: RangedFilter
-  /** Columns in time, all of the same length. */
-  readonly columns: number
-  readonly signal?: AbortSignal
-}
-
-export interface Overview {
-  readonly total: number
-  readonly errorTraces: number
-  /** Undefined when nothing matches. */
-  readonly p50Ns: bigint | undefined
-  readonly p99Ns: bigint | undefined
-  readonly columnNs: bigint
-  /** Lower bounds of the duration rows, ascending; from the lowest to the highest row with traces. */
-  readonly rows: readonly bigint[]
-  /** Upper bound of the highest of them; undefined when it has none, or there are no rows. */
-  readonly rowsEndNs: bigint | undefined
-  /** Only those with traces; `row` is an index into `rows`. */
-  readonly cells: readonly { column: number; row: number; traces: number; errorTraces: number }[]
-  /** Time of the newest match outside the range, looked for when nothing matches in it. */
-  readonly lastMatchNs: bigint | undefined
-}
-
-/** Four rows a decade from 1 µs to 1000 s, and one below. */
-export const durationRows: readonly bigint[] = [
-  0n,
-  ...Array.from({ length: 10 }, (_, decade) =>
-    [10n, 18n, 32n, 56n].map((step) => step * 10n ** BigInt(decade) * 100n),
-  ).flat(),
-]
+type RangedQuery = OverviewSearch['query']
 
 /** Rows of `traces` this far outside the range still count for a trace's duration. */
 const marginNs = 3_600_000_000_000n
@@ -59,19 +30,19 @@ type OverviewRow = readonly [
   cells: readonly [places: string[], traces: string[], errors: string[]],
 ]
 
-export async function readOverview(context: FigureContext, query: OverviewQuery): Promise<Overview> {
-  const { filter, columns, signal } = query
+export async function readOverview(context: FigureContext, search: OverviewSearch & ReadOptions): Promise<Overview> {
+  const { query, columns, signal } = search
   const facts = context.facts ?? noFacts
-  const columnNs = (filter.endNs - filter.startNs + BigInt(columns) - 1n) / BigInt(columns)
-  const conditions = spanConditions(filter, facts)
-  const start = conditions.bind(filter.startNs, 'Int64')
+  const columnNs = (query.endNs - query.startNs + BigInt(columns) - 1n) / BigInt(columns)
+  const conditions = compileSpanQuery(query, facts)
+  const start = conditions.bind(query.startNs, 'Int64')
   const row = `arrayLastIndex(bound -> bound <= d, [${durationRows.join(', ')}]) - 1`
   // Unsigned, as between the first and the last time there are more nanoseconds than a signed integer counts.
   const place = `intDiv(toUInt64(${nanosOf('t')} - ${start}), ${columnNs}) * ${durationRows.length} + ${row}`
   const [found] = await context.engine.query<OverviewRow>(
     `SELECT count(), countIf(failed), quantilesTDigest(0.5, 0.99)(d),
        sumMap([toUInt32(${place})], [toUInt64(1)], [toUInt64(failed)])
-     FROM (${tracesSql(filter, conditions)})`,
+     FROM (${tracesSql(query, conditions)})`,
     { parameters: conditions.parameters, signal },
   )
   const [total, failed, quantiles, cells] = found!
@@ -83,24 +54,23 @@ export async function readOverview(context: FigureContext, query: OverviewQuery)
     p99Ns: none ? undefined : BigInt(Math.round(quantiles[1]!)),
     columnNs,
     ...cellsOf(cells),
-    lastMatchNs: none ? await readLastMatch(context.engine, { filter, facts, signal }) : undefined,
+    lastMatchNs: none ? await readLastMatch(context.engine, { query, facts, signal }) : undefined,
   }
 }
 
 /** SQL giving (trace_id, t, d, failed) of every trace that matches. */
-function tracesSql(filter: RangedFilter, conditions: Conditions): string {
+function tracesSql(query: RangedQuery, conditions: Conditions): string {
   const near = (column: string): string =>
-    `${column} >= ${conditions.bind(clamp(filter.startNs - marginNs), 'DateTime64(9)')}
-     AND ${column} < ${conditions.bind(clamp(filter.endNs + marginNs), 'DateTime64(9)')}`
+    `${column} >= ${conditions.bind(clamp(query.startNs - marginNs), 'DateTime64(9)')}
+     AND ${column} < ${conditions.bind(clamp(query.endNs + marginNs), 'DateTime64(9)')}`
   const figures = `${nanosOf('max(end_time)')} - ${nanosOf('min(start_time)')} AS d, sum(error_count) > 0 AS failed`
-  if (!isSelective(filter)) {
+  if (!isSelective(query)) {
     const matches = conditions.sql.join(' AND ')
     return `SELECT trace_id, minIf(start_time, ${matches}) AS t, ${figures} FROM traces
       WHERE ${near('start_time')} GROUP BY trace_id HAVING countIf(${matches}) > 0`
   }
   const matches = `SELECT trace_id, min(start_time) AS first_match FROM spans ${conditions.where()} GROUP BY trace_id`
-  const known =
-    filter.endNs - filter.startNs > longRangeNs ? ` AND trace_id IN (SELECT trace_id FROM (${matches}))` : ''
+  const known = query.endNs - query.startNs > longRangeNs ? ` AND trace_id IN (SELECT trace_id FROM (${matches}))` : ''
   // A match starts and ends at a time within its trace, so it changes no duration.
   return `SELECT trace_id, minIf(start_time, matches) AS t, ${figures} FROM (
       SELECT trace_id, first_match AS start_time, first_match AS end_time, toUInt32(0) AS error_count, true AS matches FROM (${matches})
@@ -110,38 +80,31 @@ function tracesSql(filter: RangedFilter, conditions: Conditions): string {
 }
 
 function cellsOf([places, traces, errors]: OverviewRow[3]): Pick<Overview, 'rows' | 'rowsEndNs' | 'cells'> {
-  const cells = places.map((text, i) => {
-    const place = Number(text)
-    const row = place % durationRows.length
-    return {
-      column: (place - row) / durationRows.length,
-      row,
-      traces: Number(traces[i]),
-      errorTraces: Number(errors[i]),
-    }
-  })
-  if (cells.length === 0) return { rows: [], rowsEndNs: undefined, cells }
-  const used = cells.map(({ row }) => row)
-  const lowest = Math.min(...used)
-  const end = Math.max(...used) + 1
-  return {
-    rows: durationRows.slice(lowest, end),
-    rowsEndNs: durationRows[end],
-    cells: cells.map((cell) => ({ ...cell, row: cell.row - lowest })),
-  }
+  return usedRows(
+    places.map((text, i) => {
+      const place = Number(text)
+      const row = place % durationRows.length
+      return {
+        column: (place - row) / durationRows.length,
+        row,
+        traces: Number(traces[i]),
+        errorTraces: Number(errors[i]),
+      }
+    }),
+  )
 }
 
 interface LastMatchQuery {
-  readonly filter: RangedFilter
+  readonly query: RangedQuery
   readonly facts: KeyFacts
   readonly signal: AbortSignal | undefined
 }
 
 /** Newest found within the time for it; the search is over everything stored. */
-async function readLastMatch(engine: Engine, { filter, facts, signal }: LastMatchQuery): Promise<bigint | undefined> {
-  const { startNs: _start, endNs: _end, ...anyTime } = filter
-  const conditions = spanConditions(anyTime, facts)
-  const table = isSelective(filter) ? 'spans' : 'traces'
+async function readLastMatch(engine: Engine, { query, facts, signal }: LastMatchQuery): Promise<bigint | undefined> {
+  const { startNs: _start, endNs: _end, ...anyTime } = query
+  const conditions = compileSpanQuery(anyTime, facts)
+  const table = isSelective(query) ? 'spans' : 'traces'
   const [row] = await engine.query<[string | null]>(
     `SELECT ${nanosOf('maxOrNull(start_time)')} FROM ${table} ${conditions.where()}`,
     {

@@ -3,7 +3,9 @@
  * columns are read. In a small one that question costs more than it saves: the filters on trace ids are read whole, and
  * columns that no span uses are left out. What counts is the number of column streams (bench/query).
  */
+import type { TraceReadOptions } from '../../../model/reader.ts'
 import type { SpanRow } from '../../../model/span-row.ts'
+import { SkeletonBuilder, type TraceSkeleton } from '../../../model/trace-skeleton.ts'
 import { parseEvents, parseLinks, parseRest } from '../block/span-lists.ts'
 import { servicesOf } from '../block/trace-summary.ts'
 import { presentColumns } from '../block/span-block.ts'
@@ -11,13 +13,6 @@ import type { Engine, QueryParameter } from '../engine.ts'
 import { attributeSelects, hexOrEmpty, nanosOf } from './rows.ts'
 
 type PlaceRow = readonly [count: string, start: string, end: string, columns: number, summaries: string[]]
-
-export interface TraceReadOptions {
-  /** Spans given at most; a trace may have more (a loop without end). */
-  readonly spansMax: number
-  readonly known: StoreFacts
-  readonly signal?: AbortSignal
-}
 
 /** Of the whole store (known-keys.ts). */
 export interface StoreFacts {
@@ -36,11 +31,12 @@ interface Place {
 }
 
 /** Spans in start order; empty when the trace is unknown. `traceId` is 32 hex digits. */
-export async function readTrace(engine: Engine, traceId: string, options: TraceReadOptions): Promise<SpanRow[]> {
-  const place =
-    options.known.spans <= smallStoreSpansMax
-      ? anywhere(options.known)
-      : await readPlace(engine, traceId, options.signal)
+export async function readTrace(
+  engine: Engine,
+  traceId: string,
+  options: TraceReadOptions & { readonly known: StoreFacts },
+): Promise<SpanRow[]> {
+  const place = await placeOf(engine, traceId, options)
   if (place === undefined) return []
   const { columns } = place
   const present = (column: string): boolean => (columns & (1 << presentColumns.indexOf(column))) !== 0
@@ -86,7 +82,47 @@ export async function readTrace(engine: Engine, traceId: string, options: TraceR
 /** Columns before the lists and attributes in the query above. */
 const fixedColumns = 11
 
-function anywhere(known: StoreFacts): Place {
+/** Without attributes, status messages, events and links. */
+export async function readSkeleton(
+  engine: Engine,
+  traceId: string,
+  options: TraceReadOptions & { readonly known: StoreFacts },
+): Promise<TraceSkeleton> {
+  const built = new SkeletonBuilder()
+  const place = await placeOf(engine, traceId, options)
+  if (place === undefined) return built.finish(traceId)
+  const rows = engine.stream<SkeletonRow>(
+    `SELECT lower(hex(span_id)), ${hexOrEmpty('parent_span_id', 8)}, ${nanosOf('start_time')}, duration, kind, status_code,
+       service_name, name
+     FROM spans WHERE trace_id = {traceId:FixedString(16)} ${place.sql}
+     ORDER BY start_time, duration DESC LIMIT {limit:UInt64}`,
+    { parameters: { traceId, ...place.parameters, limit: options.spansMax }, signal: options.signal },
+  )
+  for await (const [spanId, parentSpanId, start, duration, kind, statusCode, service, name] of rows) {
+    const [startTimeUnixNano, durationNano] = [BigInt(start), BigInt(duration)]
+    built.add({ spanId, parentSpanId, startTimeUnixNano, durationNano, kind, statusCode, service, name })
+  }
+  return built.finish(traceId)
+}
+
+type SkeletonRow = readonly [
+  spanId: string,
+  parentSpanId: string,
+  start: string,
+  duration: string,
+  kind: number,
+  statusCode: number,
+  service: string,
+  name: string,
+]
+
+/** Where the trace may be; `undefined` when it is known to be nowhere. */
+async function placeOf(
+  engine: Engine,
+  traceId: string,
+  { known, signal }: TraceReadOptions & { readonly known: StoreFacts },
+): Promise<Place | undefined> {
+  if (known.spans > smallStoreSpansMax) return readPlace(engine, traceId, signal)
   return { columns: known.columns, sql: '', parameters: {} }
 }
 

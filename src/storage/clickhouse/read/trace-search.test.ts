@@ -5,8 +5,9 @@ import { groupBy } from '../../../../test/support/figures-oracle.ts'
 import { randomSpans } from '../../../../test/support/random-spans.ts'
 import { drawSpans, second, type TestSpan } from '../../../../test/support/test-spans.ts'
 import { emptyStore, storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
-import type { SpanFilter } from '../../../model/span-filter.ts'
-import { readSummaries, searchTraces, type TracePlace, type TraceSort } from './trace-search.ts'
+import { queryOfFilter, type SpanFilter } from '../../../model/span-filter.ts'
+import type { TracePlace, TraceSort } from '../../../model/trace-search.ts'
+import { readSummaries, searchTraces } from './trace-search.ts'
 
 const engine = await temporaryEngine({ after })
 const facts = { irregular: new Set<string>(), resource: new Set<string>() }
@@ -53,7 +54,7 @@ for (const [name, filter] of Object.entries({ everything, carts })) {
     const seen: string[] = []
     for (let next: TracePlace | undefined, first = true; first || next !== undefined; first = false) {
       const cursor = next === undefined ? {} : { after: next }
-      const page = await searchTraces(sources, { filter, sort: 'time', limit: 3, ...cursor })
+      const page = await searchTraces(sources, { query: queryOfFilter(filter), sort: 'time', limit: 3, ...cursor })
       assert.equal(page.total, expected.length)
       const ids = new Set(page.traces.map(({ traceId }) => traceId))
       assert.deepEqual(ids, new Set(expected.slice(seen.length, seen.length + 3)))
@@ -67,10 +68,10 @@ for (const [name, filter] of Object.entries({ everything, carts })) {
 test('past the last page the total is still known', async () => {
   const traces = await stored(8)
   const page = await searchTraces(sources, {
-    filter: carts,
+    query: queryOfFilter(carts),
     sort: 'time',
     limit: 5,
-    after: { timeNs: 0n, traceId: 'f'.repeat(32) },
+    after: { value: 0n, traceId: 'f'.repeat(32) },
   })
   assert.deepEqual([page.traces, page.next], [[], undefined])
   assert.equal(page.total, idsInOrder(traces, carts).length)
@@ -78,7 +79,7 @@ test('past the last page the total is still known', async () => {
 
 test('a summary tells of the whole trace, whatever span matched', async () => {
   const traces = await stored(9)
-  const { traces: found } = await searchTraces(sources, { filter: carts, sort: 'time', limit: 100 })
+  const { traces: found } = await searchTraces(sources, { query: queryOfFilter(carts), sort: 'time', limit: 100 })
   assert.ok(found.length > 3)
   for (const summary of found) {
     const spans = traces.get(summary.traceId)!
@@ -98,7 +99,7 @@ test('a summary tells of the whole trace, whatever span matched', async () => {
 
 test('a trace whose rows in the table of traces are gone, or not there yet, is summed up from its spans', async () => {
   await stored(11)
-  const search = { filter: carts, sort: 'time', limit: 100 } as const
+  const search = { query: queryOfFilter(carts), sort: 'time', limit: 100 } as const
   const before = await searchTraces(sources, search)
   assert.ok(before.traces.length > 3)
   await engine.execute(`DELETE FROM traces WHERE lower(hex(trace_id)) != '${before.traces[1]!.traceId}'`)
@@ -113,7 +114,7 @@ test('of several roots in a block the one that starts first is named, whatever t
   for (const spans of [roots, roots.toReversed()]) {
     await emptyStore(engine)
     await storeRows(engine, spans)
-    const { traces } = await searchTraces(sources, { filter: everything, sort: 'time', limit: 9 })
+    const { traces } = await searchTraces(sources, { query: queryOfFilter(everything), sort: 'time', limit: 9 })
     assert.deepEqual(
       traces.map(({ rootName }) => rootName),
       ['first'],
@@ -124,7 +125,7 @@ test('of several roots in a block the one that starts first is named, whatever t
 test('sorted by duration, spans or errors the largest come first', async () => {
   const traces = await stored(10)
   for (const sort of ['duration', 'spans', 'errors'] satisfies TraceSort[]) {
-    const { traces: found, total } = await searchTraces(sources, { filter: everything, sort, limit: 6 })
+    const { traces: found, total } = await searchTraces(sources, { query: queryOfFilter(everything), sort, limit: 6 })
     assert.equal(total, traces.size)
     const figures = found.map((one) =>
       Number({ duration: one.durationNs, spans: one.spanCount, errors: one.errorCount }[sort]),

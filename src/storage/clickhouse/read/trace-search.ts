@@ -2,35 +2,16 @@
  * Find traces by a span in them. First the matching trace ids, with the exact total; then the summaries of one page
  * from `traces`, which is keyed by trace id.
  */
-import { isSelective, type SpanFilter } from '../../../model/span-filter.ts'
+import type { SpanQuery } from '../../../model/query.ts'
 import type { Engine, QueryOptions } from '../engine.ts'
-import { joinSummaries, printSummary, type TraceSummaryRow } from '../block/trace-summary.ts'
-import { Conditions, addTimeRange, spanConditions, type KeyFacts } from './conditions.ts'
+import { joinSummaries, printSummary } from '../block/trace-summary.ts'
+import type { TracePage, TracePlace, TraceSearch, TraceSummaryRow } from '../../../model/trace-search.ts'
+import { Conditions, addTimeRange, type KeyFacts } from '../compile/conditions.ts'
+import { compileSpanQuery } from '../compile/predicate.ts'
 import { nanosOf } from './rows.ts'
+import type { ReadOptions } from '../../../model/reader.ts'
 
-export type TraceSort = 'time' | 'duration' | 'spans' | 'errors'
-
-export interface TraceSearch {
-  readonly filter: SpanFilter
-  readonly sort: TraceSort
-  readonly limit: number
-  /** Where the page before ended; only with sort `time`. */
-  readonly after?: TracePlace
-  readonly signal?: AbortSignal
-}
-
-/** A trace's place in the order by time: the start of its first matching span. */
-export interface TracePlace {
-  readonly timeNs: bigint
-  readonly traceId: string
-}
-
-export interface TracePage {
-  readonly traces: readonly TraceSummaryRow[]
-  readonly total: number
-  /** Undefined on the last page. */
-  readonly next: TracePlace | undefined
-}
+type SignalledSearch = TraceSearch & ReadOptions
 
 export interface SearchSources {
   readonly engine: Engine
@@ -40,7 +21,7 @@ export interface SearchSources {
 
 export async function searchTraces(
   { engine, facts, summaries }: SearchSources,
-  search: TraceSearch,
+  search: SignalledSearch,
 ): Promise<TracePage> {
   const page =
     search.sort === 'time' ? await idsByTime(engine, search, facts) : await idsByFigure(engine, search, facts)
@@ -64,17 +45,22 @@ interface IdPage {
   readonly more: boolean
 }
 
+/** Whether anything but the time is asked for. */
+export function isSelective({ where }: SpanQuery): boolean {
+  return where.kind !== 'and' || where.of.length > 0
+}
+
 /** The rows whose traces match: of `spans`, or of the small `traces` when only the time is asked for. */
-function matchingRows(filter: SpanFilter, facts: KeyFacts): { table: 'spans' | 'traces'; conditions: Conditions } {
-  if (isSelective(filter)) return { table: 'spans', conditions: spanConditions(filter, facts) }
+function matchingRows(query: SpanQuery, facts: KeyFacts): { table: 'spans' | 'traces'; conditions: Conditions } {
+  if (isSelective(query)) return { table: 'spans', conditions: compileSpanQuery(query, facts) }
   const conditions = new Conditions()
-  addTimeRange(conditions, 'start_time', filter)
+  addTimeRange(conditions, 'start_time', query)
   return { table: 'traces', conditions }
 }
 
-async function idsByTime(engine: Engine, search: TraceSearch, facts: KeyFacts): Promise<IdPage> {
+async function idsByTime(engine: Engine, search: SignalledSearch, facts: KeyFacts): Promise<IdPage> {
   const { after } = search
-  const { table, conditions } = matchingRows(search.filter, facts)
+  const { table, conditions } = matchingRows(search.query, facts)
   const rows = `FROM ${table} ${conditions.where()} GROUP BY trace_id`
   // One more than asked for tells whether there is a next page.
   const order = `ORDER BY t DESC, trace_id LIMIT ${search.limit + 1}`
@@ -84,7 +70,7 @@ async function idsByTime(engine: Engine, search: TraceSearch, facts: KeyFacts): 
       ? `SELECT lower(hex(trace_id)), ${time} AS t, count() OVER () ${rows} ${order}`
       : // What the window counts is not cut off by the place where the page begins.
         `SELECT lower(hex(trace_id)), t, total FROM (SELECT trace_id, ${time} AS t, count() OVER () AS total ${rows})
-         WHERE (-t, trace_id) > (${conditions.bind(-after.timeNs, 'Int64')}, ${conditions.bind(after.traceId, 'FixedString(16)')})
+         WHERE (-t, trace_id) > (${conditions.bind(-after.value, 'Int64')}, ${conditions.bind(after.traceId, 'FixedString(16)')})
          ${order}`
   const options: QueryOptions = {
     parameters: conditions.parameters,
@@ -93,9 +79,20 @@ async function idsByTime(engine: Engine, search: TraceSearch, facts: KeyFacts): 
     settings: { optimize_use_implicit_projections: 0 },
   }
   const found = await engine.query<[string, string, string]>(sql, options)
-  const places = found.slice(0, search.limit).map(([traceId, timeNs]) => ({ timeNs: BigInt(timeNs), traceId }))
+  const places = found.slice(0, search.limit).map(([traceId, time]) => ({ value: BigInt(time), traceId }))
   const total = found[0]?.[2] ?? (after === undefined ? 0 : await countMatches(engine, rows, options))
   return { places, total: Number(total), more: found.length > search.limit }
+}
+
+/** Traces that match, without a page of them. */
+export async function countTraces(
+  { engine, facts }: Omit<SearchSources, 'summaries'>,
+  query: SpanQuery,
+  signal?: AbortSignal,
+): Promise<number> {
+  const { table, conditions } = matchingRows(query, facts)
+  const rows = `FROM ${table} ${conditions.where()} GROUP BY trace_id`
+  return Number(await countMatches(engine, rows, { parameters: conditions.parameters, signal }))
 }
 
 /** Past the last page no row tells how many there are. */
@@ -104,8 +101,8 @@ async function countMatches(engine: Engine, rows: string, options: QueryOptions)
   return row?.[0] ?? '0'
 }
 
-async function idsByFigure(engine: Engine, search: TraceSearch, facts: KeyFacts): Promise<IdPage> {
-  const { table, conditions } = matchingRows(search.filter, facts)
+async function idsByFigure(engine: Engine, search: SignalledSearch, facts: KeyFacts): Promise<IdPage> {
+  const { table, conditions } = matchingRows(search.query, facts)
   const figure = { time: '', duration: durationSql, spans: 'sum(span_count)', errors: 'sum(error_count)' }[search.sort]
   const rows = await engine.query<[string, string, string]>(
     `SELECT lower(hex(trace_id)), ${nanosOf('min(start_time)')}, count() OVER ()
@@ -113,7 +110,7 @@ async function idsByFigure(engine: Engine, search: TraceSearch, facts: KeyFacts)
      GROUP BY trace_id ORDER BY ${figure} DESC, trace_id LIMIT ${search.limit}`,
     { parameters: conditions.parameters, signal: search.signal },
   )
-  const places = rows.map(([traceId, time]) => ({ timeNs: BigInt(time), traceId }))
+  const places = rows.map(([traceId, time]) => ({ value: BigInt(time), traceId }))
   return { places, total: Number(rows[0]?.[2] ?? 0), more: false }
 }
 

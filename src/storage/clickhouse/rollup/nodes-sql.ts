@@ -1,30 +1,31 @@
 /**
- * Who emits: service instances, hosts and pods, from the resources of spans and events. A resource is a dictionary
- * entry, so its JSON is looked at once for each distinct one, after counting.
- *
- * | type | id | address |
- * |---|---|---|
- * | service_instance | service.instance.id, else service@pod, else service@host, else the service | pod's IP, else host's name |
- * | host | host.name, else host.id | first host.ip |
- * | pod | k8s.pod.name | k8s.pod.ip |
- *
- * Cluster: k8s.cluster.name, else deployment.environment.name (or its old name), else service.namespace.
+ * Who emits: service instances, hosts and pods (what they are: model/node.ts), from the resources of spans and events. A
+ * resource is a dictionary entry, so its JSON is looked at once for each distinct one, after counting.
  */
+import { clusterKeys, nodeKeys } from '../../../model/node.ts'
 import { bucketSql, inIntervals, type Interval } from './intervals.ts'
 
 const text = (key: string): string => `JSONExtractString(json, 'attributes', '${key}')`
 const either = (first: string, second: string): string => `if(${first} != '', ${first}, ${second})`
+/** The first text among the keys. */
+const textOf = (keys: readonly string[]): string => keys.map(text).reduceRight((rest, first) => either(first, rest))
+
+const clusters = clusterKeys.map(({ type, keys }, i) => ({ type, column: `cluster_${i}`, sql: textOf(keys) }))
 
 const fields = `
-  ${text('service.instance.id')} AS instance, ${text('k8s.pod.name')} AS pod, ${text('k8s.pod.ip')} AS pod_ip,
-  ${text('host.name')} AS host_name, ${either('host_name', text('host.id'))} AS host,
-  JSONExtractString(json, 'attributes', 'host.ip', 'arrayValue', 'values', 1, 'stringValue') AS host_ip,
-  ${text('service.version')} AS version, ${text('k8s.cluster.name')} AS k8s,
-  ${either(text('deployment.environment.name'), text('deployment.environment'))} AS environment,
-  ${text('service.namespace')} AS namespace,
-  multiIf(k8s != '', k8s, environment != '', environment, namespace) AS cluster,
-  multiIf(k8s != '', 'k8s_cluster', environment != '', 'deployment_environment', namespace != '', 'service_namespace', 'none')
-    AS cluster_type`
+  ${textOf(nodeKeys.instance)} AS instance, ${textOf(nodeKeys.pod)} AS pod, ${textOf(nodeKeys.podAddress)} AS pod_ip,
+  ${textOf(nodeKeys.hostName)} AS host_name, ${textOf(nodeKeys.host)} AS host,
+  JSONExtractString(json, 'attributes', '${nodeKeys.hostAddresses[0]}', 'arrayValue', 'values', 1, 'stringValue') AS host_ip,
+  ${textOf(nodeKeys.version)} AS version,
+  ${clusters.map(({ column, sql }) => `${sql} AS ${column}`).join(', ')},
+  ${firstOf('cluster', "''", ({ column }) => column)},
+  ${firstOf('cluster_type', "'none'", ({ type }) => `'${type}'`)}`
+
+/** What `sql` gives for the first kind of cluster that the resource names. */
+function firstOf(name: string, none: string, sql: (cluster: (typeof clusters)[number]) => string): string {
+  const cases = clusters.map((cluster) => `${cluster.column} != '', ${sql(cluster)}`)
+  return `multiIf(${cases.join(', ')}, ${none}) AS ${name}`
+}
 
 const instanceId = `multiIf(instance != '', instance, pod != '', concat(service_name, '@', pod),
   host != '', concat(service_name, '@', host), toString(service_name))`

@@ -4,6 +4,7 @@
  */
 import { UnavailableError } from '../../../base/errors.ts'
 import type { Engine } from '../engine.ts'
+import { keyKindsStatements } from './key-kinds.ts'
 import { rollupTables } from './rollups.ts'
 import { eventsTable, irregularKeysTable, spansTable, tracesTable } from './tables.ts'
 import { views } from './views.ts'
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   },
   { version: 2, what: 'operations, edges and nodes rolled up by bucket', statements: rollupTables },
   { version: 3, what: 'views in the columns of the OpenTelemetry exporter', statements: views },
+  { version: 4, what: 'keys that a search has to look for in more places', statements: keyKindsStatements },
 ]
 
 export const schemaVersion = migrations.at(-1)!.version
@@ -54,11 +56,11 @@ export async function migrate(engine: Engine, options: MigrateOptions): Promise<
   await setSync(engine, options.sync)
 }
 
-/** Parts of every table are synced before an insert is answered, or none; irregular keys always (tables.ts). */
+/** Parts of every table are synced before an insert is answered, or none; what is known of keys always (tables.ts, key-kinds.ts). */
 async function setSync(engine: Engine, sync: boolean): Promise<void> {
   const tables = await engine.query<[string]>(
     `SELECT name FROM system.tables
-     WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'irregular_keys' ORDER BY name`,
+     WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name NOT IN ('irregular_keys', 'key_kinds') ORDER BY name`,
   )
   const on = sync ? 1 : 0
   for (const [table] of tables) {

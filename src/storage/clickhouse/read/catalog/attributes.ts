@@ -1,23 +1,12 @@
 /** Attribute keys in use, and the values of one. */
+import type { AttributeKey, AttributeValueCount } from '../../../../model/figures.ts'
+import type { TimeRange } from '../../../../model/query.ts'
+import type { AttributeValuesSearch } from '../../../../model/reader.ts'
 import { dedicatedByKey } from '../../../dedicated.ts'
 import { figures } from '../../rollup/figures.ts'
-import { Conditions, addTimeRange } from '../conditions.ts'
-import { figureSql, type FigureContext, type TimeRange } from '../figure-source.ts'
+import { Conditions, addTimeRange } from '../../compile/conditions.ts'
+import { figureSql, type FigureContext } from '../figure-source.ts'
 import { newestRange } from '../newest-range.ts'
-
-export interface AttributeKey {
-  readonly key: string
-  readonly scope: 'span' | 'resource' | 'event'
-  /** `string`, `number` (int or double) or `other` (bool, array, map, bytes). */
-  readonly type: string
-  /** Spans and events that have it, with this type. */
-  readonly spans: number
-}
-
-export interface AttributeValueCount {
-  readonly value: string
-  readonly spans: number
-}
 
 /** Senders that make up keys cannot make the answer endless; these are the most used. */
 const keysMax = 10_000
@@ -37,20 +26,17 @@ export async function readAttributeKeys(
   return rows.map(([key, scope, type, spans]) => ({ key, scope, type, spans: Number(spans) }))
 }
 
-export interface ValuesQuery {
-  readonly key: string
-  readonly range: TimeRange
-  readonly limit: number
-  readonly signal?: AbortSignal
-}
-
 /** Spans looked at: about 0.1 s of work for a key in the maps. */
 const spansMax = 500_000
 
 /** Most frequent first, over the newest spans of the range: at least `spansMax` where there are so many. */
-export async function readAttributeValues(context: FigureContext, query: ValuesQuery): Promise<AttributeValueCount[]> {
-  const { key, limit, signal } = query
-  const range = await newestRange(context.engine, query.range, spansMax)
+export async function readAttributeValues(
+  context: FigureContext,
+  search: AttributeValuesSearch,
+  signal?: AbortSignal,
+): Promise<AttributeValueCount[]> {
+  const { key, limit } = search
+  const range = await newestRange(context.engine, search.range, { spansMin: spansMax, signal })
   const conditions = new Conditions()
   addTimeRange(conditions, 'start_time', range)
   const where = conditions.where()

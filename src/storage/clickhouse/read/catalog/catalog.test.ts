@@ -12,7 +12,8 @@ import { readAttributeKeys } from './attributes.ts'
 import { readDependencies } from './dependencies.ts'
 import { readNodes } from './nodes.ts'
 import { readOperations, readServices } from './services.ts'
-import type { FigureContext, TimeRange } from '../figure-source.ts'
+import type { TimeRange } from '../../../../model/query.ts'
+import type { FigureContext } from '../figure-source.ts'
 
 const engine = await temporaryEngine({ after })
 const origin = 1_795_000_200n * second

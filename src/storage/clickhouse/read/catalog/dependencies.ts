@@ -1,22 +1,10 @@
 /** Who calls whom, with figures. */
-import type { FigureContext, TimeRange } from '../figure-source.ts'
+import type { ChildType, EdgeFigures } from '../../../../model/figures.ts'
+import type { TimeRange } from '../../../../model/query.ts'
+import type { FigureContext } from '../figure-source.ts'
 import { figureSql } from '../figure-source.ts'
 import { figures, quantileLevels } from '../../rollup/figures.ts'
 import { quantilesOf } from './services.ts'
-
-export type ChildType = 'service' | 'database' | 'messaging' | 'external'
-
-export interface EdgeFigures {
-  readonly parent: string
-  /** Service name; for the other types what the caller's attributes name, such as `postgresql/orders`. */
-  readonly child: string
-  readonly childType: ChildType
-  readonly calls: number
-  readonly errors: number
-  readonly p50Ns: bigint
-  readonly p95Ns: bigint
-  readonly p99Ns: bigint
-}
 
 /** A client that calls addresses without end cannot make the answer so; these are the ones with the most calls. */
 const edgesMax = 50_000

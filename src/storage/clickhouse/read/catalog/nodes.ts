@@ -1,37 +1,11 @@
 /** Nodes: service instances, hosts and pods that emit, and the databases, queues and others they call. */
-import type { FigureContext, TimeRange } from '../figure-source.ts'
+import { nodeState, type ClusterType, type NodeFigures, type NodeType } from '../../../../model/node.ts'
+import type { TimeRange } from '../../../../model/query.ts'
+import type { CatalogTime } from '../../../../model/reader.ts'
+import type { FigureContext } from '../figure-source.ts'
 import { figureSql } from '../figure-source.ts'
 import { figures } from '../../rollup/figures.ts'
-import { nodeState, type NodeState } from './node-state.ts'
 import { nanosOf } from '../rows.ts'
-
-export type NodeType = 'service_instance' | 'host' | 'pod' | 'database' | 'messaging' | 'external'
-export type ClusterType = 'k8s_cluster' | 'deployment_environment' | 'service_namespace' | 'none'
-
-export interface NodeFigures {
-  /** Unique within its type; of service instances within type and service. */
-  readonly id: string
-  readonly type: NodeType
-  /** '' when several services share the node. */
-  readonly service: string
-  readonly address: string
-  readonly version: string
-  readonly cluster: string
-  readonly clusterType: ClusterType
-  readonly firstSeenNs: bigint
-  readonly lastSeenNs: bigint
-  readonly state: NodeState
-  /** Of a database, queue or external node: the calls to it. */
-  readonly spans: number
-  readonly events: number
-  readonly errors: number
-}
-
-export interface CatalogTime {
-  readonly range: TimeRange
-  /** What "not seen for some time" is measured from. */
-  readonly nowNs: bigint
-}
 
 /** These are the newest seen. */
 const nodesMax = 50_000
@@ -53,7 +27,7 @@ type NodeRow = readonly [
   newestErrors: string,
 ]
 
-/** In order of type, service and id. */
+/** Newest seen first. */
 export async function readNodes(
   context: FigureContext,
   time: CatalogTime,

@@ -1,37 +1,10 @@
 /** Services and their operations with rate, errors and durations (RED). */
-import type { FigureContext, TimeRange } from '../figure-source.ts'
+import type { OperationFigures, Quantiles, ServiceFigures } from '../../../../model/figures.ts'
+import type { TimeRange } from '../../../../model/query.ts'
+import type { FigureContext } from '../figure-source.ts'
 import { figureSql } from '../figure-source.ts'
 import { figures, quantileLevels } from '../../rollup/figures.ts'
 import { nanosOf } from '../rows.ts'
-
-export interface ServiceFigures {
-  readonly name: string
-  /** Server and consumer spans; root spans of a service that has none of these in the range. */
-  readonly calls: number
-  /** Of the calls. */
-  readonly errors: number
-  readonly spans: number
-  /** Durations of the calls; 0 when there are none. */
-  readonly p50Ns: bigint
-  readonly p95Ns: bigint
-  readonly p99Ns: bigint
-  /** Start of the newest span. */
-  readonly lastSeenNs: bigint
-  /** Calls and errors of the newest five-minute bucket in which the service has spans. */
-  readonly newest: { readonly calls: number; readonly errors: number }
-}
-
-export interface OperationFigures {
-  readonly name: string
-  /** OTLP span kind. */
-  readonly kind: number
-  readonly calls: number
-  readonly errors: number
-  readonly totalNs: bigint
-  readonly p50Ns: bigint
-  readonly p95Ns: bigint
-  readonly p99Ns: bigint
-}
 
 /** A service whose span names hold ids has as many operations as spans; these are the ones with the most time. */
 const operationsMax = 10_000
@@ -114,7 +87,7 @@ export async function readOperations(
 }
 
 /** The engine gives null for a quantile of nothing. */
-export function quantilesOf(levels: readonly (number | null)[]): { p50Ns: bigint; p95Ns: bigint; p99Ns: bigint } {
+export function quantilesOf(levels: readonly (number | null)[]): Quantiles {
   const [p50Ns, p95Ns, p99Ns] = levels.map((value) => BigInt(Math.round(value ?? 0))) as [bigint, bigint, bigint]
   return { p50Ns, p95Ns, p99Ns }
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
-import { drawSpans, second, spanBatchOf } from '../../test/support/test-spans.ts'
-import { emptyStore, storeRows, temporaryEngine } from '../../test/support/temporary-store.ts'
-import type { Engine } from './clickhouse/engine.ts'
-import { StoreBlock } from './clickhouse/block/store-block.ts'
+import { drawSpans, second, spanBatchOf } from '../../../../test/support/test-spans.ts'
+import { emptyStore, storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
+import type { Engine } from '../engine.ts'
+import { StoreBlock } from '../block/store-block.ts'
 import { TraceSummaries } from './trace-summaries.ts'
 
 const engine = await temporaryEngine({ after })

@@ -1,9 +1,8 @@
 /** Clusters: nodes that belong together, derived from the nodes. */
-import { readNodes, type CatalogTime, type ClusterType, type NodeFigures } from './nodes.ts'
-import type { FigureContext } from '../figure-source.ts'
+import { isPeer, type ClusterType, type NodeFigures } from './node.ts'
 
 export interface ClusterFigures {
-  /** '' with type `none`: nodes that say nothing of a cluster. */
+  /** '' with type `none`: nodes that do not say which cluster they are in. */
   readonly name: string
   readonly type: ClusterType
   /** Nodes in it. */
@@ -13,24 +12,10 @@ export interface ClusterFigures {
   readonly services: readonly string[]
 }
 
-export async function readClusters(
-  context: FigureContext,
-  time: CatalogTime,
-  signal?: AbortSignal,
-): Promise<ClusterFigures[]> {
-  return clustersOf(await readNodes(context, time, signal))
-}
-
-/** In order of name. Databases and the like say nothing of where they are, so they belong to none. */
+/** In order of name. Databases and other peers do not say where they are, so they belong to none. */
 export function clustersOf(nodes: readonly NodeFigures[]): ClusterFigures[] {
-  const members = new Map<string, NodeFigures[]>()
-  for (const node of nodes) {
-    if (node.type === 'database' || node.type === 'messaging' || node.type === 'external') continue
-    const key = `${node.clusterType}\0${node.cluster}`
-    const list = members.get(key)
-    if (list === undefined) members.set(key, [node])
-    else list.push(node)
-  }
+  const emitters = nodes.filter(({ type }) => !isPeer(type))
+  const members = Map.groupBy(emitters, ({ clusterType, cluster }) => `${clusterType}\0${cluster}`)
   return [...members.values()]
     .map((list) => ({
       name: list[0]!.cluster,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { drawSpans, second, spanBatchOf } from '../../test/support/test-spans.ts'
-import { storeRows, temporaryEngine } from '../../test/support/temporary-store.ts'
+import { drawSpans, second, spanBatchOf } from '../../../test/support/test-spans.ts'
+import { storeRows, temporaryEngine } from '../../../test/support/temporary-store.ts'
 import { KnownKeys } from './known-keys.ts'
 
 test('until when stored spans went on is known from the start on', async (t) => {

@@ -3,9 +3,9 @@
  * twenty from the store takes 3 to 5 ms of a search (bench/query). A block takes the summaries of its traces out once it is
  * stored. What was read while a block was on its way in may be of before or after it and is not kept.
  */
-import type { Engine } from './clickhouse/engine.ts'
-import { readSummaries } from './clickhouse/read/trace-search.ts'
-import type { TraceSummaryRow } from './clickhouse/block/trace-summary.ts'
+import type { Engine } from '../engine.ts'
+import { readSummaries } from './trace-search.ts'
+import type { TraceSummaryRow } from '../../../model/trace-search.ts'
 
 /** Of some 2 KB each. */
 const keptMax = 2000
