@@ -46,7 +46,9 @@ export function sortClients(server: Server, { own, timeoutMs, others }: ClientSo
       const head = socket.read(headBytes) as Buffer | null
       if (head === null) return socket.readableEnded ? end() : undefined
       leave()
-      socket.unshift(head)
+      // As one piece: Node's HTTP/2 hands each piece to its session, and throws where the one before has ended that.
+      const rest = socket.read() as Buffer | null
+      socket.unshift(rest === null ? head : Buffer.concat([head, rest]))
       const kind = kindOf(head) ?? own
       if (kind !== own) others(kind, socket)
       else for (const listener of listeners) (listener as (socket: Socket) => void).call(server, socket)

@@ -167,7 +167,11 @@ test('broken frames are refused and do not hurt the connection of others', async
 
 test('a client that speaks HTTP/1 or noise is let go', async () => {
   const [host, port] = address.split(':')
-  for (const text of ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', '\0\xff\0\xff'.repeat(100)]) {
+  for (const text of [
+    'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+    '\0\xff\0\xff'.repeat(100),
+    `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'\xff'.repeat(5000)}`,
+  ]) {
     await new Promise<void>((resolve, reject) => {
       const socket = net.connect(Number(port), host, () => socket.write(text))
       socket.on('close', () => resolve()).on('error', () => undefined)
