@@ -4,12 +4,12 @@ import type { TailFigures } from './capture/observer.ts'
 import type { IntakeCounters, ProtocolCounts } from './capture/counters.ts'
 import type { Log } from './model/log.ts'
 import type { FreshTraces } from './storage/fresh-traces.ts'
-import type { Writer } from './storage/writer.ts'
+import type { Consumer } from './storage/consumer.ts'
 
 export interface MetricSources {
   readonly counters: IntakeCounters
   readonly log: Log
-  readonly writer: Writer
+  readonly writer: Consumer
   readonly rollups: { dirtyBuckets(): ReadonlySet<number> }
   readonly fresh: FreshTraces | undefined
   readonly tailFigures: (() => TailFigures) | undefined
@@ -69,7 +69,7 @@ export function createMetrics(sources: MetricSources): () => Promise<string> {
   figure('clew_log_pending_bytes', 'Bytes in the log not yet stored', () => sources.log.stats().pendingBytes)
   figure('clew_log_disk_bytes', 'Bytes of the log on disk', () => sources.log.stats().diskBytes)
   figure('clew_log_syncs_total', 'Syncs of the log', () => sources.log.stats().syncs)
-  figure('clew_batches_in_flight_bytes', 'Decoded batches waiting for the store', () => sources.writer.queue.bytes)
+  figure('clew_batches_in_flight_bytes', 'Decoded batches waiting for the store', () => sources.writer.queuedBytes)
   figure('clew_stored_blocks_total', 'Blocks inserted into the store', () => sources.writer.blocks)
   figure('clew_last_insert_milliseconds', 'Time the newest block took', () => sources.writer.lastInsertMs)
   figure('clew_rollup_pending_buckets', 'Five-minute buckets that are open or to be rolled up again', () => {

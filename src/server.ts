@@ -5,6 +5,7 @@
 import path from 'node:path'
 import type { Logger } from 'pino'
 import { bufferPool } from './base/buffer-pool.ts'
+import { UnavailableError } from './base/errors.ts'
 import { startHttpServer, type HttpServer } from './api/http-server.ts'
 import { catalogHandlers } from './api/native/catalog-handlers.ts'
 import { eventHandlers } from './api/native/event-handlers.ts'
@@ -14,7 +15,7 @@ import { Intake } from './capture/intake.ts'
 import { startObservers } from './capture/observers.ts'
 import { startReceivers } from './capture/receivers.ts'
 import { openDecoder } from './decoder.ts'
-import { openFreshTraces, sinkOf } from './fresh.ts'
+import { joinSinks, openFreshTraces } from './fresh.ts'
 import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import { watchQuiet } from './quiet.ts'
@@ -22,7 +23,7 @@ import { createStatus, type Status } from './status.ts'
 import { lockFolder } from './storage/folder-lock.ts'
 import { startRetention, type Retention } from './storage/clickhouse/retention.ts'
 import type { FreshTraces } from './storage/fresh-traces.ts'
-import { openStore, type Store } from './storage/store.ts'
+import { openStore, type Store } from './storage/clickhouse/store.ts'
 import type { Log } from './model/log.ts'
 import { openLocalLog } from './transport/local/local-log.ts'
 import { clewVersion } from './base/version.ts'
@@ -71,7 +72,9 @@ export async function serve(config: Config): Promise<Server> {
     const retention = await startRetentionOf(config, store, logger)
     stops.push(() => retention.stop())
     const fresh = openFreshTraces({ log, store, logger, spansMax: config.fresh.spans })
-    const intake = opened(new Intake({ log, sink: sinkOf(store, fresh), counters, ...intakeLimits(config) }))
+    const intake = opened(
+      new Intake({ log, sink: joinSinks([store.writer], fresh), counters, ...intakeLimits(config) }),
+    )
     const receivers = opened(await startReceivers({ config, intake, logger }))
     const { tailFigures } = opened(await startObservers({ config, intake, log, logger }))
     const version = clewVersion()
@@ -167,6 +170,19 @@ function intakeLimits(config: Config): { bodyBytesMax: number; concurrentMax: nu
   return { bodyBytesMax: config.limits.bodyBytes, concurrentMax: config.limits.concurrentRequests }
 }
 
+async function waitUntilStored({ writer }: Store, { query }: Config, signal?: AbortSignal): Promise<undefined> {
+  if (!writer.isBehind) return
+  const late = AbortSignal.timeout(query.timeoutMs)
+  try {
+    await writer.untilStored(signal === undefined ? late : AbortSignal.any([signal, late]))
+  } catch (error) {
+    if (!late.aborted) throw error
+    const why = writer.problem === undefined ? '' : `: ${writer.problem}`
+    const message = `cannot answer yet: the store does not have all that was received${why}; it is safe in the log`
+    throw new UnavailableError('store_unavailable', message, { cause: error, retryAfterMs: 5000 })
+  }
+}
+
 interface ApiParts {
   readonly config: Config
   readonly logger: Logger
@@ -183,6 +199,7 @@ const traceSpansMax = 1_000_000
 
 function startApi(parts: ApiParts): Promise<HttpServer> {
   const { config, logger, version, store, fresh, status, metrics, isReady } = parts
+  const untilStored = (signal?: AbortSignal): Promise<undefined> => waitUntilStored(store, config, signal)
   return startHttpServer({
     host: config.host,
     port: config.ui.port,
@@ -192,8 +209,9 @@ function startApi(parts: ApiParts): Promise<HttpServer> {
     onBug: (error) => logger.error({ err: error }, 'cannot answer a request'),
     context: {
       engine: store.engine,
-      freshTrace: async (traceId) => await fresh?.read(traceId),
-      freshSearch: async (search) => await fresh?.search(search),
+      untilStored,
+      freshTrace: async (traceId) => (await fresh?.read(traceId)) ?? (await untilStored()),
+      freshSearch: async (search) => (await fresh?.search(search)) ?? (await untilStored()),
       facts: store.keys,
       summaries: store.summaries,
       known: store.keys,

@@ -10,7 +10,7 @@ import { tailFilesMax } from './capture/file-tail/tailer.ts'
 import type { Config } from './config.ts'
 import type { Log } from './model/log.ts'
 import { openStoredFigures, type StoredFigures } from './storage/clickhouse/stored-figures.ts'
-import type { Store } from './storage/store.ts'
+import type { Store } from './storage/clickhouse/store.ts'
 
 export interface StatusSources {
   readonly config: Config
@@ -79,7 +79,7 @@ export function createStatus(sources: StatusSources): Status {
             lastError,
           })),
         files: printFiles(sources.tailFigures?.()),
-        memory: { rssBytes: process.memoryUsage.rss(), batchesInFlightBytes: store.writer.queue.bytes },
+        memory: { rssBytes: process.memoryUsage.rss(), batchesInFlightBytes: store.writer.queuedBytes },
       }
     },
   }

@@ -13,7 +13,7 @@ import { InputError, UnavailableError, messageOf } from '../base/errors.ts'
 import { listenError, withPortOption } from '../base/listen.ts'
 import { routes, type Route } from './native/contract.ts'
 import type { ApiContext } from './native/context.ts'
-import type { Handler, Handlers } from './native/handler.ts'
+import type { Handler, Handlers, RouteName } from './native/handler.ts'
 import { openApi } from './native/openapi.ts'
 
 export interface HttpServerOptions {
@@ -89,15 +89,25 @@ function isRoute(path: string): boolean {
   return routes.some((route) => new RegExp(`^/api/v1${route.path.replaceAll(/:\w+/g, '[^/]+')}$`).test(path))
 }
 
+/** These may answer from the log, at once; for the rest of their work they wait as others do (`freshTrace`, `freshSearch`). */
+const freshRoutes: ReadonlySet<RouteName> = new Set(['getTrace', 'searchTraces'])
+
+/** A query must not say "not found" of what was acknowledged before a restart and is still only in the log. */
+function mustWait({ name }: Route): boolean {
+  return name !== 'status' && !freshRoutes.has(name as RouteName)
+}
+
 function addRoute(app: FastifyInstance, route: Route, handler: Handler, context: ApiContext): void {
   app.get(`/api/v1${route.path}`, async (request, reply) => {
     const aborted = new AbortController()
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) aborted.abort(new UnavailableError('timeout', 'the client went away'))
     })
+    const query = parseQuery(route, request.query as Record<string, unknown>)
+    if (mustWait(route)) await context.untilStored(aborted.signal)
     const answer = await handler(context, {
       path: request.params as Record<string, string>,
-      query: parseQuery(route, request.query as Record<string, unknown>),
+      query,
       signal: aborted.signal,
     })
     return reply.send(answer)

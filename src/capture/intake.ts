@@ -5,6 +5,7 @@
 import { UnavailableError } from '../base/errors.ts'
 import type { Codec } from '../codec/codec.ts'
 import { decompress } from '../codec/compression.ts'
+import { BatchLease } from '../model/batch-lease.ts'
 import type { BatchSink } from '../model/intake.ts'
 import type { Log, RecordHeader } from '../model/log.ts'
 import { countFailure, type IntakeCounters, type ProtocolCounts } from './counters.ts'
@@ -138,13 +139,16 @@ export class Intake {
       receivedAtMs,
     }
     const record = { ...header, body: received.body, retryable: received.retryable ?? true }
-    const { position, duplicate } = await log.append(record)
+    const { rows } = batch
+    const { partition, position, duplicate } = await log.append(record)
     if (duplicate) counts.duplicates++
     else {
-      counts.accepted += batch.rows
-      sink.offer(position, batch, header)
+      counts.accepted += rows
+      const lease = new BatchLease(batch)
+      sink.offer({ partition, position }, lease, header)
+      lease.release()
     }
-    return { accepted: batch.rows, rejected, rejectedReason, duplicate }
+    return { accepted: rows, rejected, rejectedReason, duplicate }
   }
 
   #refuse(counts: ProtocolCounts, error: UnavailableError): UnavailableError {

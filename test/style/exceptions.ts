@@ -19,4 +19,13 @@ export interface StyleException {
   readonly reason: string
 }
 
-export const exceptions: readonly StyleException[] = []
+const reason = 'speaks in types of the store until the readers have a contract of their own in src/model/'
+
+export const exceptions: readonly StyleException[] = [
+  { rule: 'imports', path: 'src/storage/fresh-traces.ts', reason },
+  { rule: 'imports', path: 'src/storage/fresh/span-match.ts', reason },
+  { rule: 'imports', path: 'src/storage/fresh/trace-page.ts', reason },
+  { rule: 'imports', path: 'src/storage/fresh/value-hash.ts', reason },
+  { rule: 'imports', path: 'src/storage/known-keys.ts', reason },
+  { rule: 'imports', path: 'src/storage/trace-summaries.ts', reason },
+]

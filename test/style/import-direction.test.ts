@@ -37,6 +37,10 @@ test('a wrong direction is found', () => {
   assert.deepEqual(wrongImports('src/model/a.ts', "import { x } from '../storage/b.ts'"), ['src/storage/b.ts'])
   assert.deepEqual(wrongImports('web/src/a.ts', "import { x } from '../../src/api/native/contract.ts'"), [])
   assert.deepEqual(wrongImports('web/src/a.ts', "import { x } from '../../src/model/ids.ts'"), ['src/model/ids.ts'])
+  assert.deepEqual(wrongImports('src/storage/a.ts', "import { x } from './clickhouse/b.ts'"), [
+    'src/storage/clickhouse/b.ts',
+  ])
+  assert.deepEqual(wrongImports('src/storage/clickhouse/a.ts', "import { x } from '../b.ts'"), [])
   assert.deepEqual(wrongImports('src/server.ts', "import { x } from './storage/b.ts'"), [])
   assert.deepEqual(wrongImports('src/config.ts', "import { x } from './storage/b.ts'"), ['src/storage/b.ts'])
   assert.deepEqual(wrongImports('src/model/a.test.ts', "import { x } from '../storage/b.ts'"), [])

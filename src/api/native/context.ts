@@ -12,6 +12,11 @@ export interface ApiContext {
   readonly freshTrace: (traceId: string) => Promise<SpanRow[] | undefined>
   /** A page of a search from there, complete; `undefined` when only the store can tell. */
   readonly freshSearch: (search: TraceSearch) => Promise<TracePage | undefined>
+  /**
+   * Resolves once the store has what was acknowledged, but for the last two seconds: at once in normal times. Rejects with
+   * `UnavailableError` when that takes longer than a query may, or with the signal's reason.
+   */
+  readonly untilStored: (signal?: AbortSignal) => Promise<void>
   readonly facts: KeyFacts
   readonly summaries: SearchSources['summaries']
   readonly known: StoreFacts

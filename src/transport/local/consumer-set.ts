@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UnavailableError, assert, messageOf } from '../../base/errors.ts'
-import type { ConsumerState, Position } from '../../model/log.ts'
+import type { ConsumerState, ConsumerStats, Position } from '../../model/log.ts'
 import {
   consumerFileName,
   createConsumerFile,
@@ -89,6 +89,15 @@ export class ConsumerSet {
     let least = set.recordBytes
     for (const { bytesBefore } of this.#consumers.values()) least = Math.min(least, bytesBefore)
     return Math.max(least, oldest)
+  }
+
+  stats(set: SegmentSet): ConsumerStats[] {
+    return [...this.#consumers].map(([name, { state, bytesBefore }]) => ({
+      name,
+      holdsLog: true,
+      pendingBytes: set.recordBytes - bytesBefore,
+      pendingRecords: set.next - state.next,
+    }))
   }
 
   async close(): Promise<void> {

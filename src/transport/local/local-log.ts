@@ -6,17 +6,21 @@ import { hash as digest } from 'node:crypto'
 import { mkdir, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncFolder } from '../../base/disk.ts'
-import { InputError, UnavailableError, messageOf } from '../../base/errors.ts'
+import { InputError, UnavailableError, assert, messageOf } from '../../base/errors.ts'
 import type {
   Appended,
+  AssignmentListener,
   ConsumerState,
   Log,
+  LogCapabilities,
+  LogConsumer,
   LogRecord,
   LogStats,
   Position,
   RecordRanges,
   StoredRecord,
 } from '../../model/log.ts'
+import { ConsumerGroups } from './consumer-groups.ts'
 import { ConsumerSet } from './consumer-set.ts'
 import { FreeSpace } from './free-space.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -51,6 +55,14 @@ export interface LocalLogOptions {
   readonly onProblem?: OnProblem
 }
 
+/** The log in local files, and how its consumers' positions are read and set without joining them. */
+export interface LocalLog extends Log {
+  /** The state last committed under this name; a new consumer starts at the oldest record kept. */
+  consumer(name: string): Promise<ConsumerState>
+  /** Durable when it resolves. */
+  commit(name: string, state: ConsumerState): Promise<void>
+}
+
 const mebibyte = 1024 * 1024
 /** What a client told `log_full` should wait: about the time in which consumers commit a block. */
 const fullRetryAfterMs = 1000
@@ -60,7 +72,7 @@ const openFolders = new Set<string>()
  * Opens the log in `options.dir`, repairing what a crash left. Rejects with `UnavailableError` `store_locked` when this
  * process has it open already, `io_failed` when the folder cannot be read or written.
  */
-export async function openLocalLog(options: LocalLogOptions): Promise<Log> {
+export async function openLocalLog(options: LocalLogOptions): Promise<LocalLog> {
   const dir = await makeFolder(options.dir)
   if (openFolders.has(dir)) {
     throw new UnavailableError('store_locked', `cannot open the log ${dir}: it is open already`, { canRetry: false })
@@ -104,7 +116,7 @@ function withDefaults(dir: string, options: LocalLogOptions): Settings {
   }
 }
 
-async function openFolder(settings: Settings): Promise<LocalLog> {
+async function openFolder(settings: Settings): Promise<FolderLog> {
   const { dir, retryWindowMs, onProblem } = settings
   const retries = new RetryTable(retryWindowMs, settings.retryWindowMaxRecords)
   const keys = new RetryKeys()
@@ -128,11 +140,15 @@ async function openFolder(settings: Settings): Promise<LocalLog> {
     await set.start()
     await set.trim(consumers.committed(set))
     const group = new GroupCommit(set, new FreeSpace(dir, settings.minFreeBytes))
-    return new LocalLog({ settings, retries, keys, consumers, set, group })
+    return new FolderLog({ settings, retries, keys, consumers, set, group })
   } catch (error) {
     await consumers.close()
     throw error
   }
+}
+
+function appended(position: Position): Appended {
+  return { partition: 0, position, duplicate: false }
 }
 
 function warn(problem: { message: string }): void {
@@ -148,8 +164,10 @@ interface Parts {
   readonly group: GroupCommit
 }
 
-class LocalLog implements Log {
+class FolderLog implements LocalLog {
+  readonly capabilities: LogCapabilities = { detectsRetries: true, densePositions: true }
   readonly #parts: Parts
+  readonly #groups = new ConsumerGroups(this)
   /** Appends under way, by retry key. */
   readonly #underWay = new Map<string, Promise<Position>>()
   #appended = 0
@@ -165,7 +183,7 @@ class LocalLog implements Log {
     const { retries, keys, settings } = this.#parts
     this.#refuseClosed('append')
     const hash = digest('sha1', record.body, 'buffer')
-    if (record.retryable === false) return { position: await this.#store(record, hash), duplicate: false }
+    if (record.retryable === false) return appended(await this.#store(record, hash))
     const key = keys.of(record, hash)
     const keyText = key.toString('latin1')
     const first = this.#underWay.get(keyText) ?? retries.get(key, settings.now())
@@ -173,25 +191,30 @@ class LocalLog implements Log {
       // Should the first one fail, so does its retry: nothing was stored for either.
       const position = (await first) as Position
       this.#duplicates++
-      return { position, duplicate: true }
+      return { partition: 0, position, duplicate: true }
     }
     const stored = this.#store(record, hash, key)
     this.#underWay.set(keyText, stored)
     try {
-      return { position: await stored, duplicate: false }
+      return appended(await stored)
     } finally {
       this.#underWay.delete(keyText)
     }
   }
 
-  read(from: Position): AsyncIterable<StoredRecord> {
+  read(from: Position, partition = 0): AsyncIterable<StoredRecord> {
     this.#refuseClosed('read')
+    assert(partition === 0, `the local log has no partition ${partition}`)
     return readRecords(this.#parts.set, from, this.#parts.settings.onProblem)
   }
 
   async readRanges(records: readonly RecordRanges[]): Promise<Uint8Array[][] | undefined> {
     this.#refuseClosed('read')
     return await readRanges(this.#parts.set, records)
+  }
+
+  async consume(name: string, listener: AssignmentListener): Promise<LogConsumer> {
+    return await this.#groups.join(name, listener)
   }
 
   async consumer(name: string): Promise<ConsumerState> {
@@ -219,6 +242,7 @@ class LocalLog implements Log {
       problem: this.#parts.group.problem,
       oldestPosition: set.oldest as Position,
       nextPosition: set.next as Position,
+      consumers: consumers.stats(set),
     }
   }
 
