@@ -2,7 +2,7 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
 import type { TailFigures } from './capture/observer.ts'
 import type { IntakeCounters, ProtocolCounts } from './capture/counters.ts'
-import type { Log } from './model/log.ts'
+import type { ConsumerStats, Log } from './model/log.ts'
 import type { FreshTraces } from './storage/fresh-traces.ts'
 import type { Consumer } from './storage/consumer.ts'
 
@@ -68,6 +68,25 @@ export function createMetrics(sources: MetricSources): () => Promise<string> {
   }
   figure('clew_log_pending_bytes', 'Bytes in the log not yet stored', () => sources.log.stats().pendingBytes)
   figure('clew_log_disk_bytes', 'Bytes of the log on disk', () => sources.log.stats().diskBytes)
+  const sinkFigure = (name: string, help: string, read: (consumer: ConsumerStats) => number): void => {
+    const collect = (): void => {
+      for (const each of sources.log.stats().consumers) gauge.set({ sink: each.name }, read(each))
+    }
+    const gauge: Gauge<'sink'> = new Gauge({ name, help, labelNames: ['sink'], registers: [registry], collect })
+  }
+  sinkFigure(
+    'clew_sink_pending_records',
+    'Records in the log that the sink has not stored',
+    (each) => each.pendingRecords,
+  )
+  sinkFigure(
+    'clew_sink_gone_records',
+    'Records the log dropped that the sink has not stored',
+    (each) => each.goneRecords,
+  )
+  figure('clew_lost_records_total', 'Records that went from the log before the store had them', () => {
+    return sources.writer.missedRecords
+  })
   figure('clew_log_syncs_total', 'Syncs of the log', () => sources.log.stats().syncs)
   figure('clew_batches_in_flight_bytes', 'Decoded batches waiting for the store', () => sources.writer.queuedBytes)
   figure('clew_stored_blocks_total', 'Blocks inserted into the store', () => sources.writer.blocks)

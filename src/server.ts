@@ -113,6 +113,7 @@ function openLog(config: Config, logger: Logger): Promise<Log> {
     dir: path.join(config.data, 'log'),
     sync: config.durability.sync,
     maxBytes: config.log.maxBytes,
+    heldBy: config.log.heldBy,
     segmentBytes: config.log.segmentBytes,
     retryWindowMs: config.log.retryWindowMs,
     minFreeBytes: config.disk.minFreeBytes,

@@ -99,6 +99,8 @@ const remedies: Readonly<Record<string, string>> = {
   store_unavailable:
     'read the log lines of `clew serve` on its stderr; if it does not recover, restart it: nothing acknowledged is lost',
   store_locked: 'stop the other process that uses the data folder',
+  records_lost:
+    'name the sink in --log-held-by to have clients wait for it, or raise --log-max-bytes; lines on the stderr of `clew serve` tell of damage',
   files_skipped: 'name fewer files in `tail`, or leave out with `exclude` those that nobody reads',
   files_unreadable: 'give the user that runs clew the right to read it, or leave it out with `exclude` in `tail`',
   quarantine:

@@ -132,6 +132,8 @@ export interface ConsumerStats {
   readonly holdsLog: boolean
   readonly pendingBytes: number
   readonly pendingRecords: number
+  /** Records it has not committed and that the log no longer has, because the consumer does not hold back the log. */
+  readonly goneRecords: number
 }
 
 export interface LogStats {

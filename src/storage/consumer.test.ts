@@ -75,6 +75,30 @@ test('a sink that stands still holds up no other, and goes on where it was', asy
   await log.close()
 })
 
+test('a sink that does not hold back the log loses what the log drops, counts it, and goes on', async (t) => {
+  const dir = await temporaryFolder(t)
+  const options = { segmentBytes: 8 << 10, maxBytes: 64 << 10, retryWindowMs: 0, heldBy: ['quick'] }
+  const log = await openLog(join(dir, 'log'), options)
+  const gate = Promise.withResolvers<void>()
+  const slow = new FileSink('slow', join(dir, 'slow'), () => gate.promise)
+  const quick = new FileSink('quick', join(dir, 'quick'))
+  const consumers = [await consume(log, slow), await consume(log, quick)]
+  for (let n = 0; n < 150; n++) {
+    await append(log, n)
+    for (const consumer of consumers) consumer.grown(0, (n + 1) as Position)
+    while (log.stats().pendingRecords > 20) await sleep(5)
+  }
+  await until(() => quick.lines.length === idsUpTo(150).length)
+  gate.resolve()
+  await until(() => log.stats().consumers.every(({ pendingRecords }) => pendingRecords === 0))
+  const lost = consumers[0]!.missedRecords
+  assert.ok(lost > 20, `${lost} records were lost`)
+  assert.equal(slow.lines.length, (150 - lost) * 8)
+  assert.equal(consumers[1]!.missedRecords, 0)
+  for (const consumer of consumers) await consumer.stop()
+  await log.close()
+})
+
 test('partitions change hands in the middle of blocks: every row is stored once', async (t) => {
   const dir = await temporaryFolder(t)
   const log = await PartitionedLog.open(join(dir, 'log'), 4)

@@ -40,6 +40,13 @@ export interface LocalLogOptions {
   readonly sync: boolean
   /** Bound on bytes not yet committed by every consumer; past it `append` rejects with `log_full`. */
   readonly maxBytes: number
+  /**
+   * Names of the consumers that hold back the log: their records stay until they are committed, and past `maxBytes`
+   * appends are refused. Others lose the oldest records then. Default: all consumers that the folder knows.
+   */
+  readonly heldBy?: readonly string[]
+  /** Pause between looks at what an idle log need not keep any longer. Default 30 s. */
+  readonly trimEveryMs?: number
   /** Size at which a new segment begins. Default 64 MiB. */
   readonly segmentBytes?: number
   /** For how long the same body counts as a retry. Default 5 minutes. */
@@ -100,7 +107,7 @@ function openFailure(dir: string, cause: unknown): UnavailableError {
   return new UnavailableError('io_failed', `cannot open the log ${dir}: ${messageOf(cause)}`, { cause })
 }
 
-type Settings = Required<LocalLogOptions>
+type Settings = Required<Omit<LocalLogOptions, 'heldBy'>> & Pick<LocalLogOptions, 'heldBy'>
 
 function withDefaults(dir: string, options: LocalLogOptions): Settings {
   return {
@@ -109,6 +116,7 @@ function withDefaults(dir: string, options: LocalLogOptions): Settings {
     retryWindowMaxBytes: 512 * mebibyte,
     retryWindowMaxRecords: 2 ** 20,
     minFreeBytes: 256 * mebibyte,
+    trimEveryMs: 30_000,
     now: Date.now,
     onProblem: warn,
     ...options,
@@ -130,7 +138,7 @@ async function openFolder(settings: Settings): Promise<FolderLog> {
       retries.add(keys.of(header, Buffer.from(header.hash, 'hex')), header.position, atMs)
     },
   })
-  const consumers = new ConsumerSet(dir, onProblem)
+  const consumers = new ConsumerSet(dir, onProblem, settings.heldBy)
   const oldest = (recovered.segments[0]?.first ?? recovered.next) as Position
   try {
     // Positions a consumer has seen are never given again, even if the records went with the disk's cache or by hand.
@@ -138,7 +146,7 @@ async function openFolder(settings: Settings): Promise<FolderLog> {
     const set = new SegmentSet(settings, recovered, next)
     await consumers.measure(set)
     await set.start()
-    await set.trim(consumers.committed(set))
+    await set.trim(consumers.committed(set), consumers.finished(set))
     const group = new GroupCommit(set, new FreeSpace(dir, settings.minFreeBytes))
     return new FolderLog({ settings, retries, keys, consumers, set, group })
   } catch (error) {
@@ -174,9 +182,12 @@ class FolderLog implements LocalLog {
   #duplicates = 0
   #refused = 0
   #closing: Promise<void> | undefined
+  readonly #trimTimer: NodeJS.Timeout
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#trimTimer = setInterval(() => void this.#trimIdle(), parts.settings.trimEveryMs)
+    this.#trimTimer.unref()
   }
 
   async append(record: LogRecord): Promise<Appended> {
@@ -226,7 +237,24 @@ class FolderLog implements LocalLog {
     this.#refuseClosed('commit to')
     const { consumers, set } = this.#parts
     await consumers.commit(name, state, set)
-    await set.trim(consumers.committed(set))
+    await this.#trim()
+  }
+
+  async #trim(): Promise<void> {
+    const { consumers, set } = this.#parts
+    await set.trim(consumers.committed(set), consumers.finished(set))
+  }
+
+  /** Without commits nothing else would delete what gets older than the retry window, the last segment's records too. */
+  async #trimIdle(): Promise<void> {
+    const { consumers, group, set } = this.#parts
+    await this.#trim()
+    if (!set.isOutlived(consumers.finished(set))) return
+    // A failure is reported by the set; the next append begins a segment then.
+    await group.between(() =>
+      (set.isOutlived(consumers.finished(set)) ? set.roll() : Promise.resolve()).catch(() => {}),
+    )
+    await this.#trim()
   }
 
   stats(): LogStats {
@@ -267,6 +295,8 @@ class FolderLog implements LocalLog {
           retryAfterMs: fullRetryAfterMs,
         })
       }
+      // Only consumers that do not hold back the log can be this far behind.
+      if (set.keptBytes + bytes > maxBytes) void this.#trim()
       const position = (await group.append({ header, body: record.body })) as Position
       this.#appended++
       if (key !== undefined) retries.add(key, position, now())
@@ -285,6 +315,7 @@ class FolderLog implements LocalLog {
   async #close(): Promise<void> {
     const { settings, group, consumers, set } = this.#parts
     const { dir } = settings
+    clearInterval(this.#trimTimer)
     try {
       await group.drain()
       await consumers.close()
