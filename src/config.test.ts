@@ -14,6 +14,7 @@ const rows = optionSections.flatMap((section) => [...section.options])
 /** The mistake each fixture makes, as the person reads it. `FILE` stands for the fixture's path. */
 const mistakes: Record<string, string> = {
   'unknown-key.yaml': 'cannot use FILE:1: unknown key otlp.htp.port; did you mean otlp.http.port?',
+  'unknown-sink.yaml': 'cannot use "elsewhere" for log.held_by (FILE:2): expected names of sinks, which are store',
   'set-twice.yaml': 'cannot use FILE:3: ui.port is already set at FILE:2; keep one of them',
   'duplicate-key.yaml': 'cannot read FILE:3: Map keys must be unique',
   'broken-yaml.yaml':

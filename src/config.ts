@@ -58,6 +58,13 @@ export const optionSections = [
         help: 'bound of the log on disk; while it is reached, receivers tell clients to retry',
       },
       {
+        name: 'log.held_by',
+        type: 'list',
+        default: 'store',
+        zero: 'none',
+        help: 'sinks whose records the log keeps until they are stored; any other loses the oldest at log.max_bytes, and clients are not told to wait for it',
+      },
+      {
         name: 'log.segment_bytes',
         type: 'bytes',
         default: '64MiB',
@@ -232,6 +239,9 @@ export type Config = ConfigOf<typeof optionSections>
 /** Environment variables are `CLEW_` and the option's name. */
 export const environmentPrefix = 'CLEW_'
 
+/** What the log goes into. The log would wait for ever for a sink that does not exist. */
+const sinkNames: readonly string[] = ['store']
+
 /** Variables with the prefix that are not options: read by the command line itself. */
 export const reservedVariables = ['CLEW_CONFIG', 'CLEW_URL', 'CLEW_OTLP_URL'] as const
 
@@ -246,6 +256,12 @@ export function loadConfig(input: OptionInput = {}): LoadedOptions<Config> {
   const table = { sections: optionSections, environmentPrefix, reservedVariables, fileName: 'clew.yaml' }
   const loaded = loadOptions<Config>(table, input)
   const { log } = loaded.config
+  const unknown = log.heldBy.find((name) => !sinkNames.includes(name))
+  if (unknown !== undefined) {
+    const place = loaded.origins['log.held_by']?.place || 'log.held_by'
+    const message = `cannot use "${unknown}" for log.held_by (${place}): expected names of sinks, which are ${sinkNames.join(', ')}`
+    throw new InputError('bad_config', message, { at: place })
+  }
   // The log drops whole segments, so with fewer than two it could never make room while it is written to.
   if (log.segmentBytes * 2 > log.maxBytes) {
     const place = loaded.origins['log.segment_bytes']?.place || 'log.segment_bytes'

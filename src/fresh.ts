@@ -1,10 +1,10 @@
-/** Fresh traces from the log beside the writer's queue: both are handed every batch. */
+/** Fresh traces from the log, and who is told of each batch: they and the consumer of every sink. */
 import type { Logger } from 'pino'
 import { decodeSpans, otlpTracesProtobuf } from './codec/otlp/traces-protobuf.ts'
 import type { BatchSink } from './model/intake.ts'
 import type { Log } from './model/log.ts'
 import { FreshTraces } from './storage/fresh-traces.ts'
-import type { Store } from './storage/store.ts'
+import type { Store } from './storage/clickhouse/store.ts'
 
 export interface FreshParts {
   readonly log: Log
@@ -28,13 +28,12 @@ export function openFreshTraces({ log, store, logger, spansMax }: FreshParts): F
   })
 }
 
-export function sinkOf(store: Store, fresh: FreshTraces | undefined): BatchSink {
-  const { queue } = store.writer
-  if (fresh === undefined) return queue
+/** Each of them takes what it wants of a batch; the fresh traces look at it only during the call. */
+export function joinSinks(consumers: readonly BatchSink[], fresh: FreshTraces | undefined): BatchSink {
   return {
-    offer(position, batch, header) {
-      fresh.offer(position, batch, header)
-      queue.offer(position, batch)
+    offer(place, lease, header) {
+      fresh?.offer(place.position, lease.batch, header)
+      for (const consumer of consumers) consumer.offer(place, lease, header)
     },
   }
 }

@@ -2,17 +2,17 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
 import type { TailFigures } from './capture/observer.ts'
 import type { IntakeCounters, ProtocolCounts } from './capture/counters.ts'
-import type { Log } from './model/log.ts'
+import type { ConsumerStats, Log } from './model/log.ts'
 import type { EngineState } from './storage/clickhouse/engine.ts'
 import type { PoolState } from './storage/clickhouse/engine/session-pool.ts'
 import type { FreshTraces } from './storage/fresh-traces.ts'
-import type { Writer } from './storage/writer.ts'
+import type { Consumer } from './storage/consumer.ts'
 
 export interface MetricSources {
   readonly counters: IntakeCounters
   readonly log: Log
   readonly engine: { state(): EngineState }
-  readonly writer: Writer
+  readonly writer: Consumer
   readonly rollups: { dirtyBuckets(): ReadonlySet<number> }
   readonly fresh: FreshTraces | undefined
   readonly tailFigures: (() => TailFigures) | undefined
@@ -55,6 +55,9 @@ const intakeMetrics = {
   clew_received_bytes_total: ['bytes', 'Bytes as received'],
 } as const satisfies Record<string, readonly [keyof ProtocolCounts, string]>
 
+/** Adds a figure without labels: a counter when its name ends with `_total`, else a gauge. */
+type AddFigure = (name: string, help: string, read: () => number) => void
+
 export function createMetrics(sources: MetricSources): () => Promise<string> {
   const registry = new Registry()
   // By default the event loop is measured every 10 ms, which alone takes half a percent of a core.
@@ -74,7 +77,7 @@ export function createMetrics(sources: MetricSources): () => Promise<string> {
       }
     }
   }
-  const figure = (name: string, help: string, read: () => number): void => {
+  const figure: AddFigure = (name, help, read) => {
     if (!name.endsWith('_total')) {
       const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(read()) })
       return
@@ -87,27 +90,18 @@ export function createMetrics(sources: MetricSources): () => Promise<string> {
   }
   figure('clew_log_pending_bytes', 'Bytes in the log not yet stored', () => sources.log.stats().pendingBytes)
   figure('clew_log_disk_bytes', 'Bytes of the log on disk', () => sources.log.stats().diskBytes)
+  addSinkMetrics(registry, sources.log)
+  figure('clew_lost_records_total', 'Records that went from the log before the store had them', () => {
+    return sources.writer.missedRecords
+  })
   figure('clew_log_syncs_total', 'Syncs of the log', () => sources.log.stats().syncs)
-  figure('clew_batches_in_flight_bytes', 'Decoded batches waiting for the store', () => sources.writer.queue.bytes)
+  figure('clew_batches_in_flight_bytes', 'Decoded batches waiting for the store', () => sources.writer.queuedBytes)
   figure('clew_stored_blocks_total', 'Blocks inserted into the store', () => sources.writer.blocks)
   figure('clew_last_insert_milliseconds', 'Time the newest block took', () => sources.writer.lastInsertMs)
   figure('clew_rollup_pending_buckets', 'Five-minute buckets that are open or to be rolled up again', () => {
     return sources.rollups.dirtyBuckets().size
   })
-  for (const [name, [field, help]] of Object.entries(queryMetrics)) {
-    figure(name, help, () => sources.engine.state().queries[field])
-  }
-  const engineProcess = (): EngineState['process'] => sources.engine.state().process
-  figure('clew_engine_up', 'Whether the process of the engine runs', () => (engineProcess()?.pid === undefined ? 0 : 1))
-  figure('clew_engine_resident_memory_bytes', 'Memory of the process of the engine', () => {
-    return engineProcess()?.rssBytes ?? 0
-  })
-  figure('clew_engine_restarts_total', 'How often the process of the engine was started again', () => {
-    return engineProcess()?.restarts ?? 0
-  })
-  figure('clew_insert_milliseconds', 'For how long the insert that runs now has been running', () => {
-    return sources.engine.state().inserts.longestHoldMs
-  })
+  addEngineMetrics(figure, sources.engine)
   figure('clew_fresh_spans', 'Spans remembered with their place in the log', () => sources.fresh?.size.spans ?? 0)
   figure('clew_fresh_bytes', 'Memory of the places of fresh spans', () => sources.fresh?.size.bytes ?? 0)
   figure('clew_fresh_answers_total', 'Traces answered from the log', () => sources.fresh?.answers ?? 0)
@@ -117,4 +111,40 @@ export function createMetrics(sources: MetricSources): () => Promise<string> {
     for (const [name, [field, help]] of Object.entries(tailMetrics)) figure(name, help, () => tailFigures()[field])
   }
   return () => registry.metrics()
+}
+
+function addSinkMetrics(registry: Registry, log: Log): void {
+  const sinkFigure = (name: string, help: string, read: (consumer: ConsumerStats) => number): void => {
+    const collect = (): void => {
+      for (const each of log.stats().consumers) gauge.set({ sink: each.name }, read(each))
+    }
+    const gauge: Gauge<'sink'> = new Gauge({ name, help, labelNames: ['sink'], registers: [registry], collect })
+  }
+  sinkFigure(
+    'clew_sink_pending_records',
+    'Records in the log that the sink has not stored',
+    (each) => each.pendingRecords,
+  )
+  sinkFigure(
+    'clew_sink_gone_records',
+    'Records the log dropped that the sink has not stored',
+    (each) => each.goneRecords,
+  )
+}
+
+function addEngineMetrics(figure: AddFigure, engine: MetricSources['engine']): void {
+  for (const [name, [field, help]] of Object.entries(queryMetrics)) {
+    figure(name, help, () => engine.state().queries[field])
+  }
+  const engineProcess = (): EngineState['process'] => engine.state().process
+  figure('clew_engine_up', 'Whether the process of the engine runs', () => (engineProcess()?.pid === undefined ? 0 : 1))
+  figure('clew_engine_resident_memory_bytes', 'Memory of the process of the engine', () => {
+    return engineProcess()?.rssBytes ?? 0
+  })
+  figure('clew_engine_restarts_total', 'How often the process of the engine was started again', () => {
+    return engineProcess()?.restarts ?? 0
+  })
+  figure('clew_insert_milliseconds', 'For how long the insert that runs now has been running', () => {
+    return engine.state().inserts.longestHoldMs
+  })
 }

@@ -15,16 +15,16 @@ import { Intake } from './capture/intake.ts'
 import { startObservers } from './capture/observers.ts'
 import { startReceivers } from './capture/receivers.ts'
 import { openDecoder } from './decoder.ts'
-import { openFreshTraces, sinkOf } from './fresh.ts'
+import { joinSinks, openFreshTraces } from './fresh.ts'
 import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import { watchQuiet } from './quiet.ts'
+import { readerOf } from './reading.ts'
 import { createStatus, type Status } from './status.ts'
 import { lockFolder } from './storage/folder-lock.ts'
 import { startRetention, type Retention } from './storage/clickhouse/retention.ts'
-import { withFreshTraces } from './storage/fresh-reader.ts'
 import type { FreshTraces } from './storage/fresh-traces.ts'
-import { openStore, type Store } from './storage/store.ts'
+import { openStore, type Store } from './storage/clickhouse/store.ts'
 import type { Log } from './model/log.ts'
 import { openLocalLog } from './transport/local/local-log.ts'
 import { clewVersion } from './base/version.ts'
@@ -75,7 +75,8 @@ export async function serve(config: Config): Promise<Server> {
     const retention = await startRetentionOf(config, store, logger)
     stops.push(() => retention.stop())
     const fresh = openFreshTraces({ log, store, logger, spansMax: config.fresh.spans })
-    const intake = opened(new Intake({ log, sink: sinkOf(store, fresh), counters, farTimes, ...intakeLimits(config) }))
+    const sink = joinSinks([store.writer], fresh)
+    const intake = opened(new Intake({ log, sink, counters, farTimes, ...intakeLimits(config) }))
     const receivers = opened(await startReceivers({ config, intake, logger }))
     const { tailFigures } = opened(await startObservers({ config, intake, log, logger }))
     const version = clewVersion()
@@ -105,8 +106,7 @@ export async function serve(config: Config): Promise<Server> {
     const url = `http://${config.host}:${api.port}`
     // What listens is in the banner that the command prints.
     logger.info({ data: config.data }, `clew is ready: ${url}`)
-    const exposure = exposureWarning(config)
-    if (exposure !== undefined) logger.warn(exposure)
+    warnOfExposure(config, logger)
     return { close, ports, url }
   } catch (error) {
     await close().catch(() => {})
@@ -114,11 +114,17 @@ export async function serve(config: Config): Promise<Server> {
   }
 }
 
+function warnOfExposure(config: Config, logger: Logger): void {
+  const exposure = exposureWarning(config)
+  if (exposure !== undefined) logger.warn(exposure)
+}
+
 function openLog(config: Config, logger: Logger): Promise<Log> {
   return openLocalLog({
     dir: path.join(config.data, 'log'),
     sync: config.durability.sync,
     maxBytes: config.log.maxBytes,
+    heldBy: config.log.heldBy,
     segmentBytes: config.log.segmentBytes,
     retryWindowMs: config.log.retryWindowMs,
     minFreeBytes: config.disk.minFreeBytes,
@@ -203,7 +209,7 @@ function startApi(parts: ApiParts): Promise<HttpServer> {
     handlers: { ...traceHandlers, ...eventHandlers, ...catalogHandlers, status: (context) => context.status() },
     onBug: (error) => logger.error({ err: error }, 'cannot answer a request'),
     context: {
-      reader: fresh === undefined ? store.reader : withFreshTraces(store.reader, fresh),
+      reader: readerOf(store, fresh, config.query.timeoutMs),
       status: () => status.answer(),
       metrics,
       problems: () => status.problems(),

@@ -12,7 +12,7 @@ import type { Config } from './config.ts'
 import type { EngineProcessState } from './storage/clickhouse/engine/sessions.ts'
 import type { Log } from './model/log.ts'
 import { openStoredFigures, type StoredFigures, type StoredFiguresReader } from './storage/clickhouse/stored-figures.ts'
-import type { Store } from './storage/store.ts'
+import type { Store } from './storage/clickhouse/store.ts'
 import { senderProblems } from './sender-problems.ts'
 
 export interface StatusSources {
@@ -101,7 +101,7 @@ export function createStatus(sources: StatusSources): Status {
         })),
         files: printFiles(sources.tailFigures?.()),
         engine: printEngine(store.engine.state().process),
-        memory: { rssBytes: process.memoryUsage.rss(), batchesInFlightBytes: store.writer.queue.bytes },
+        memory: { rssBytes: process.memoryUsage.rss(), batchesInFlightBytes: store.writer.queuedBytes },
       }
     },
   }
@@ -183,7 +183,16 @@ function currentProblems(sources: StatusSources): Problem[] {
     const message = `the store does not take data now, the log keeps it: ${store.writer.problem}`
     problems.push({ code: 'store_unavailable', message })
   }
-  const { pendingBytes, problem } = log.stats()
+  const { pendingBytes, problem, consumers } = log.stats()
+  const lost = store.writer.missedRecords
+  if (lost > 0) {
+    const message = `${lost} ${lost === 1 ? 'record' : 'records'} went from the log before the store had them: dropped at the log's bound, or damaged`
+    problems.push({ code: 'records_lost', message })
+  }
+  for (const { name, goneRecords, pendingRecords } of consumers.filter((each) => each.goneRecords > 0)) {
+    const message = `sink "${name}" is behind by more than the log keeps: ${goneRecords} records are gone that it has not stored, ${pendingRecords} wait`
+    problems.push({ code: 'records_lost', message })
+  }
   if (pendingBytes > config.log.maxBytes * 0.8) {
     const message = `the log holds ${printSize(pendingBytes)} of ${printSize(config.log.maxBytes)} not yet stored; at the bound clients are told to retry`
     problems.push({ code: 'log_full', message })

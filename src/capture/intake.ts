@@ -6,6 +6,7 @@ import { UnavailableError } from '../base/errors.ts'
 import { printRowWarnings } from '../base/row-warnings.ts'
 import type { Codec } from '../codec/codec.ts'
 import { decompress } from '../codec/compression.ts'
+import { BatchLease } from '../model/batch-lease.ts'
 import type { BatchSink } from '../model/intake.ts'
 import type { Log, RecordHeader } from '../model/log.ts'
 import { countFailure, type IntakeCounters, type ProtocolCounts } from './counters.ts'
@@ -152,13 +153,15 @@ export class Intake {
       receivedAtMs,
     }
     const record = { ...header, body: received.body, retryable: received.retryable ?? true }
-    const { position, duplicate } = await log.append(record)
+    const { partition, position, duplicate } = await log.append(record)
     const far = farTimes?.look(received.protocol, batch, receivedAtMs, duplicate)
     const warnings = { beforeRetention: far?.beforeRetention ?? 0, ahead: far?.ahead ?? 0, repaired }
     if (duplicate) counts.duplicates++
     else {
       counts.accepted += accepted
-      sink.offer(position, batch, header)
+      const lease = new BatchLease(batch)
+      sink.offer({ partition, position }, lease, header)
+      lease.release()
     }
     const warning = printRowWarnings(warnings, { ...warningDetails, repaired: repairedReason })
     return { accepted, rejected, rejectedReason, warning, duplicate }

@@ -106,6 +106,8 @@ const remedies: Readonly<Record<string, string>> = {
     'nothing acknowledged is lost; if it happens again, read the log lines of `clew serve`, give it more memory or lower --store-memory',
   queries_wait: 'see which queries take long, narrow them, or raise --store-readers',
   queries_hang: 'restart `clew serve`, and report what was asked: a query that was stopped must end',
+  records_lost:
+    'name the sink in --log-held-by to have clients wait for it, or raise --log-max-bytes; lines on the stderr of `clew serve` tell of damage',
   files_skipped: 'name fewer files in `tail`, or leave out with `exclude` those that nobody reads',
   files_unreadable: 'give the user that runs clew the right to read it, or leave it out with `exclude` in `tail`',
   wrong_port: 'send to the port and with the protocol that the message names; `lastError` in /api/v1/status has it too',

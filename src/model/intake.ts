@@ -1,12 +1,11 @@
-/** Where the writer takes freshly appended batches from memory instead of reading and decoding them again. */
-import type { EventBatch } from './event-batch.ts'
-import type { Position, RecordHeader } from './log.ts'
-import type { SpanBatch } from './span-batch.ts'
+/** How freshly appended batches reach the sinks from memory, without being read from the log and decoded again. */
+import type { BatchLease } from './batch-lease.ts'
+import type { Appended, RecordHeader } from './log.ts'
 
 export interface BatchSink {
   /**
-   * Called once for each record after it is durable, in any order. The sink may keep the batch or drop it when memory
-   * is short: what it drops it reads back from the log. `header` says what the record's body is.
+   * Called once for each record after it is durable, in any order. The receiver of the call may hold the lease, or leave
+   * it when memory is short: what it leaves it reads from the log. `header` says what the record's body is.
    */
-  offer(position: Position, batch: SpanBatch | EventBatch, header: RecordHeader): void
+  offer(place: Pick<Appended, 'partition' | 'position'>, lease: BatchLease, header: RecordHeader): void
 }

@@ -1,14 +1,23 @@
 /**
- * The transport contract between capture and every consumer (the store's writer, sinks): a durable, ordered log.
- * Two forms: local segment files (`transport/local`) and, between machines, Kafka.
+ * The transport contract between capture and every sink: a durable log in one or more ordered partitions. Receivers
+ * append the bytes exactly as they came, already known to decode; the promise of `append` is the durability promise made
+ * to the client. Sinks read each partition in order and commit how far they are.
  *
- * A receiver appends the bytes exactly as they came, already known to decode; the promise of `append` is the
- * durability promise made to the client. Consumers read in order and commit how far they are.
+ * A log need not be local files, nor belong to one process: several processes can consume under one name and share the
+ * partitions. What a log cannot do it says in `capabilities`. `transport/local` is the log in local segment files, with
+ * one partition. docs/adr/0021-log-and-sink-contract.md has the reasons; test/contract/log.ts is the suite that every
+ * log passes.
  */
 
 import type { UnavailableError } from '../base/errors.ts'
 
-/** Place of a record in the log: strictly increasing along the log, never reused; the number of the record since the log began. */
+/** Number of a partition. A log that has no partitions calls its only one 0. */
+export type Partition = number
+
+/**
+ * Place of a record in its partition: strictly increasing, never reused. Two records may be further apart than 1, so
+ * `position + 1` is a place from which to read on, and not always that of a record.
+ */
 export type Position = number & { readonly brand: 'Position' }
 
 export type Signal = 'spans' | 'events'
@@ -28,25 +37,30 @@ export interface LogRecord extends RecordHeader {
   /** The bytes as received. The log does not keep a reference after `append` resolves; the caller must not change them before. */
   readonly body: Uint8Array
   /**
-   * False when the sender never repeats itself (it waits for no answer): then equal bytes are two happenings, and the log
-   * keeps both instead of taking the second for a retry. `read` does not give it back. Default true.
+   * False when the sender never repeats itself (it waits for no answer): then equal bytes are two separate events, and
+   * the log keeps both. `read` does not return this field. Default true.
    */
   readonly retryable?: boolean
 }
 
 export interface StoredRecord extends LogRecord {
+  readonly partition: Partition
   readonly position: Position
   /** First 16 bytes of the SHA-1 of the body, hex; also the record's checksum. */
   readonly hash: string
 }
 
 export interface Appended {
+  readonly partition: Partition
   readonly position: Position
-  /** True when the same body was appended within the retry window: nothing was stored again, `position` is the first one's. */
+  /**
+   * True when the same body was appended within the retry window: nothing was stored again, `position` is the first
+   * one's. Always false from a log that does not detect retries.
+   */
   readonly duplicate: boolean
 }
 
-/** What a consumer has finished, and the block it is about to store. */
+/** What a consumer has finished of a partition, and the block it is about to store. */
 export interface ConsumerState {
   /** Every record before this position is stored; the consumer goes on here. */
   readonly next: Position
@@ -55,6 +69,48 @@ export interface ConsumerState {
    * again, so that the store's deduplication recognises it. `undefined` when no insert is under way.
    */
   readonly cutEnd: Position | undefined
+}
+
+/** A partition that this process consumes until it is lost. */
+export interface Assignment {
+  readonly partition: Partition
+  /** What was committed last, by whichever process. A new consumer starts at the oldest record kept. */
+  readonly state: ConsumerState
+  /** Every record before this position is durable and can be read. */
+  readonly end: Position
+  /**
+   * Aborted once the partition may belong to another process. From then on `commit` rejects, and a block that is not
+   * committed is dropped: its next owner forms it again from `state`.
+   */
+  readonly lost: AbortSignal
+}
+
+/** Told which partitions a consumer has. The log calls its methods for one partition in turn, never two at once. */
+export interface AssignmentListener {
+  /** The process has the partition from now on. */
+  assigned(assignment: Assignment): void
+  /**
+   * The process is about to lose the partition; its `lost` signal is aborted already. Resolves when no insert of its
+   * records is under way any more. A log hands the partition on only then, or when it has heard nothing for its session
+   * timeout.
+   */
+  revoked(partition: Partition): Promise<void>
+  /**
+   * Records before `end` are durable that this process did not append itself. What it appended, it knows by the result
+   * of `append`.
+   */
+  grown(partition: Partition, end: Position): void
+}
+
+/** One process's part in consuming a log under a name. */
+export interface LogConsumer {
+  /**
+   * Durable when it resolves, and given back exactly: a block's token is made of it. `next` never goes back. Records before the smallest `next` of all consumers may be dropped.
+   * Rejects with `UnavailableError`, the state before still in force; always once the partition is lost.
+   */
+  commit(partition: Partition, state: ConsumerState): Promise<void>
+  /** Gives up every partition. Commits under way are finished first. */
+  leave(): Promise<void>
 }
 
 /** Parts of one record's body as it was stored, byte offsets [start, end), by ascending start. */
@@ -69,6 +125,17 @@ export interface AppendProblem {
   readonly atMs: number
 }
 
+/** How far a consumer is, over all partitions. */
+export interface ConsumerStats {
+  readonly name: string
+  /** Whether the log keeps every record until this consumer has stored it, and refuses new ones at its bound. */
+  readonly holdsLog: boolean
+  readonly pendingBytes: number
+  readonly pendingRecords: number
+  /** Records it has not committed and that the log no longer has, because the consumer does not hold back the log. */
+  readonly goneRecords: number
+}
+
 export interface LogStats {
   /** Bytes and records not yet committed by every consumer that holds back the log. */
   readonly pendingBytes: number
@@ -81,31 +148,49 @@ export interface LogStats {
   readonly refusedRecords: number
   /** Why the newest append could not be written; `undefined` once one was. */
   readonly problem: AppendProblem | undefined
-  /** Where the oldest record kept begins; `nextPosition` when none is. */
+  /** Where the oldest record kept in partition 0 begins; `nextPosition` when none is. */
   readonly oldestPosition: Position
+  /** One past the newest record of partition 0. */
   readonly nextPosition: Position
+  readonly consumers: readonly ConsumerStats[]
+}
+
+/** What not every log can do. False is "cannot". Parts of records can be read from a log that has `readRanges`. */
+export interface LogCapabilities {
+  /** Whether a body that was appended within the retry window is recognised when it comes again. */
+  readonly detectsRetries: boolean
+  /**
+   * Whether positions of a partition follow each other without gaps. A consumer can then take the next record from
+   * memory without asking the log if another one lies before it.
+   */
+  readonly densePositions: boolean
 }
 
 export interface Log {
+  readonly capabilities: LogCapabilities
   /**
-   * Resolves once the record is durable (synced, unless syncing is off). Positions follow the order of calls.
-   * Rejects with `UnavailableError` `log_full` (with `retryAfterMs`) past the bound, `disk_full` or `io_failed` when the
-   * disk refuses; then nothing of the record is kept, or a later restart may find it whole: the client will retry.
+   * Resolves once the record is durable (synced, unless syncing is off). Positions in a partition follow the order of
+   * calls. Rejects with `UnavailableError` `log_full` (with `retryAfterMs`) past the bound, `disk_full` or `io_failed`
+   * when the disk refuses; then nothing of the record is kept, or a later restart may find it whole: the client will retry.
    */
   append(record: LogRecord): Promise<Appended>
-  /** Records from `from` on, in order, ending at the last durable one. Bodies are fresh buffers owned by the caller. */
-  read(from: Position): AsyncIterable<StoredRecord>
   /**
-   * Parts of bodies without the rest, for each record in the order asked for, which is by ascending position; owned by
-   * the caller. `undefined` when one of the records is not kept (any more). Bodies are not held against their hash: what
-   * is read has to be recognised by its reader. Rejects with `UnavailableError` `io_failed` when the disk does not
-   * answer. Missing where records are not local files.
+   * Records of a partition (default 0) from `from` on, in order, ending at the last one that is durable. What is no
+   * longer kept, or damaged, is passed over. Bodies are fresh buffers owned by the caller.
+   */
+  read(from: Position, partition?: Partition): AsyncIterable<StoredRecord>
+  /**
+   * Parts of bodies of partition 0 without the rest, for each record in the order asked for, which is by ascending
+   * position; owned by the caller. `undefined` when one of the records is not kept (any more). Bodies are not checked
+   * against their hash: the reader must recognise what it reads. Rejects with `UnavailableError` `io_failed` when the
+   * disk does not answer. Missing where records are not local files.
    */
   readRanges?(records: readonly RecordRanges[]): Promise<Uint8Array[][] | undefined>
-  /** The state last committed under this name; a new consumer starts at the oldest record kept. */
-  consumer(name: string): Promise<ConsumerState>
-  /** Durable when it resolves. Records before the smallest `next` of all consumers may be dropped. */
-  commit(name: string, state: ConsumerState): Promise<void>
+  /**
+   * Joins the processes that consume under this name. The listener may be told of partitions before this resolves. Each
+   * name has its own positions, so a slow consumer holds up no other.
+   */
+  consume(name: string, listener: AssignmentListener): Promise<LogConsumer>
   stats(): LogStats
   /** Refuses new appends, finishes those under way, syncs and closes. */
   close(): Promise<void>

@@ -1,19 +1,22 @@
 /**
- * Batches on their way to the writer, in log order. Fresh ones come from memory; what memory had no room for, and what
- * an earlier run left, is read back from the log: the log is the buffer.
+ * Batches of one partition on their way to a sink, in the order of the log. Fresh ones come from memory. What memory had
+ * no room for, what another process appended and what an earlier run left is read from the log: the log is the buffer.
  */
+import { BatchLease } from '../model/batch-lease.ts'
 import type { EventBatch } from '../model/event-batch.ts'
 import { eventBatchBytes } from '../model/event-batch.ts'
-import type { BatchSink } from '../model/intake.ts'
-import type { Log, Position, StoredRecord } from '../model/log.ts'
+import type { Log, Partition, Position, StoredRecord } from '../model/log.ts'
 import { spanBatchBytes, type SpanBatch } from '../model/span-batch.ts'
 
 export type StoredBatch = SpanBatch | EventBatch
 
 export interface QueuedBatch {
   readonly position: Position
-  /** `undefined` when the record cannot be decoded any more: it is passed over, as its receiver would have refused it. */
-  readonly batch: StoredBatch | undefined
+  /**
+   * Held by whoever took it. `undefined` when the record cannot be decoded any more: it is passed over, as its receiver
+   * would have refused it.
+   */
+  readonly lease: BatchLease | undefined
 }
 
 /** Decodes a record read from the log; `undefined` when that fails. */
@@ -21,14 +24,15 @@ export type DecodeRecord = (record: StoredRecord) => Promise<StoredBatch | undef
 
 export interface BatchQueueOptions {
   readonly log: Log
+  readonly partition: Partition
   readonly decode: DecodeRecord
   /** Memory for batches that wait. */
   readonly bytesMax: number
 }
 
-export class BatchQueue implements BatchSink {
+export class BatchQueue {
   readonly #options: BatchQueueOptions
-  readonly #fresh = new Map<Position, StoredBatch>()
+  readonly #fresh = new Map<Position, BatchLease>()
   #bytes = 0
   /** One past the newest record known to be durable. */
   #durableEnd: number
@@ -36,6 +40,9 @@ export class BatchQueue implements BatchSink {
   #reader: AsyncIterator<StoredRecord> | undefined
   #wake: (() => void) | undefined
   #isFinishing = false
+  /** Records that the log no longer had when they were to be read: dropped at its bound, or damaged. */
+  missed = 0
+  #missedEnd = 0
 
   /** Begins at `next`; everything before `durableEnd` is in the log already. */
   constructor(options: BatchQueueOptions, next: Position, durableEnd: Position) {
@@ -48,23 +55,40 @@ export class BatchQueue implements BatchSink {
     return this.#bytes
   }
 
-  offer(position: Position, batch: StoredBatch): void {
+  /** One past the newest record known to be durable. */
+  get end(): number {
+    return this.#durableEnd
+  }
+
+  /** A record that this process appended. It is kept if there is room. */
+  offer(position: Position, lease: BatchLease): void {
     if (position >= this.#next) {
-      const bytes = bytesOf(batch)
+      const bytes = bytesOf(lease)
       if (this.#bytes + bytes <= this.#options.bytesMax || this.#fresh.size === 0) {
-        this.#fresh.set(position, batch)
+        lease.hold()
+        this.#fresh.set(position, lease)
         this.#bytes += bytes
       }
     }
-    if (position >= this.#durableEnd) this.#durableEnd = position + 1
+    this.grow(position + 1)
+  }
+
+  /** Records before `end` are durable. */
+  grow(end: number): void {
+    if (end > this.#durableEnd) this.#durableEnd = end
+    this.wake()
+  }
+
+  /** Ends the wait of `take`, which looks at its deadline again. */
+  wake(): void {
     this.#wake?.()
   }
 
   /**
-   * The next batch in log order; `undefined` once `deadlineMs` (a time) has passed without one. Rejects when the log cannot
-   * be read now; the next call goes on at the same place.
+   * The next batch in log order; `undefined` once the time that `deadlineMs` returns has passed without one. Rejects when
+   * the log cannot be read now; the next call goes on at the same place.
    */
-  async take(deadlineMs: number): Promise<QueuedBatch | undefined> {
+  async take(deadlineMs: () => number): Promise<QueuedBatch | undefined> {
     for (;;) {
       const fresh = this.#takeFresh()
       if (fresh !== undefined) return fresh
@@ -73,7 +97,7 @@ export class BatchQueue implements BatchSink {
         if (read !== undefined) return read
         continue
       }
-      const left = deadlineMs - Date.now()
+      const left = deadlineMs() - Date.now()
       if (left <= 0 || this.#isFinishing) return undefined
       await this.#sleep(left)
     }
@@ -87,7 +111,7 @@ export class BatchQueue implements BatchSink {
   /** From now on `take` no longer waits. */
   finish(): void {
     this.#isFinishing = true
-    this.#wake?.()
+    this.wake()
   }
 
   /** Goes back to a position taken before; from there on batches are read from the log again. */
@@ -98,17 +122,28 @@ export class BatchQueue implements BatchSink {
 
   close(): void {
     this.#dropReader()
+    for (const lease of this.#fresh.values()) lease.release()
+    this.#fresh.clear()
+    this.#bytes = 0
   }
 
+  /** The next record, if it is certain without the log which that is. */
   #takeFresh(): QueuedBatch | undefined {
     const position = this.#next as Position
-    const batch = this.#fresh.get(position)
-    if (batch === undefined) return undefined
-    this.#fresh.delete(position)
-    this.#bytes -= bytesOf(batch)
+    if (!this.#options.log.capabilities.densePositions) return undefined
+    const lease = this.#pick(position)
+    if (lease === undefined) return undefined
     this.#next = position + 1
     this.#dropReader()
-    return { position, batch }
+    return { position, lease }
+  }
+
+  #pick(position: Position): BatchLease | undefined {
+    const lease = this.#fresh.get(position)
+    if (lease === undefined) return undefined
+    this.#fresh.delete(position)
+    this.#bytes -= bytesOf(lease)
+    return lease
   }
 
   /** A reader holds a file open until it is told that nobody will go on with it. */
@@ -124,16 +159,29 @@ export class BatchQueue implements BatchSink {
     if (record === undefined) {
       // Nothing readable up to where the log ended when this began: damaged, or lost with the disk's cache. What came
       // since is not passed over.
-      this.#next = this.#firstFreshBefore(end)
+      const next = this.#firstFreshBefore(end)
+      this.#countMissed(next)
+      this.#next = next
       return undefined
     }
+    this.#countMissed(record.position)
     this.#next = record.position + 1
+    const lease = this.#pick(record.position)
     this.#dropFreshBefore(this.#next)
-    return { position: record.position, batch: await this.#options.decode(record) }
+    if (lease !== undefined) return { position: record.position, lease }
+    const batch = await this.#options.decode(record)
+    return { position: record.position, lease: batch === undefined ? undefined : new BatchLease(batch) }
+  }
+
+  /** All from `#next` to `found` is gone. Going back and reading the same again does not count twice. */
+  #countMissed(found: number): void {
+    if (!this.#options.log.capabilities.densePositions) return
+    this.missed += Math.max(0, found - Math.max(this.#next, this.#missedEnd))
+    this.#missedEnd = Math.max(this.#missedEnd, found)
   }
 
   async #readRecord(): Promise<StoredRecord | undefined> {
-    this.#reader ??= this.#options.log.read(this.#next as Position)[Symbol.asyncIterator]()
+    this.#reader ??= this.#options.log.read(this.#next as Position, this.#options.partition)[Symbol.asyncIterator]()
     try {
       const { value, done } = await this.#reader.next()
       if (done !== true) return value
@@ -153,11 +201,7 @@ export class BatchQueue implements BatchSink {
   }
 
   #dropFreshBefore(next: number): void {
-    for (const [position, batch] of this.#fresh) {
-      if (position >= next) continue
-      this.#fresh.delete(position)
-      this.#bytes -= bytesOf(batch)
-    }
+    for (const position of this.#fresh.keys()) if (position < next) this.#pick(position)?.release()
   }
 
   async #sleep(ms: number): Promise<void> {
@@ -172,6 +216,6 @@ export class BatchQueue implements BatchSink {
   }
 }
 
-function bytesOf(batch: StoredBatch): number {
+function bytesOf({ batch }: BatchLease): number {
   return batch.signal === 'spans' ? spanBatchBytes(batch) : eventBatchBytes(batch)
 }

@@ -3,7 +3,6 @@
  * their spans were acknowledged, whatever the store is doing, and cheaper than a query over the columns of the store. An
  * answer is complete or not given (docs/adr/0015-fresh-traces-from-the-log.md, docs/adr/0016-fresh-search-by-value.md).
  */
-import type { BatchSink } from '../model/intake.ts'
 import type { Log, Position, RecordHeader } from '../model/log.ts'
 import type { SpanBatch } from '../model/span-batch.ts'
 import type { SpanQuery } from '../model/query.ts'
@@ -43,7 +42,7 @@ const searchTracesMax = 64
 /** Pause between looks at what the log still keeps. */
 const trimEveryMs = 1000
 
-export class FreshTraces implements BatchSink {
+export class FreshTraces {
   readonly #options: FreshTracesOptions
   readonly #clock: ArrivalClock
   readonly #index: SpanIndex
@@ -66,6 +65,7 @@ export class FreshTraces implements BatchSink {
     return { spans: this.#index.spans, bytes: this.#index.bytes }
   }
 
+  /** A record that was appended. Nothing of the batch is kept but places in the log. */
   offer(position: Position, batch: StoredBatch, { codec, encoding }: RecordHeader): void {
     if (batch.signal !== 'spans') return
     const { atMs, wasSet } = this.#clock.read()

@@ -1,11 +1,12 @@
 /**
  * Records that the store refuses for good are kept aside as files, so that one bad block can neither stop the others
- * nor be lost: `DIR/FROM-END/POSITION.CODEC[.ENCODING]`, the bytes as received, and `reason.txt`.
+ * nor be lost: `DIR/FROM-END/POSITION.CODEC[.ENCODING]`, the bytes as received, and `reason.txt`. Folders of partitions
+ * other than 0 are `DIR/PARTITION-FROM-END`.
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { syncFolder } from '../base/disk.ts'
-import type { Log, Position } from '../model/log.ts'
+import type { Log, Partition, Position } from '../model/log.ts'
 
 export class Quarantine {
   readonly dir: string
@@ -17,10 +18,10 @@ export class Quarantine {
   }
 
   /** Durable when it resolves; safe to repeat. */
-  async keep(from: Position, end: Position, reason: string): Promise<void> {
-    const folder = path.join(this.dir, `${from}-${end}`)
+  async keep(partition: Partition, from: Position, end: Position, reason: string): Promise<void> {
+    const folder = path.join(this.dir, partition === 0 ? `${from}-${end}` : `${partition}-${from}-${end}`)
     await mkdir(folder, { recursive: true })
-    for await (const record of this.#log.read(from)) {
+    for await (const record of this.#log.read(from, partition)) {
       if (record.position >= end) break
       const ending = record.encoding === '' ? '' : `.${record.encoding}`
       await writeFile(path.join(folder, `${record.position}.${record.codec}${ending}`), record.body, { flush: true })

@@ -65,14 +65,14 @@ test('after a sync that failed the log goes on in a new segment, and its records
     for (const result of results) assert.ok(result.status === 'rejected' && result.reason.code === 'io_failed')
     assert.deepEqual(problems, ['write_failed'])
     assert.equal(await textOf(log), '0:kept')
-    assert.deepEqual(await log.append(record('lost')), { position: 1, duplicate: false })
+    assert.deepEqual(await log.append(record('lost')), { partition: 0, position: 1, duplicate: false })
     assert.equal((await readdir(dir)).filter((name) => name.endsWith('.seg')).length, 2)
     await log.close()
     log = await openLog(dir, { onProblem })
     assert.equal(await textOf(log), '0:kept 1:lost')
     // What could not be cut off is passed over, and said.
     assert.deepEqual(problems, cutFails ? ['write_failed', 'damaged_records'] : ['write_failed'])
-    assert.deepEqual(await log.append(record('also lost')), { position: 2, duplicate: false })
+    assert.deepEqual(await log.append(record('also lost')), { partition: 0, position: 2, duplicate: false })
     await log.close()
   }
 })

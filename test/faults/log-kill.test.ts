@@ -8,8 +8,7 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { LogProblem } from '../../src/transport/local/problem.ts'
-import { openLocalLog } from '../../src/transport/local/local-log.ts'
-import type { Log } from '../../src/model/log.ts'
+import { openLocalLog, type LocalLog } from '../../src/transport/local/local-log.ts'
 import { logBody, parseLogBody } from './log-body.ts'
 
 const appender = fileURLToPath(new URL('log-appender.ts', import.meta.url))
@@ -37,7 +36,7 @@ async function runAndKill(args: readonly string[], afterMs: number, promised: Pr
 }
 
 /** Checks the log against the promises; answers an id later than all in it. */
-async function checkLog(log: Log, promised: Promised): Promise<number> {
+async function checkLog(log: LocalLog, promised: Promised): Promise<number> {
   const { next, cutEnd } = await log.consumer('writer')
   assert.ok(next >= promised.committed, `committed ${promised.committed}, found ${next}`)
   assert.ok(cutEnd === undefined ? next === 0 : cutEnd === next + 100)
@@ -57,11 +56,11 @@ async function checkLog(log: Log, promised: Promised): Promise<number> {
   return Math.max(0, ...found.values(), ...promised.idByPosition.values()) + 1
 }
 
-async function checkRetry(log: Log, promised: Promised): Promise<void> {
+async function checkRetry(log: LocalLog, promised: Promised): Promise<void> {
   const [position, id] = [...promised.idByPosition].at(-1) ?? [-1, -1]
   const body = logBody(id)
   const retried = { signal: 'spans', codec: 'test', encoding: '', tenant: '', receivedAtMs: Date.now(), body } as const
-  assert.deepEqual(await log.append(retried), { position, duplicate: true })
+  assert.deepEqual(await log.append(retried), { partition: 0, position, duplicate: true })
 }
 
 for (const syncing of ['sync', 'nosync']) {

@@ -4,7 +4,7 @@ import { statfs, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UnavailableError } from '../../src/base/errors.ts'
 import type { Appended, Log, Position } from '../../src/model/log.ts'
-import { openLocalLog } from '../../src/transport/local/local-log.ts'
+import { openLocalLog, type LocalLog } from '../../src/transport/local/local-log.ts'
 
 const mebibyte = 1024 * 1024
 const root = process.argv[2] ?? ''
@@ -12,7 +12,7 @@ const free = async (): Promise<number> => {
   const { bavail, bsize } = await statfs(root)
   return bavail * bsize
 }
-const openLog = async (name: string, minFreeBytes: number, problems: string[]): Promise<Log> =>
+const openLog = async (name: string, minFreeBytes: number, problems: string[]): Promise<LocalLog> =>
   await openLocalLog({
     dir: join(root, name),
     sync: true,

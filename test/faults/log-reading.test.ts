@@ -49,8 +49,8 @@ test('a log that cannot be read for a moment, at its begin or in the middle: not
         if (failures.left-- > 0) throw new UnavailableError('io_failed', 'cannot read the log: EIO')
       }
     },
-    consumer: (name) => log.consumer(name),
-    commit: (name, state) => log.commit(name, state),
+    capabilities: log.capabilities,
+    consume: (name, listener) => log.consume(name, listener),
     stats: () => log.stats(),
     close: () => log.close(),
   })

@@ -65,11 +65,13 @@ test(`the store stands still for ${stallSeconds} s: every request is answered fr
     const before = load.acknowledged.size
     await sleep(1000)
     assert.ok(load.acknowledged.size > before + 20, `${load.acknowledged.size - before} requests in second ${second}`)
-    assert.ok(storing.writer.queue.bytes <= batchesBytesMax, `${storing.writer.queue.bytes} bytes of batches wait`)
+    assert.ok(storing.writer.queuedBytes <= batchesBytesMax, `${storing.writer.queuedBytes} bytes of batches wait`)
     rssMost = Math.max(rssMost, process.memoryUsage.rss())
   }
   const { pendingBytes } = storing.log.stats()
+  await assert.rejects(storing.writer.untilStored(AbortSignal.timeout(100)), 'a query waits for what is in the log')
   gate.open()
+  await storing.writer.untilStored(AbortSignal.timeout(30_000))
   await load.finish()
   assert.deepEqual([load.refusals.size, load.acknowledged.size], [0, load.sent])
   await storing.drained()
@@ -93,7 +95,8 @@ test('a log that is full is told to clients, and worked off', async (t) => {
   gate.shut()
   load.sendTo(storing.otlpUrl)
   while (!load.refusals.has(429)) await sleep(20)
-  const body = new Uint8Array(traceRequest(1_000_000))
+  // Larger than any request of the clients: when one of theirs did not fit, this one does not fit either.
+  const body = new Uint8Array(Buffer.concat(Array.from({ length: 200 }, (_, n) => traceRequest(1_000_000 + n))))
   const headers = { 'content-type': 'application/x-protobuf' }
   const refused = await fetch(`${storing.otlpUrl}/v1/traces`, { method: 'POST', headers, body })
   assert.equal(refused.status, 429)

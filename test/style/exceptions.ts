@@ -19,7 +19,4 @@ export interface StyleException {
   readonly reason: string
 }
 
-export const exceptions: readonly StyleException[] = [
-  { rule: 'imports', path: 'src/storage/writer.ts', reason: 'the writer still fills blocks of one store itself' },
-  { rule: 'imports', path: 'src/storage/store.ts', reason: 'it opens that one store' },
-]
+export const exceptions: readonly StyleException[] = []

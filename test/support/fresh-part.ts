@@ -5,17 +5,16 @@ import { join } from 'node:path'
 import { IntakeCounters } from '../../src/capture/counters.ts'
 import { Intake } from '../../src/capture/intake.ts'
 import { decodeSpans, otlpTracesProtobuf } from '../../src/codec/otlp/traces-protobuf.ts'
-import type { Log } from '../../src/model/log.ts'
 import type { SpanBatch } from '../../src/model/span-batch.ts'
 import { ArrivalClock } from '../../src/storage/fresh/arrival-clock.ts'
 import { FreshTraces } from '../../src/storage/fresh-traces.ts'
-import { openLocalLog, type LocalLogOptions } from '../../src/transport/local/local-log.ts'
+import { openLocalLog, type LocalLog, type LocalLogOptions } from '../../src/transport/local/local-log.ts'
 
 /** When the part begins. */
 export const startedAtMs = 1_700_000_000_000
 
 export interface FreshPart {
-  readonly log: Log
+  readonly log: LocalLog
   readonly fresh: FreshTraces
   readonly intake: Intake
   readonly batches: SpanBatch[]
@@ -61,9 +60,10 @@ export async function openFreshPart(t: Ending, options: FreshPartOptions = {}): 
   const intake = new Intake({
     log,
     sink: {
-      offer(position, batch, header) {
-        part.batches.push(batch as SpanBatch)
-        fresh.offer(position, batch, header)
+      offer({ position }, lease, header) {
+        lease.hold()
+        part.batches.push(lease.batch as SpanBatch)
+        fresh.offer(position, lease.batch, header)
       },
     },
     counters: new IntakeCounters(),

@@ -7,9 +7,8 @@ import { IntakeCounters } from '../../src/capture/counters.ts'
 import { Intake } from '../../src/capture/intake.ts'
 import type { Listener, ReceiverContext, StartReceiver } from '../../src/capture/receiver.ts'
 import type { EventBatch } from '../../src/model/event-batch.ts'
-import type { Log } from '../../src/model/log.ts'
 import type { SpanBatch } from '../../src/model/span-batch.ts'
-import { openLocalLog } from '../../src/transport/local/local-log.ts'
+import { openLocalLog, type LocalLog } from '../../src/transport/local/local-log.ts'
 
 export interface ReceivingOptions {
   readonly bodyBytesMax?: number
@@ -24,21 +23,23 @@ export interface ReceivingOptions {
 export class Receiving {
   readonly batches: (SpanBatch | EventBatch)[] = []
   readonly counters = new IntakeCounters()
-  readonly log: Log
+  readonly log: LocalLog
   readonly intake: Intake
   readonly #options: ReceivingOptions
   readonly #folder: string
   readonly #listeners: Listener[] = []
 
-  private constructor(log: Log, folder: string, options: ReceivingOptions) {
+  private constructor(log: LocalLog, folder: string, options: ReceivingOptions) {
     this.log = log
     this.#folder = folder
     this.#options = options
     this.intake = new Intake({
       log,
       sink: {
-        offer: (_position, batch) => {
-          if (options.keepsBatches ?? true) this.batches.push(batch)
+        offer: (_place, lease) => {
+          if (!(options.keepsBatches ?? true)) return
+          lease.hold()
+          this.batches.push(lease.batch)
         },
       },
       counters: this.counters,

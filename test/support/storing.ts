@@ -15,7 +15,8 @@ import type { Block, Engine } from '../../src/storage/clickhouse/engine.ts'
 import { migrate } from '../../src/storage/clickhouse/schema/migrate.ts'
 import { KnownKeys } from '../../src/storage/clickhouse/known-keys.ts'
 import { Quarantine } from '../../src/storage/quarantine.ts'
-import { startWriter, type Writer } from '../../src/storage/writer.ts'
+import { ClickHouseSink } from '../../src/storage/clickhouse/sink.ts'
+import { startConsumer, type Consumer } from '../../src/storage/consumer.ts'
 import { openLocalLog } from '../../src/transport/local/local-log.ts'
 import type { Ending } from './served.ts'
 import { openEngine } from './temporary-store.ts'
@@ -38,7 +39,7 @@ export interface Storing {
   readonly otlpUrl: string
   readonly engine: Engine
   readonly log: Log
-  readonly writer: Writer
+  readonly writer: Consumer
   readonly quarantine: Quarantine
   /** Resolves when all in the log is stored. */
   drained(): Promise<void>
@@ -64,23 +65,21 @@ export async function openStoring(t: Ending, options: StoringOptions): Promise<S
   await keys.load(engine)
   const quarantine = new Quarantine(join(dir, 'quarantine'), log)
   const decode = openDecoder(bodyBytesMax, logger)
-  const writer = await startWriter({
+  const gated = withGate(engine, options.beforeInsert)
+  const writer = await startConsumer({
     log: options.wrapLog?.(log) ?? log,
     logId: 'log',
-    engine: withGate(engine, options.beforeInsert),
+    sink: new ClickHouseSink({ engine: gated, keys, inserting: () => Promise.resolve(() => {}) }),
     decode: options.wrapDecode?.(decode) ?? decode,
-    keys,
     blockRows: options.blockRows ?? 50_000,
     blockWaitMs: options.blockWaitMs ?? 100,
     batchesBytesMax,
-    inserting: () => () => {},
-    onStored: () => {},
     onProblem: () => {},
-    quarantine: (from, end, reason) => quarantine.keep(from, end, reason),
+    quarantine: (partition, from, end, reason) => quarantine.keep(partition, from, end, reason),
   })
   const intake = new Intake({
     log,
-    sink: writer.queue,
+    sink: writer,
     counters: new IntakeCounters(),
     bodyBytesMax,
     concurrentMax: 512,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Log, LogRecord, Position, StoredRecord } from '../../src/model/log.ts'
-import { openLocalLog, type LocalLogOptions } from '../../src/transport/local/local-log.ts'
+import { openLocalLog, type LocalLog, type LocalLogOptions } from '../../src/transport/local/local-log.ts'
 import type { LogProblem } from '../../src/transport/local/problem.ts'
 
 export async function temporaryFolder(t: TestContext): Promise<string> {
@@ -14,7 +14,7 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
 }
 
 /** Opens a small unsynced log whose problems fail the test unless it brings its own `onProblem`. */
-export async function openLog(dir: string, options: Partial<LocalLogOptions> = {}): Promise<Log> {
+export async function openLog(dir: string, options: Partial<LocalLogOptions> = {}): Promise<LocalLog> {
   return await openLocalLog({
     dir,
     sync: false,
@@ -41,8 +41,8 @@ export function record(body: string | Uint8Array, fields: Partial<LogRecord> = {
   }
 }
 
-export async function readAll(log: Log, from = 0): Promise<StoredRecord[]> {
-  return await Array.fromAsync(log.read(from as Position))
+export async function readAll(log: Log, from = 0, partition = 0): Promise<StoredRecord[]> {
+  return await Array.fromAsync(log.read(from as Position, partition))
 }
 
 /** Everything in the log as `position:body`, joined by spaces. */
@@ -51,6 +51,6 @@ export async function textOf(log: Log, from = 0): Promise<string> {
 }
 
 /** Commits that everything before `next` is stored. */
-export async function commitTo(log: Log, name: string, next: number, cutEnd?: number): Promise<void> {
+export async function commitTo(log: LocalLog, name: string, next: number, cutEnd?: number): Promise<void> {
   await log.commit(name, { next: next as Position, cutEnd: cutEnd as Position | undefined })
 }

@@ -14,7 +14,8 @@ import type { Log, Position } from '../../src/model/log.ts'
 import type { Block, Engine } from '../../src/storage/clickhouse/engine.ts'
 import { migrate } from '../../src/storage/clickhouse/schema/migrate.ts'
 import { KnownKeys } from '../../src/storage/clickhouse/known-keys.ts'
-import { startWriter } from '../../src/storage/writer.ts'
+import { ClickHouseSink } from '../../src/storage/clickhouse/sink.ts'
+import { startConsumer } from '../../src/storage/consumer.ts'
 import { openLocalLog } from '../../src/transport/local/local-log.ts'
 import { logRequest, traceRequest } from './numbered-requests.ts'
 import { takeCensus } from './store-census.ts'
@@ -95,17 +96,18 @@ async function store(kill: string): Promise<void> {
   const engine = await openStore()
   const keys = new KnownKeys()
   await keys.load(engine)
-  const writer = await startWriter({
+  const writer = await startConsumer({
     log: kill !== 'before commit' ? log : deadlyLog(log),
     logId: 'log',
-    engine: await deadlyEngine(engine, kill),
+    sink: new ClickHouseSink({
+      engine: await deadlyEngine(engine, kill),
+      keys,
+      inserting: () => Promise.resolve(() => {}),
+    }),
     decode: openDecoder(1 << 24, pino({ level: 'silent' })),
-    keys,
     blockRows: 50_000,
     blockWaitMs: 200,
     batchesBytesMax: 1 << 24,
-    inserting: () => () => {},
-    onStored: () => {},
     onProblem: (message, error) => writeSync(2, `${message}: ${String(error)}\n`),
     quarantine: () => Promise.reject(new Error('nothing is to be set aside')),
   })
@@ -118,9 +120,15 @@ async function store(kill: string): Promise<void> {
 function deadlyLog(log: Log): Log {
   return {
     append: (record) => log.append(record),
+    capabilities: log.capabilities,
     read: (from: Position) => log.read(from),
-    consumer: (name) => log.consumer(name),
-    commit: (name, state) => (state.cutEnd === undefined ? die() : log.commit(name, state)),
+    async consume(name, listener) {
+      const consumer = await log.consume(name, listener)
+      return {
+        commit: (partition, state) => (state.cutEnd === undefined ? die() : consumer.commit(partition, state)),
+        leave: () => consumer.leave(),
+      }
+    },
     stats: () => log.stats(),
     close: () => log.close(),
   }

@@ -70,7 +70,7 @@ class Bench {
         },
       },
       sink: {
-        offer: (_position, batch) => {
+        offer: (_place, { batch }) => {
           for (const row of eventRows(batch as EventBatch)) this.lines.push(row.body as string)
         },
       },

@@ -1,8 +1,11 @@
-/** The consumers of a log and how far each is. All that are known on disk hold back the log, opened or not. */
+/**
+ * The consumers of a log and how far each is. Those that hold back the log (`heldBy`; without it all that are known on
+ * disk, opened or not) keep their records in it. Others keep them while there is room.
+ */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UnavailableError, assert, messageOf } from '../../base/errors.ts'
-import type { ConsumerState, Position } from '../../model/log.ts'
+import type { ConsumerState, ConsumerStats, Position } from '../../model/log.ts'
 import {
   consumerFileName,
   createConsumerFile,
@@ -23,12 +26,14 @@ interface Consumer extends ConsumerFile {
 
 export class ConsumerSet {
   readonly #dir: string
+  readonly #heldBy: readonly string[] | undefined
   readonly #onProblem: OnProblem
   readonly #consumers = new Map<string, Consumer>()
   readonly #opening = new Map<string, Promise<Consumer>>()
 
-  constructor(dir: string, onProblem: OnProblem) {
+  constructor(dir: string, onProblem: OnProblem, heldBy: readonly string[] | undefined) {
     this.#dir = dir
+    this.#heldBy = heldBy
     this.#onProblem = onProblem
   }
 
@@ -75,20 +80,42 @@ export class ConsumerSet {
     await done
   }
 
-  /** Position before which every consumer has finished; the oldest record's without consumers. */
+  /** Position before which every consumer that holds back the log has finished. */
   committed(set: SegmentSet): number {
-    let least = set.next
-    for (const { state } of this.#consumers.values()) least = Math.min(least, state.next)
-    return this.#consumers.size === 0 ? set.oldest : Math.max(least, set.oldest)
+    const holders = this.#holders()
+    if (holders === undefined) return set.oldest
+    return Math.max(set.oldest, Math.min(set.next, ...holders.map(({ state }) => state.next)))
   }
 
   /** Record bytes before that position, counted like `SegmentSet.recordBytes`. */
   committedBytes(set: SegmentSet): number {
     const oldest = set.list[0]?.bytesBefore ?? set.recordBytes
-    if (this.#consumers.size === 0) return oldest
-    let least = set.recordBytes
-    for (const { bytesBefore } of this.#consumers.values()) least = Math.min(least, bytesBefore)
-    return Math.max(least, oldest)
+    const holders = this.#holders()
+    if (holders === undefined) return oldest
+    return Math.max(oldest, Math.min(set.recordBytes, ...holders.map(({ bytesBefore }) => bytesBefore)))
+  }
+
+  /** Position before which every consumer has finished, those that do not hold back the log too. */
+  finished(set: SegmentSet): number {
+    const all = [...this.#consumers.values()].map(({ state }) => state.next)
+    return Math.max(set.oldest, Math.min(this.committed(set), ...all))
+  }
+
+  /** `undefined` while one of them has not begun: nothing may go before. */
+  #holders(): readonly Consumer[] | undefined {
+    if (this.#heldBy === undefined) return this.#consumers.size === 0 ? undefined : [...this.#consumers.values()]
+    const holders = this.#heldBy.map((name) => this.#consumers.get(name))
+    return holders.every((consumer) => consumer !== undefined) ? holders : undefined
+  }
+
+  stats(set: SegmentSet): ConsumerStats[] {
+    return [...this.#consumers].map(([name, { state, bytesBefore }]) => ({
+      name,
+      holdsLog: this.#heldBy === undefined || this.#heldBy.includes(name),
+      pendingBytes: set.recordBytes - Math.max(bytesBefore, set.list[0]?.bytesBefore ?? 0),
+      pendingRecords: set.next - Math.max(state.next, set.oldest),
+      goneRecords: Math.max(0, set.oldest - state.next),
+    }))
   }
 
   async close(): Promise<void> {

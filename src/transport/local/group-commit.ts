@@ -51,6 +51,13 @@ export class GroupCommit {
     return promise
   }
 
+  /** Does something while nothing is written; what is appended meanwhile waits for it. It must not reject. */
+  async between(work: () => Promise<void>): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+    this.#running = work().then(() => this.#run())
+    await this.#running
+  }
+
   /** Resolves when everything appended before has settled. */
   async drain(): Promise<void> {
     await this.#running

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Log } from '../../model/log.ts'
+import type { LocalLog } from './local-log.ts'
 import { commitTo, openLog, readAll, record, temporaryFolder } from '../../../test/support/temporary-log.ts'
 
 const retryWindowMs = 1000
@@ -40,14 +40,14 @@ class Model {
   readonly consumers = new Map<string, { next: number; cutEnd: number | undefined }>()
   nowMs = 1_000_000
 
-  append(body: string): { position: number; duplicate: boolean } {
+  append(body: string): { partition: 0; position: number; duplicate: boolean } {
     const known = this.storedAt.get(body)
     if (known !== undefined && this.nowMs - known.atMs <= retryWindowMs) {
-      return { position: known.position, duplicate: true }
+      return { partition: 0, position: known.position, duplicate: true }
     }
     const position = this.bodies.push(body) - 1
     this.storedAt.set(body, { position, atMs: this.nowMs })
-    return { position, duplicate: false }
+    return { partition: 0, position, duplicate: false }
   }
 
   get committed(): number {
@@ -55,7 +55,7 @@ class Model {
   }
 }
 
-async function runStep(log: Log, model: Model, each: Step): Promise<void> {
+async function runStep(log: LocalLog, model: Model, each: Step): Promise<void> {
   if (each.do === 'wait') model.nowMs += each.ms
   if (each.do === 'append') {
     const bodies = each.bodies.map((number) => `${number} ${'x'.repeat(each.paddingBytes)}`)
@@ -80,7 +80,7 @@ async function runStep(log: Log, model: Model, each: Step): Promise<void> {
   }
 }
 
-async function checkContent(log: Log, model: Model, from: number): Promise<void> {
+async function checkContent(log: LocalLog, model: Model, from: number): Promise<void> {
   const stored = await readAll(log, from)
   assert.deepEqual(
     stored.map(({ position, body }) => [position, Buffer.from(body).toString()]),

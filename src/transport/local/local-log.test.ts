@@ -25,11 +25,12 @@ test('every field and byte of a record comes back, in order, also after reopenin
     record('last'),
   ]
   for (const [position, each] of records.entries()) {
-    assert.deepEqual(await log.append(each), { position, duplicate: false })
+    assert.deepEqual(await log.append(each), { partition: 0, position, duplicate: false })
   }
   for (let round = 0; round < 2; round++) {
     const expected = records.map((each, position) => ({
       ...each,
+      partition: 0,
       position,
       body: Buffer.from(each.body),
       hash: createHash('sha1').update(each.body).digest('hex').slice(0, 32),
@@ -120,19 +121,19 @@ test('a retry within the window is acknowledged with the first position and not 
   const at = (body: string, fields = {}) => record(body, { receivedAtMs: nowMs, ...fields })
   let log = await openLog(dir, options)
   await log.append(at('other'))
-  assert.deepEqual(await log.append(at('body')), { position: 1, duplicate: false })
+  assert.deepEqual(await log.append(at('body')), { partition: 0, position: 1, duplicate: false })
   nowMs += 1000
-  assert.deepEqual(await log.append(at('body')), { position: 1, duplicate: true })
+  assert.deepEqual(await log.append(at('body')), { partition: 0, position: 1, duplicate: true })
   await log.close()
   log = await openLog(dir, options)
-  assert.deepEqual(await log.append(at('body')), { position: 1, duplicate: true })
+  assert.deepEqual(await log.append(at('body')), { partition: 0, position: 1, duplicate: true })
   assert.equal(log.stats().duplicateRecords, 1)
   nowMs += 1
-  assert.deepEqual(await log.append(at('body')), { position: 2, duplicate: false })
+  assert.deepEqual(await log.append(at('body')), { partition: 0, position: 2, duplicate: false })
   nowMs += 1001
   await log.close()
   log = await openLog(dir, options)
-  assert.deepEqual(await log.append(at('body')), { position: 3, duplicate: false })
+  assert.deepEqual(await log.append(at('body')), { partition: 0, position: 3, duplicate: false })
   await log.close()
 })
 
@@ -140,7 +141,7 @@ test('the same bytes with another tenant, codec, encoding or signal are not a re
   const log = await openLog(await temporaryFolder(t))
   const fields = [{}, { tenant: 'a' }, { codec: 'b' }, { encoding: 'gzip' }, { signal: 'events' as const }]
   for (const [position, each] of fields.entries()) {
-    assert.deepEqual(await log.append(record('body', each)), { position, duplicate: false })
+    assert.deepEqual(await log.append(record('body', each)), { partition: 0, position, duplicate: false })
   }
   await log.close()
 })
@@ -151,8 +152,8 @@ test('what its sender never repeats does not turn into a retry by reopening', as
   await log.append(record('line', { retryable: false }))
   await log.close()
   log = await openLog(dir)
-  assert.deepEqual(await log.append(record('line')), { position: 1, duplicate: false })
-  assert.deepEqual(await log.append(record('line')), { position: 1, duplicate: true })
+  assert.deepEqual(await log.append(record('line')), { partition: 0, position: 1, duplicate: false })
+  assert.deepEqual(await log.append(record('line')), { partition: 0, position: 1, duplicate: true })
   await log.close()
 })
 
@@ -162,8 +163,8 @@ test('a retry waits for the first one under way', async (t) => {
   const first = log.append(record('body')).then((appended) => [order.push('first'), appended][1])
   const retry = log.append(record('body')).then((appended) => [order.push('retry'), appended][1])
   assert.deepEqual(await Promise.all([first, retry]), [
-    { position: 0, duplicate: false },
-    { position: 0, duplicate: true },
+    { partition: 0, position: 0, duplicate: false },
+    { partition: 0, position: 0, duplicate: true },
   ])
   assert.deepEqual(order, ['first', 'retry'])
   await log.close()
@@ -177,7 +178,7 @@ test('past its bound the log refuses with a time to retry, recognises retries, a
   assert.equal(results.length - refused.length, Math.floor(1000 / (56 + 'otlp-protobuf'.length + 6)))
   for (const { reason } of refused) assert.ok(hasCode('log_full')(reason) && reason.retryAfterMs > 0)
   assert.equal(log.stats().refusedRecords, refused.length)
-  assert.deepEqual(await log.append(record('body 0')), { position: 0, duplicate: true })
+  assert.deepEqual(await log.append(record('body 0')), { partition: 0, position: 0, duplicate: true })
   await commitTo(log, 'writer', 5)
   await appendAll(log, 100, 105)
   await assert.rejects(log.append(record('body 200')), hasCode('log_full'))

@@ -6,17 +6,21 @@ import { hash as digest } from 'node:crypto'
 import { mkdir, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncFolder } from '../../base/disk.ts'
-import { InputError, UnavailableError, messageOf } from '../../base/errors.ts'
+import { InputError, UnavailableError, assert, messageOf } from '../../base/errors.ts'
 import type {
   Appended,
+  AssignmentListener,
   ConsumerState,
   Log,
+  LogCapabilities,
+  LogConsumer,
   LogRecord,
   LogStats,
   Position,
   RecordRanges,
   StoredRecord,
 } from '../../model/log.ts'
+import { ConsumerGroups } from './consumer-groups.ts'
 import { ConsumerSet } from './consumer-set.ts'
 import { FreeSpace } from './free-space.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -36,6 +40,13 @@ export interface LocalLogOptions {
   readonly sync: boolean
   /** Bound on bytes not yet committed by every consumer; past it `append` rejects with `log_full`. */
   readonly maxBytes: number
+  /**
+   * Names of the consumers that hold back the log: their records stay until they are committed, and past `maxBytes`
+   * appends are refused. Others lose the oldest records then. Default: all consumers that the folder knows.
+   */
+  readonly heldBy?: readonly string[]
+  /** Pause between looks at what an idle log need not keep any longer. Default 30 s. */
+  readonly trimEveryMs?: number
   /** Size at which a new segment begins. Default 64 MiB. */
   readonly segmentBytes?: number
   /** For how long the same body counts as a retry. Default 5 minutes. */
@@ -51,6 +62,14 @@ export interface LocalLogOptions {
   readonly onProblem?: OnProblem
 }
 
+/** The log in local files, and how its consumers' positions are read and set without joining them. */
+export interface LocalLog extends Log {
+  /** The state last committed under this name; a new consumer starts at the oldest record kept. */
+  consumer(name: string): Promise<ConsumerState>
+  /** Durable when it resolves. */
+  commit(name: string, state: ConsumerState): Promise<void>
+}
+
 const mebibyte = 1024 * 1024
 /** What a client told `log_full` should wait: about the time in which consumers commit a block. */
 const fullRetryAfterMs = 1000
@@ -60,7 +79,7 @@ const openFolders = new Set<string>()
  * Opens the log in `options.dir`, repairing what a crash left. Rejects with `UnavailableError` `store_locked` when this
  * process has it open already, `io_failed` when the folder cannot be read or written.
  */
-export async function openLocalLog(options: LocalLogOptions): Promise<Log> {
+export async function openLocalLog(options: LocalLogOptions): Promise<LocalLog> {
   const dir = await makeFolder(options.dir)
   if (openFolders.has(dir)) {
     throw new UnavailableError('store_locked', `cannot open the log ${dir}: it is open already`, { canRetry: false })
@@ -88,7 +107,7 @@ function openFailure(dir: string, cause: unknown): UnavailableError {
   return new UnavailableError('io_failed', `cannot open the log ${dir}: ${messageOf(cause)}`, { cause })
 }
 
-type Settings = Required<LocalLogOptions>
+type Settings = Required<Omit<LocalLogOptions, 'heldBy'>> & Pick<LocalLogOptions, 'heldBy'>
 
 function withDefaults(dir: string, options: LocalLogOptions): Settings {
   return {
@@ -97,6 +116,7 @@ function withDefaults(dir: string, options: LocalLogOptions): Settings {
     retryWindowMaxBytes: 512 * mebibyte,
     retryWindowMaxRecords: 2 ** 20,
     minFreeBytes: 256 * mebibyte,
+    trimEveryMs: 30_000,
     now: Date.now,
     onProblem: warn,
     ...options,
@@ -104,7 +124,7 @@ function withDefaults(dir: string, options: LocalLogOptions): Settings {
   }
 }
 
-async function openFolder(settings: Settings): Promise<LocalLog> {
+async function openFolder(settings: Settings): Promise<FolderLog> {
   const { dir, retryWindowMs, onProblem } = settings
   const retries = new RetryTable(retryWindowMs, settings.retryWindowMaxRecords)
   const keys = new RetryKeys()
@@ -118,7 +138,7 @@ async function openFolder(settings: Settings): Promise<LocalLog> {
       retries.add(keys.of(header, Buffer.from(header.hash, 'hex')), header.position, atMs)
     },
   })
-  const consumers = new ConsumerSet(dir, onProblem)
+  const consumers = new ConsumerSet(dir, onProblem, settings.heldBy)
   const oldest = (recovered.segments[0]?.first ?? recovered.next) as Position
   try {
     // Positions a consumer has seen are never given again, even if the records went with the disk's cache or by hand.
@@ -126,13 +146,17 @@ async function openFolder(settings: Settings): Promise<LocalLog> {
     const set = new SegmentSet(settings, recovered, next)
     await consumers.measure(set)
     await set.start()
-    await set.trim(consumers.committed(set))
+    await set.trim(consumers.committed(set), consumers.finished(set))
     const group = new GroupCommit(set, new FreeSpace(dir, settings.minFreeBytes))
-    return new LocalLog({ settings, retries, keys, consumers, set, group })
+    return new FolderLog({ settings, retries, keys, consumers, set, group })
   } catch (error) {
     await consumers.close()
     throw error
   }
+}
+
+function appended(position: Position): Appended {
+  return { partition: 0, position, duplicate: false }
 }
 
 function warn(problem: { message: string }): void {
@@ -148,24 +172,29 @@ interface Parts {
   readonly group: GroupCommit
 }
 
-class LocalLog implements Log {
+class FolderLog implements LocalLog {
+  readonly capabilities: LogCapabilities = { detectsRetries: true, densePositions: true }
   readonly #parts: Parts
+  readonly #groups = new ConsumerGroups(this)
   /** Appends under way, by retry key. */
   readonly #underWay = new Map<string, Promise<Position>>()
   #appended = 0
   #duplicates = 0
   #refused = 0
   #closing: Promise<void> | undefined
+  readonly #trimTimer: NodeJS.Timeout
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#trimTimer = setInterval(() => void this.#trimIdle(), parts.settings.trimEveryMs)
+    this.#trimTimer.unref()
   }
 
   async append(record: LogRecord): Promise<Appended> {
     const { retries, keys, settings } = this.#parts
     this.#refuseClosed('append')
     const hash = digest('sha1', record.body, 'buffer')
-    if (record.retryable === false) return { position: await this.#store(record, hash), duplicate: false }
+    if (record.retryable === false) return appended(await this.#store(record, hash))
     const key = keys.of(record, hash)
     const keyText = key.toString('latin1')
     const first = this.#underWay.get(keyText) ?? retries.get(key, settings.now())
@@ -173,25 +202,30 @@ class LocalLog implements Log {
       // Should the first one fail, so does its retry: nothing was stored for either.
       const position = (await first) as Position
       this.#duplicates++
-      return { position, duplicate: true }
+      return { partition: 0, position, duplicate: true }
     }
     const stored = this.#store(record, hash, key)
     this.#underWay.set(keyText, stored)
     try {
-      return { position: await stored, duplicate: false }
+      return appended(await stored)
     } finally {
       this.#underWay.delete(keyText)
     }
   }
 
-  read(from: Position): AsyncIterable<StoredRecord> {
+  read(from: Position, partition = 0): AsyncIterable<StoredRecord> {
     this.#refuseClosed('read')
+    assert(partition === 0, `the local log has no partition ${partition}`)
     return readRecords(this.#parts.set, from, this.#parts.settings.onProblem)
   }
 
   async readRanges(records: readonly RecordRanges[]): Promise<Uint8Array[][] | undefined> {
     this.#refuseClosed('read')
     return await readRanges(this.#parts.set, records)
+  }
+
+  async consume(name: string, listener: AssignmentListener): Promise<LogConsumer> {
+    return await this.#groups.join(name, listener)
   }
 
   async consumer(name: string): Promise<ConsumerState> {
@@ -203,7 +237,24 @@ class LocalLog implements Log {
     this.#refuseClosed('commit to')
     const { consumers, set } = this.#parts
     await consumers.commit(name, state, set)
-    await set.trim(consumers.committed(set))
+    await this.#trim()
+  }
+
+  async #trim(): Promise<void> {
+    const { consumers, set } = this.#parts
+    await set.trim(consumers.committed(set), consumers.finished(set))
+  }
+
+  /** Without commits nothing else would delete what gets older than the retry window, the last segment's records too. */
+  async #trimIdle(): Promise<void> {
+    const { consumers, group, set } = this.#parts
+    await this.#trim()
+    if (!set.isOutlived(consumers.finished(set))) return
+    // A failure is reported by the set; the next append begins a segment then.
+    await group.between(() =>
+      (set.isOutlived(consumers.finished(set)) ? set.roll() : Promise.resolve()).catch(() => {}),
+    )
+    await this.#trim()
   }
 
   stats(): LogStats {
@@ -219,6 +270,7 @@ class LocalLog implements Log {
       problem: this.#parts.group.problem,
       oldestPosition: set.oldest as Position,
       nextPosition: set.next as Position,
+      consumers: consumers.stats(set),
     }
   }
 
@@ -243,6 +295,8 @@ class LocalLog implements Log {
           retryAfterMs: fullRetryAfterMs,
         })
       }
+      // Only consumers that do not hold back the log can be this far behind.
+      if (set.keptBytes + bytes > maxBytes) void this.#trim()
       const position = (await group.append({ header, body: record.body })) as Position
       this.#appended++
       if (key !== undefined) retries.add(key, position, now())
@@ -261,6 +315,7 @@ class LocalLog implements Log {
   async #close(): Promise<void> {
     const { settings, group, consumers, set } = this.#parts
     const { dir } = settings
+    clearInterval(this.#trimTimer)
     try {
       await group.drain()
       await consumers.close()

@@ -54,7 +54,7 @@ async function* readSegment(set: SegmentSet, part: Part, onProblem: OnProblem): 
       if (step.skippedBytes > 0) reportDamage(segment, step.offset - step.skippedBytes, step.skippedBytes, onProblem)
       if (step.header.position < part.from) continue
       const { signal, codec, encoding, tenant, receivedAtMs, position, hash } = step.header
-      yield { signal, codec, encoding, tenant, receivedAtMs, position, hash, body: step.body }
+      yield { signal, codec, encoding, tenant, receivedAtMs, partition: 0, position, hash, body: step.body }
     }
     const left = part.end - walker.goodEnd
     if (left > 0) reportDamage(segment, walker.goodEnd, left, onProblem)

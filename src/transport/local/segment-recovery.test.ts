@@ -200,7 +200,7 @@ test('records left by a write that failed before a new segment began are not rea
   const log = await openLog(dir, { onProblem: () => undefined })
   // Nor does their bodies' retry count as stored.
   const retried: LogRecord = record('gamma-gamma')
-  assert.deepEqual(await log.append(retried), { position: 5, duplicate: false })
+  assert.deepEqual(await log.append(retried), { partition: 0, position: 5, duplicate: false })
   await log.close()
 })
 

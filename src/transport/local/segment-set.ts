@@ -26,6 +26,8 @@ export interface SegmentSetOptions {
   readonly dir: string
   readonly sync: boolean
   readonly segmentBytes: number
+  /** Record bytes up to which finished segments wait for consumers that do not hold back the log. */
+  readonly maxBytes: number
   readonly retryWindowMs: number
   readonly retryWindowMaxBytes: number
   readonly now: () => number
@@ -81,6 +83,11 @@ export class SegmentSet {
 
   get diskBytes(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.end, 0)
+  }
+
+  /** Bytes of the records that are still here. */
+  get keptBytes(): number {
+    return this.#recordBytes - (this.#segments[0]?.bytesBefore ?? this.#recordBytes)
   }
 
   get syncs(): number {
@@ -150,14 +157,29 @@ export class SegmentSet {
   }
 
   /**
-   * Deletes segments that every consumer has finished (all before `committed`) once they are older than the retry
-   * window or the ones kept for it take too much. The last segment stays: its name keeps the positions.
+   * Deletes segments that every consumer has finished (all before `finished`) once they are older than the retry window
+   * or the ones kept for it take too much. A segment before `committed` that only a consumer needs which does not hold
+   * back the log goes once there is no room for it. The last segment stays: its name keeps the positions.
    */
-  async trim(committed: number): Promise<void> {
+  async trim(committed: number, finished: number): Promise<void> {
     if (this.#trimming !== undefined || this.#isClosed) return
-    this.#trimming = this.#deleteFinished(committed)
+    this.#trimming = this.#deleteFinished(committed, finished)
     await this.#trimming
     this.#trimming = undefined
+  }
+
+  /** Whether the last segment holds records, and all of them are finished and older than the retry window. */
+  isOutlived(finished: number): boolean {
+    const last = this.#segments.at(-1)
+    if (last === undefined || last.next === last.first || last.next > finished) return false
+    return this.#options.now() - last.newestMs > this.#options.retryWindowMs
+  }
+
+  /** Begins a segment, so that the one before can go. Nothing may be written meanwhile. */
+  async roll(): Promise<void> {
+    if (this.#active === undefined || this.#isClosed) return
+    await this.#seal(this.#active)
+    await this.#begin()
   }
 
   async close(): Promise<void> {
@@ -173,11 +195,11 @@ export class SegmentSet {
     }
   }
 
-  async #deleteFinished(committed: number): Promise<void> {
+  async #deleteFinished(committed: number, finished: number): Promise<void> {
     try {
       for (let count = 0; count < trimSegmentsMax; count++) {
         const oldest = this.#segments[0]
-        if (oldest === undefined || !this.#isDisposable(oldest, committed)) return
+        if (oldest === undefined || !this.#isDisposable(oldest, committed, finished)) return
         await unlink(oldest.path)
         this.#segments.shift()
       }
@@ -187,8 +209,9 @@ export class SegmentSet {
     }
   }
 
-  #isDisposable(segment: Segment, committed: number): boolean {
+  #isDisposable(segment: Segment, committed: number, wanted: number): boolean {
     if (segment === this.#segments.at(-1) || segment.next > committed) return false
+    if (segment.next > wanted) return this.keptBytes > this.#options.maxBytes
     const { now, retryWindowMs, retryWindowMaxBytes } = this.#options
     if (now() - segment.newestMs > retryWindowMs) return true
     const finished = this.#segments.filter((each) => each.next <= committed && each !== this.#segments.at(-1))

@@ -1,23 +1,24 @@
-/** The embedded store as a whole: lock, engine, schema, writer and readers, opened and closed in order. */
+/** The embedded store as a whole: engine, schema, the consumer that fills it, and its upkeep, opened and closed in order. */
 import fs from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import type { Log } from '../model/log.ts'
-import type { Reader } from '../model/reader.ts'
-import type { DecodeRecord } from './batch-queue.ts'
-import type { Engine } from './clickhouse/engine.ts'
-import { openChildEngine } from './clickhouse/engine/child-engine.ts'
-import { ClickHouseReader } from './clickhouse/reader.ts'
-import { startRollups, type Rollups } from './clickhouse/rollup/scheduler.ts'
-import { startTidy } from './clickhouse/tidy.ts'
-import { migrate } from './clickhouse/schema/migrate.ts'
-import { KnownKeys } from './clickhouse/known-keys.ts'
-import { TraceSummaries } from './clickhouse/read/trace-summaries.ts'
-import { Quarantine } from './quarantine.ts'
-import { startWriter, type StoredSummary, type Writer } from './writer.ts'
+import type { Log } from '../../model/log.ts'
+import type { Reader } from '../../model/reader.ts'
+import type { DecodeRecord } from '../batch-queue.ts'
+import { startConsumer, type Consumer } from '../consumer.ts'
+import { Quarantine } from '../quarantine.ts'
+import type { Engine } from './engine.ts'
+import { openChildEngine } from './engine/child-engine.ts'
+import { KnownKeys } from './known-keys.ts'
+import { TraceSummaries } from './read/trace-summaries.ts'
+import { ClickHouseReader } from './reader.ts'
+import { startRollups, type Rollups } from './rollup/scheduler.ts'
+import { migrate } from './schema/migrate.ts'
+import { ClickHouseSink } from './sink.ts'
+import { startTidy } from './tidy.ts'
 
 export interface StoreOptions {
-  /** The data folder; the store's own files lie in `store/` below it. */
+  /** The data folder; the store's own files are in `store/` below it. */
   readonly dataDir: string
   readonly log: Log
   readonly decode: DecodeRecord
@@ -34,7 +35,6 @@ export interface StoreOptions {
   readonly joinBytesMax?: number
   /** Least pause between runs of the rollups. */
   readonly rollupIntervalMs: number
-  readonly onStored?: (summary: StoredSummary) => void
   readonly onProblem: (message: string, error: unknown) => void
   readonly onStep?: (message: string) => void
 }
@@ -42,7 +42,8 @@ export interface StoreOptions {
 export interface Store {
   readonly engine: Engine
   readonly keys: KnownKeys
-  readonly writer: Writer
+  /** The log's consumer that fills the store. */
+  readonly writer: Consumer
   readonly rollups: Rollups
   readonly quarantine: Quarantine
   readonly summaries: TraceSummaries
@@ -72,17 +73,22 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     // Before the writer, so that nothing is stored that the rollups are not told of.
     const { rollupIntervalMs: intervalMs, onProblem } = options
     const started = (rollups = await startRollups({ engine, intervalMs, now: Date.now, onProblem }))
-    const writer = await startWriter({
-      ...options,
+    const sink = new ClickHouseSink({
       engine,
       keys,
-      logId: readLogId(path.join(dataDir, 'log')),
-      inserting: (block) => summaries.inserting((traceId) => block.holds(traceId)),
-      onStored: (summary) => {
-        started.touch(summary.buckets)
-        options.onStored?.(summary)
+      inserting({ buckets, holds }) {
+        const settled = summaries.inserting(holds)
+        return Promise.resolve(() => {
+          settled()
+          started.touch(buckets)
+        })
       },
-      quarantine: (from, end, reason) => quarantine.keep(from, end, reason),
+    })
+    const writer = await startConsumer({
+      ...options,
+      sink,
+      logId: readLogId(path.join(dataDir, 'log')),
+      quarantine: (partition, from, end, reason) => quarantine.keep(partition, from, end, reason),
     })
     const tidy = startTidy({
       engine,

@@ -1,0 +1,26 @@
+/** The reader that the API asks: fresh traces from the log, in front of the store once it has what was acknowledged. */
+import { UnavailableError } from './base/errors.ts'
+import type { Reader } from './model/reader.ts'
+import type { Store } from './storage/clickhouse/store.ts'
+import { withFreshTraces } from './storage/fresh-reader.ts'
+import type { FreshTraces } from './storage/fresh-traces.ts'
+import { whenStored } from './storage/waiting-reader.ts'
+
+export function readerOf(store: Store, fresh: FreshTraces | undefined, timeoutMs: number): Reader {
+  const waiting = whenStored(store.reader, (signal) => waitUntilStored(store, timeoutMs, signal))
+  return fresh === undefined ? waiting : withFreshTraces(waiting, fresh)
+}
+
+/** Resolves at once in normal times. Rejects with `UnavailableError` past the timeout, or with the signal's reason. */
+async function waitUntilStored({ writer }: Store, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+  if (!writer.isBehind) return
+  const late = AbortSignal.timeout(timeoutMs)
+  try {
+    await writer.untilStored(signal === undefined ? late : AbortSignal.any([signal, late]))
+  } catch (error) {
+    if (!late.aborted) throw error
+    const why = writer.problem === undefined ? '' : `: ${writer.problem}`
+    const message = `cannot answer yet: the store does not have all that was received${why}; it is safe in the log`
+    throw new UnavailableError('store_unavailable', message, { cause: error, retryAfterMs: 5000 })
+  }
+}
