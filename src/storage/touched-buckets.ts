@@ -11,7 +11,7 @@ const longHighWord = Math.floor((bucketSeconds * 1e9) / 2 ** 32)
 /** Times as doubles are right to 256 ns: close to a boundary both buckets count as touched, which costs nothing. */
 const boundarySeconds = 1e-6
 /** Spans look for their parents at most a day back. */
-const lastedBucketsMax = 288
+export const lastedBucketsMax = 288
 
 /**
  * Adds where the rows start. A span also changes the bucket before when it starts so soon that it may answer a call from

@@ -34,8 +34,8 @@ export async function openClickHouse(
   const rollups = await startRollups({ engine, intervalMs: 1e9, now: Date.now, onProblem })
   t.after(() => rollups.stop())
   return {
-    reader: new ClickHouseReader({ engine, rollups, kept: { keys, summaries } }),
-    stranger: new ClickHouseReader({ engine, rollups }),
+    reader: new ClickHouseReader({ engine, kept: { rollups, keys, summaries } }),
+    stranger: new ClickHouseReader({ engine }),
     async insert(batches) {
       const block = new StoreBlock()
       const buckets = new Set<number>()

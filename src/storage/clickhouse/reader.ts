@@ -42,7 +42,6 @@ import { TraceSummaries } from './read/trace-summaries.ts'
 
 export interface ClickHouseReaderOptions {
   readonly engine: Engine
-  readonly rollups: FigureContext['rollups']
   /**
    * What the writer of this process keeps right. Without it the reader looks before each question at what others stored,
    * which takes a tenth to a third of the time of a search.
@@ -51,6 +50,7 @@ export interface ClickHouseReaderOptions {
 }
 
 interface Kept {
+  readonly rollups: FigureContext['rollups']
   readonly keys: KnownKeys
   readonly summaries: TraceSummaries
 }
@@ -67,15 +67,18 @@ export class ClickHouseReader implements Reader {
     attributes: true,
   }
   readonly #engine: Engine
-  readonly #rollups: FigureContext['rollups']
   readonly #kept: Kept
   readonly #watch: StoreWatch | undefined
 
-  constructor({ engine, rollups, kept }: ClickHouseReaderOptions) {
+  constructor({ engine, kept }: ClickHouseReaderOptions) {
     this.#engine = engine
-    this.#rollups = rollups
-    this.#kept = kept ?? { keys: new KnownKeys(), summaries: new TraceSummaries(engine) }
-    if (kept === undefined) this.#watch = new StoreWatch(engine, this.#kept.keys, this.#kept.summaries)
+    if (kept !== undefined) this.#kept = kept
+    else {
+      const keys = new KnownKeys()
+      const summaries = new TraceSummaries(engine)
+      this.#watch = new StoreWatch(engine, keys, summaries)
+      this.#kept = { rollups: this.#watch, keys, summaries }
+    }
   }
 
   async findTraces(search: TraceSearch, { signal }: ReadOptions = {}): Promise<TracePage> {
@@ -156,8 +159,8 @@ export class ClickHouseReader implements Reader {
   }
 
   async #figures(): Promise<FigureContext> {
-    const { keys: facts } = await this.#current()
-    return { engine: this.#engine, rollups: this.#rollups, facts }
+    const { keys: facts, rollups } = await this.#current()
+    return { engine: this.#engine, rollups, facts }
   }
 
   /** Right for all that is stored now. */

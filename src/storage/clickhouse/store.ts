@@ -103,7 +103,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       rollups: started,
       quarantine,
       summaries,
-      reader: new ClickHouseReader({ engine, rollups: started, kept: { keys, summaries } }),
+      reader: new ClickHouseReader({ engine, kept: { rollups: started, keys, summaries } }),
       startedEmpty,
       async release() {
         writer.release()

@@ -5,6 +5,7 @@
  */
 import type { Engine } from '../engine.ts'
 import type { KnownKeys } from '../known-keys.ts'
+import { BucketWatch } from './bucket-watch.ts'
 import type { TraceSummaries } from './trace-summaries.ts'
 
 /** How far a partition has come. */
@@ -18,12 +19,14 @@ interface Mark {
 /** SQL conditions for the rows of a table that came since the last look; no entry when none came. */
 export type NewRows = ReadonlyMap<string, string>
 
-const watchedTables = ['spans', 'traces', 'events', 'irregular_keys', 'key_kinds']
+const watchedForFigures = ['spans', 'events', 'rollup_buckets']
+const watchedTables = [...watchedForFigures, 'traces', 'irregular_keys', 'key_kinds']
 
 export class StoreWatch {
   readonly #engine: Engine
   readonly #keys: KnownKeys
   readonly #summaries: TraceSummaries
+  readonly #buckets: BucketWatch
   #marks: readonly Mark[] = []
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
@@ -32,9 +35,15 @@ export class StoreWatch {
     this.#engine = engine
     this.#keys = keys
     this.#summaries = summaries
+    this.#buckets = new BucketWatch(engine)
   }
 
-  /** Resolves when keys and summaries are right for all that was stored at the time of the call. */
+  /** Buckets whose rolled-up rows were missing or out of date at the last look. */
+  dirtyBuckets(): ReadonlySet<number> {
+    return this.#buckets.dirtyBuckets()
+  }
+
+  /** Resolves when keys, summaries and buckets are right for all that was stored at the time of the call. */
   catchUp(): Promise<void> {
     if (this.#running === undefined) return this.#start()
     // What is running may have looked before the last rows came. All who call meanwhile share the next look.
@@ -58,6 +67,9 @@ export class StoreWatch {
   async #look(): Promise<void> {
     const marks = await readMarks(this.#engine)
     if (!isSame(tableMarks(marks, 'traces'), tableMarks(this.#marks, 'traces'))) this.#summaries.forget()
+    if (watchedForFigures.some((table) => !isSame(tableMarks(marks, table), tableMarks(this.#marks, table)))) {
+      await this.#buckets.look()
+    }
     const spans = tableMarks(marks, 'spans').reduce((sum, { rows }) => sum + rows, 0)
     await this.#keys.loadNew(this.#engine, newRows(marks, this.#marks), spans)
     this.#marks = marks
