@@ -74,19 +74,31 @@ function callsOf({ spans }: Stored, range: Range): Call[] {
     spans.filter(({ parentSpanId }) => parentSpanId !== ''),
     ({ traceId, parentSpanId }) => traceId + parentSpanId,
   )
+  const linked = new Set(spans.flatMap(linksOf))
   return spansWithin(spans, range).flatMap((span): Call[] => {
     const calls: Call[] = []
     const parent = byId.get(span.traceId + span.parentSpanId)?.[0]
     if (span.parentSpanId !== '' && parent !== undefined && parent.service !== span.service) {
       calls.push({ span, parent: parent.service, child: span.service, childType: 'service' })
     }
+    const producers = linksOf(span).flatMap((id) => byId.get(id) ?? [])
+    for (const producer of new Set(producers.filter(({ kind }) => kind === 4).map(({ service }) => service))) {
+      if (producer !== span.service) calls.push({ span, parent: producer, child: span.service, childType: 'service' })
+    }
+    const answered = linked.has(span.traceId + span.spanId)
     const answers = (byParent.get(span.traceId + span.spanId) ?? []).filter(({ kind }) => kind > 1)
     const peer = peerOf(span)
-    if ((span.kind === 3 || span.kind === 4) && answers.length === 0 && peer !== undefined) {
+    if ((span.kind === 3 || span.kind === 4) && answers.length === 0 && !answered && peer !== undefined) {
       calls.push({ span, parent: span.service, ...peer })
     }
     return calls
   })
+}
+
+/** What a consumer links to in other traces: trace id and span id. */
+function linksOf({ kind, traceId, links = [] }: TestSpan): string[] {
+  if (kind !== 5) return []
+  return links.filter((link) => link.traceId !== traceId).map((link) => link.traceId + link.spanId)
 }
 
 function peerOf({ attributes: a }: TestSpan): { child: string; childType: string } | undefined {

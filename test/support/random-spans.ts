@@ -15,6 +15,7 @@ const seed = fc.record({
   name: fc.constantFrom('GET /', 'reserve', 'charge', 'SELECT', ''),
   kind: fc.nat(5),
   status: fc.constantFrom(0, 0, 1, 2),
+  hasLinks: fc.boolean(),
   attributes: fc.constantFrom<TestSpan['attributes']>(
     {},
     { 'db.system.name': 'postgresql', 'db.namespace': 'orders' },
@@ -38,10 +39,12 @@ export function randomSpans(originNs: bigint): fc.Arbitrary<TestSpan[]> {
   const starts = fc.array(fc.nat(1_500_000), { minLength: 13, maxLength: 13 })
   return fc.tuple(fc.array(seed, { minLength: 1, maxLength: 90 }), starts).map(([seeds, startsMs]) => {
     const traces = new Map<number, TestSpan[]>()
+    const all: TestSpan[] = []
     return seeds.map((one, i) => {
       const before = traces.get(one.trace) ?? []
       const parent = one.parent === 0 ? undefined : before[one.parent - 1]
       const baseNs = parent?.startNs ?? originNs + BigInt(startsMs[one.trace]!) * 1_000_000n
+      const startNs = baseNs + BigInt(one.offsetMs) * 1_000_000n + 7n
       const span: TestSpan = {
         traceId: hexId(one.trace, 32),
         spanId: hexId(i + 1, 16),
@@ -50,15 +53,22 @@ export function randomSpans(originNs: bigint): fc.Arbitrary<TestSpan[]> {
         name: one.name,
         kind: one.kind,
         status: one.status,
-        startNs: baseNs + BigInt(one.offsetMs) * 1_000_000n + 7n,
+        startNs,
         durationNs: BigInt(one.durationUs) * 1000n,
         attributes: one.attributes,
         resource: one.resource,
+        links: one.hasLinks ? all.filter((other) => mayAnswer(startNs, other.startNs)).slice(0, 5) : [],
       }
+      all.push(span)
       traces.set(one.trace, [...before, span])
       return span
     })
   })
+}
+
+/** Whether the store looks for a call at `callNs` when a consumer that starts at `startNs` links to it. */
+function mayAnswer(startNs: bigint, callNs: bigint): boolean {
+  return startNs >= callNs && startNs < callNs + 60_000_000_000n
 }
 
 export function randomEvents(originNs: bigint): fc.Arbitrary<TestEvent[]> {

@@ -5,13 +5,13 @@
  *   web "GET /" 0s+200ms server
  *     web call 10ms+150ms client
  *       cart reserve 20ms+100ms server error user.id=7
- * Times are from `origin`. A line at the margin begins a new trace, unless it says `parent=N` (a span id).
+ * `link=N` links to the root span N. Times are from `origin`. A line at the margin begins a new trace, unless it says `parent=N` (a span id).
  */
 import type { AttributeValue } from '../../src/model/attributes.ts'
 import type { Attribute } from '../../src/model/attributes.ts'
 import { EventBatchBuilder, type EventBatch } from '../../src/model/event-batch.ts'
 import { emptyScope, makeResource, type Resource } from '../../src/model/resource.ts'
-import { SpanBatchBuilder, spanKinds, type SpanBatch } from '../../src/model/span-batch.ts'
+import { SpanBatchBuilder, spanKinds, type SpanBatch, type SpanLink } from '../../src/model/span-batch.ts'
 import { parseDuration } from '../../src/base/duration.ts'
 
 export interface TestSpan {
@@ -29,6 +29,8 @@ export interface TestSpan {
   readonly attributes: Readonly<Record<string, string | number | boolean>>
   /** Beside `service.name`. */
   readonly resource: Readonly<Record<string, string>>
+  /** Hex digits as above. */
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[]
 }
 
 export const second = 1_000_000_000n
@@ -68,11 +70,14 @@ function drawSpan(
     startNs: origin + at,
     durationNs: lasts,
     attributes: Object.fromEntries(
-      pairs.filter(([key]) => !key.startsWith('@')).map(([key, value]) => [key, typed(value)]),
+      pairs.filter(([key]) => key !== 'link' && !key.startsWith('@')).map(([key, value]) => [key, typed(value)]),
     ),
     resource: Object.fromEntries(
       pairs.filter(([key]) => key.startsWith('@')).map(([key, value]) => [key.slice(1), value]),
     ),
+    links: pairs
+      .filter(([key]) => key === 'link')
+      .map(([, id]) => ({ traceId: hexId(Number(id), 32), spanId: hexId(Number(id), 16) })),
   }
 }
 
@@ -104,10 +109,22 @@ export function spanBatchOf(spans: readonly TestSpan[]): SpanBatch {
     for (const { key, value } of attributesOf(span.attributes)) {
       builder.attributes.addValue(builder.internText(key), value, builder)
     }
+    if (span.links !== undefined && span.links.length > 0) builder.links.set(row, span.links.map(linkOf))
     builder.endRow()
   }
   builder.resources = resources.all
   return builder.finish()
+}
+
+function linkOf({ traceId, spanId }: { traceId: string; spanId: string }): SpanLink {
+  return {
+    traceId: Buffer.from(traceId, 'hex'),
+    spanId: Buffer.from(spanId, 'hex'),
+    traceState: '',
+    attributes: '',
+    droppedAttributesCount: 0,
+    flags: 0,
+  }
 }
 
 export interface TestEvent {

@@ -1,10 +1,11 @@
 /**
  * Who calls whom. An edge is
- * - a span whose parent lies in another service: parent's service -> span's service, of type `service`; or
+ * - a span whose parent lies in another service: parent's service -> span's service, of type `service`;
+ * - a consumer span that links to a producer span of another trace and service: likewise, once for each such service; or
  * - a client or producer span that nobody stored an answer to: its service -> what its peer attributes name, of type
  *   `database`, `messaging` or `external`.
- * The span (the client span in the second case) owns the edge: it counts in the bucket where that span starts. Spans
- * are matched by a 64-bit hash of trace id and span id: for 10 million spans the chance of one wrong match is 3 in a
+ * The span named first in each case owns the edge: the edge counts in the bucket where that span starts. Spans are
+ * matched by a 64-bit hash of trace id and span id: for 10 million spans the chance of one wrong match is 3 in a
  * million (n² / 2^65).
  */
 import { answerAfterSeconds } from '../../touched-buckets.ts'
@@ -41,7 +42,9 @@ export function edgesSql(intervals: readonly Interval[], digest: string, options
       count() AS calls, countIf(status_code = 2) AS errors, ${digest} AS durations,
       min(start_time) AS first_time, max(start_time) AS last_time
     FROM (${calls}) GROUP BY bucket, cityHash64(caller, callee, type)`
-  return `${summed(serviceCalls(intervals, sliced))} UNION ALL ${summed(peerCalls(intervals, sliced, oldNames))}`
+  return [serviceCalls(intervals, sliced), linkCalls(intervals, sliced), peerCalls(intervals, sliced, oldNames)]
+    .map(summed)
+    .join(' UNION ALL ')
 }
 
 /**
@@ -76,6 +79,38 @@ function parentsSql(columns: string, intervals: readonly Interval[], sliced: str
     AND NOT ${inIntervals('start_time', near)} AND ${sliced}`
 }
 
+/** Checked before any JSON is parsed. */
+const consumerWithLinks = "kind = 5 AND links != ''"
+
+/**
+ * Hashes of the spans of other traces that a span links to. A link within the trace says nothing new: parents connect
+ * its spans.
+ */
+const linkedHashes = `arrayDistinct(arrayMap(
+  link -> cityHash64(toFixedString(unhex(link.1), 16), toFixedString(unhex(link.2), 8)),
+  arrayFilter(link -> length(link.1) = 32 AND length(link.2) = 16 AND link.1 != lower(hex(trace_id)),
+    arrayMap(link -> (JSONExtractString(link, 'traceId'), JSONExtractString(link, 'spanId')),
+      JSONExtractArrayRaw(links)))))`
+
+/**
+ * By the messaging conventions a consumer may begin a trace of its own and link to what it consumes. A batch of ten
+ * messages from one service is one call. The producers are not sliced: they are in other traces than the consumers.
+ */
+function linkCalls(intervals: readonly Interval[], sliced: string): string {
+  const near = inIntervals('start_time', widen(intervals, parentBeforeNs, skewNs))
+  const consumers = `SELECT ${bucketSql('start_time')} AS bucket, ${ownHash} AS consumer, service_name AS child,
+      status_code, duration, start_time, arrayJoin(${linkedHashes}) AS hash
+    FROM spans WHERE ${inIntervals('start_time', intervals)} AND ${consumerWithLinks} AND ${sliced}`
+  return `SELECT DISTINCT bucket, parent AS caller, child AS callee, 'service' AS type,
+      status_code, duration, start_time, consumer
+    FROM (${consumers}) AS consumers
+    LEFT ANY JOIN (
+      SELECT ${ownHash} AS hash, service_name AS parent FROM spans
+      WHERE ${near} AND kind = 4 AND hash IN (SELECT hash FROM (${consumers}))
+    ) AS producers USING (hash)
+    WHERE parent != '' AND parent != child`
+}
+
 /** Names of before OpenTelemetry 1.21 are still what many instrumentations send. */
 const oldNames = {
   server_address: 'net.peer.name',
@@ -100,7 +135,10 @@ const peer = `multiIf(
   peer_service != '', ('external', toString(peer_service)),
   ('external', peer_address))`
 
-/** A call is answered when a span that is not internal has it as parent, or as Zipkin's server half shares its id. */
+/**
+ * A call is answered when a span that is not internal has it as parent, or as Zipkin's server half shares its id, or when
+ * a consumer of another trace links to it.
+ */
 function peerCalls(intervals: readonly Interval[], sliced: string, withOld: boolean): string {
   const nearby = inIntervals('start_time', widen(intervals, skewNs, answerAfterNs))
   return `SELECT bucket, service_name AS caller, peer.2 AS callee, peer.1 AS type,
@@ -113,6 +151,7 @@ function peerCalls(intervals: readonly Interval[], sliced: string, withOld: bool
       FROM spans WHERE ${inIntervals('start_time', intervals)} AND kind IN (3, 4) AND ${sliced}
         AND ${ownHash} NOT IN (
           SELECT arrayJoin(if(kind IN (2, 5), [${parentHash}, ${ownHash}], [${parentHash}]))
-          FROM spans WHERE ${nearby} AND kind IN (2, 3, 4, 5) AND ${sliced})
+          FROM spans WHERE ${nearby} AND kind IN (2, 3, 4, 5) AND ${sliced}
+          UNION ALL SELECT arrayJoin(${linkedHashes}) FROM spans WHERE ${nearby} AND ${consumerWithLinks})
     ) WHERE callee != ''`
 }

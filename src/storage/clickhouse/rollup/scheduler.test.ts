@@ -296,3 +296,47 @@ test("a server span that shares its client's id has its own children, and the cl
     [['web', 'cart', 1]],
   )
 })
+
+test('a consumer that only links to its producer is called by it, whichever bucket either starts in', async () => {
+  const rollups = await start()
+  const queue = 'messaging.system=kafka messaging.destination.name=orders'
+  const produced = drawSpans(`shop send 299s+1ms producer ${queue}\nshop send 299s+2ms producer ${queue}`, origin)
+  const consumed = drawSpans(`billing process 301s+1s consumer error link=1 link=2 link=99`, origin, { next: 3 })
+  const edgesNow = async () =>
+    (await readDependencies(rolledOnly, {})).map(({ parent, child, calls, errors }) => [parent, child, calls, errors])
+
+  rollups.touch(await storeRows(engine, produced))
+  nowMs += 2_000_000
+  await rollups.runDue()
+  assert.deepEqual(await edgesNow(), [['shop', 'kafka/orders', 2, 0]])
+
+  rollups.touch(await storeRows(engine, consumed))
+  nowMs += quietMs
+  await rollups.runDue()
+  assert.deepEqual(await edgesNow(), [['shop', 'billing', 1, 1]])
+})
+
+test('a link within a trace, of another kind than consumer, or to no producer, makes no edge', async () => {
+  const rollups = await start()
+  const spans = drawSpans(
+    `
+shop send 0s+1s producer peer.service=queue
+  shop wait 1ms+1ms
+    shop note 1ms+1ms
+      billing read 2ms+1ms consumer link=1
+audit look 3s+1s server link=1
+web get 4s+1s server
+mail post 5s+1s consumer link=6`,
+    origin,
+  )
+  rollups.touch(await storeRows(engine, spans))
+  nowMs += 2_000_000
+  await rollups.runDue()
+  assert.deepEqual(
+    (await readDependencies(rolledOnly, {})).map(({ parent, child, calls }) => [parent, child, calls]),
+    [
+      ['shop', 'billing', 1],
+      ['shop', 'queue', 1],
+    ],
+  )
+})
