@@ -17,14 +17,19 @@ import { serveFor } from '../support/served.ts'
 const stopMsMax = 5000
 
 /** Stops a clew and checks how it ends; answers what it said. */
-async function stopInTime(clew: ServedClew): Promise<string> {
+async function stopInTime(clew: ServedClew, withinMs = stopMsMax): Promise<string> {
   const started = performance.now()
   const { code, signal } = await clew.stop()
   const tookMs = performance.now() - started
   assert.deepEqual({ code, signal }, { code: 0, signal: null }, clew.stderr())
-  assert.ok(tookMs < stopMsMax, `stopped after ${Math.round(tookMs)} ms`)
+  assert.ok(tookMs < withinMs, `stopped after ${Math.round(tookMs)} ms`)
   assert.doesNotMatch(clew.stderr(), /cannot stop|still open|Segmentation|core dumped|\bat .*:\d+:\d+/)
   return clew.stderr()
+}
+
+async function enginePidOf(url: string): Promise<number> {
+  const { engine } = (await (await fetch(`${url}/api/v1/status`)).json()) as { engine: { pid: number } }
+  return engine.pid
 }
 
 async function assertNothingListens(url: string): Promise<void> {
@@ -86,13 +91,19 @@ test('a stop with queries and clients that hang is in time too', async (t) => {
 
 test('a stop with a long log leaves the rest of it to the next start', async (t) => {
   const dataDir = temporaryFolder()
-  // Blocks of a hundred rows are stored more slowly than requests come in.
-  const slow = ['--writer-block-rows', '100', '--memory-batches-in-flight', '1MiB']
-  const first = await serveFor(t, dataDir, slow)
+  const timeoutMs = 10_000
+  const small = ['--writer-block-rows', '100', '--memory-batches-in-flight', '1MiB']
+  const first = await serveFor(t, dataDir, [...small, '--shutdown-timeout', `${timeoutMs}ms`])
   const load = new NumberedLoad(t, { clients: 12, retries: false, pauseMs: 0 })
+  const enginePid = await enginePidOf(first.url)
+  // Nothing is stored from here on, until the time is over in which a stop still stores.
+  process.kill(enginePid, 'SIGSTOP')
   load.sendTo(first.otlpUrl)
-  await sleep(2000)
-  await stopInTime(first)
+  await sleep(1000)
+  const stopped = stopInTime(first, timeoutMs)
+  await sleep(timeoutMs * 0.62)
+  process.kill(enginePid, 'SIGCONT')
+  await stopped
   load.pause()
   await load.finish()
   const engine = openEngine(join(dataDir, 'store'))
