@@ -1,4 +1,4 @@
-/** Takes the pictures of the docs anew: the browser test of them, told to write into docs/images. */
+/** Takes the pictures of the docs again: the browser test of them, told to write into docs/images. */
 import { join } from 'node:path'
 import { root, runProgram } from './process.ts'
 

@@ -4,7 +4,7 @@
  * large block is freed; request bodies and blocks then come from a heap that never shrinks, and a burst of spans leaves
  * 300 MB behind for good (docs/performance.md).
  *
- * What lies in the heap goes back by `trimHeap`, once nothing comes. That needs Node to call the C library (node:ffi, from
+ * What is in the heap goes back by `trimHeap`, once nothing comes. That needs Node to call the C library (node:ffi, from
  * Node 26); without it even the buffers that sockets are read into are mapped on their own, a sixth of the CPU of ingest.
  */
 import { isBuiltin } from 'node:module'

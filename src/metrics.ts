@@ -21,9 +21,9 @@ export interface MetricSources {
 const tailMetrics = {
   clew_tail_files: ['followed', 'Files that are followed'],
   clew_tail_read_bytes_total: ['bytes', 'Bytes of followed files that are in the log'],
-  clew_tail_not_utf8_total: ['notUtf8', 'Pieces of files with bytes that are no UTF-8'],
+  clew_tail_not_utf8_total: ['notUtf8', 'Pieces of files with invalid UTF-8'],
   clew_tail_truncations_total: ['truncations', 'Files that began again under the same name'],
-  clew_tail_lost_files_total: ['lost', 'Files of which a rest could not be read'],
+  clew_tail_lost_files_total: ['lost', 'Files not read to the end'],
   clew_tail_skipped_files: ['skipped', 'Files beyond the limit, not followed'],
   clew_tail_unreadable_files: ['unreadable', 'Files that hold something new, and folders, which cannot be read now'],
 } as const satisfies Record<string, readonly [Exclude<keyof TailFigures, 'problem'>, string]>

@@ -234,7 +234,7 @@ function printFiles(figures: TailFigures | undefined): StatusAnswer['files'] {
 async function quarantineProblem(store: Store): Promise<Problem[]> {
   const blocks = await store.quarantine.count()
   if (blocks === 0) return []
-  const what = blocks === 1 ? '1 block that could not be stored lies' : `${blocks} blocks that could not be stored lie`
+  const what = blocks === 1 ? '1 block that could not be stored is' : `${blocks} blocks that could not be stored are`
   const message = `${what} in ${store.quarantine.dir}, with the reason`
   return [{ code: 'quarantine', message }]
 }

@@ -13,7 +13,7 @@ import { SpanIndex } from '../../src/storage/fresh/span-index.ts'
 import { StoreBlock } from '../../src/storage/clickhouse/block/store-block.ts'
 import type { Position } from '../../src/model/log.ts'
 import { encodeTraces, type Span } from '../../test/support/otlp-encode.ts'
-import { alikeTraceIds, collidingKeys } from '../../test/support/colliding.ts'
+import { alikeTraceIds, cancellingTraceIds, collidingKeys } from '../../test/support/colliding.ts'
 import { randomBytes } from 'node:crypto'
 
 interface Attack {
@@ -26,6 +26,8 @@ interface Attack {
 const keyCount = 50_000
 const spanCount = 50_000
 const serviceCount = 20_000
+const longKeyCount = 1000
+const longKeyBytes = 16_384
 
 const attacks: readonly Attack[] = [
   {
@@ -44,6 +46,16 @@ const attacks: readonly Attack[] = [
     ordinary: () => request([Array.from({ length: spanCount }, () => span(randomBytes(16)))]),
   },
   {
+    name: `${2 ** 16} trace ids, words cancel`,
+    worst: () => request([[...cancellingTraceIds(5)].map((id) => span(id))]),
+    ordinary: () => request([Array.from({ length: 2 ** 16 }, () => span(randomBytes(16)))]),
+  },
+  {
+    name: `${longKeyCount} keys of ${longKeyBytes} bytes`,
+    worst: () => request([[span(randomBytes(16), longKeys((i) => Math.floor(i / 60)).map(attribute))]]),
+    ordinary: () => request([[span(randomBytes(16), longKeys((i) => i).map(attribute))]]),
+  },
+  {
     name: `${serviceCount} services in one trace`,
     worst: () => request(Array.from({ length: serviceCount }, () => [span(Buffer.alloc(16, 1))])),
     ordinary: () => request(Array.from({ length: serviceCount }, () => [span(randomBytes(16))])),
@@ -56,6 +68,14 @@ function attribute(key: string): Attribute {
 
 function randomKeys(count: number): string[] {
   return Array.from({ length: count }, () => randomBytes(32).toString('hex'))
+}
+
+/** Keys that differ near their end; `groupOf` tells them apart where the quick hash looks. */
+function longKeys(groupOf: (i: number) => number): string[] {
+  return Array.from({ length: longKeyCount }, (_, i) => {
+    const [first, last] = [String(groupOf(i)).padStart(4, '0'), String(i).padStart(8, '0')]
+    return `${first}${'a'.repeat(longKeyBytes - 32)}${last}${'a'.repeat(20)}`
+  })
 }
 
 function span(traceId: Buffer, attributes: readonly Attribute[] = []): Span {

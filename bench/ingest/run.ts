@@ -153,7 +153,7 @@ async function storeBytes(clew: MeasuredClew): Promise<number> {
 }
 
 /**
- * Waits until so many spans are in the store, all closed buckets are rolled up (one may be open), and the process has used
+ * Waits until this many spans are in the store, all closed buckets are rolled up (one may be open), and the process has used
  * next to no CPU for eight seconds: merges are over.
  */
 async function stored(clew: MeasuredClew, count: number): Promise<void> {

@@ -37,7 +37,7 @@ export class Outbox {
 
   /**
    * Takes up to `max` messages and gives their orders to `work` within one consumer span that links to every sender.
-   * Looking in vain makes no spans. Answers how many there were.
+   * A look that finds nothing makes no spans. Answers how many there were.
    */
   async process(max, work) {
     const messages = context.with(suppressTracing(context.active()), () => this.#take(max))

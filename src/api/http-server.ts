@@ -147,8 +147,8 @@ function parseQuery(route: Route, query: Record<string, unknown>): unknown {
   const names = Object.keys(route.parameters?.shape ?? {})
   const unknown = Object.keys(query).find((name) => !names.includes(name))
   if (unknown !== undefined) {
-    const known = names.length === 0 ? 'none' : names.join(', ')
-    throw new InputError('bad_request', `parameter "${unknown}" is not known here: known are ${known}`, { at: unknown })
+    const known = names.length === 0 ? 'no parameters' : names.join(', ')
+    throw new InputError('bad_request', `parameter "${unknown}" is not known here: it takes ${known}`, { at: unknown })
   }
   if (route.parameters === undefined) return {}
   const parsed = route.parameters.safeParse(query)

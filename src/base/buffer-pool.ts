@@ -1,5 +1,5 @@
 /**
- * Large buffers that are used again: request bodies and the columns of batches. Made anew for each request they cost a
+ * Large buffers that are used again: request bodies and the columns of batches. Made again for each request they cost a
  * page fault for every 4 KiB and, as memory outside the collector's heap, a full collection for every 64 MiB
  * (bench/ingest). Lending is an optimisation only: a buffer that is not given back goes to the collector like any other,
  * so only the one place where most batches end gives back.
@@ -20,7 +20,7 @@ export class BufferPool {
     return this.#freeBytes
   }
 
-  /** At least so many bytes, holding anything. */
+  /** At least this many bytes, contents undefined. */
   take(bytes: number): ArrayBuffer {
     // Not from Node's own slabs, whose neighbours belong to others.
     if (bytes < bytesMin || bytes > bytesMax) return Buffer.allocUnsafeSlow(bytes).buffer

@@ -15,11 +15,11 @@ export interface ObserverContext {
 export interface TailFigures {
   readonly followed: number
   readonly bytes: number
-  /** Pieces with bytes that are no UTF-8; U+FFFD stands for them. */
+  /** Pieces with invalid UTF-8; U+FFFD stands for them. */
   readonly notUtf8: number
   /** Files that began again under the same name. */
   readonly truncations: number
-  /** Files of which a rest could not be read: gone, or changed, before that. */
+  /** Files not read to the end: gone, or changed, before that. */
   readonly lost: number
   /** Files beyond the limit that are not followed now. */
   readonly skipped: number

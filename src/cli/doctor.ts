@@ -169,9 +169,9 @@ function storedLines(stored: StatusAnswer['stored']): string[] {
 
 function filesLine(files: NonNullable<StatusAnswer['files']>): string {
   const more = [
-    [files.notUtf8, 'pieces with bytes that are no UTF-8'],
+    [files.notUtf8, 'pieces with invalid UTF-8'],
     [files.truncations, 'begun again'],
-    [files.lost, 'whose rest could not be read'],
+    [files.lost, 'not read to the end'],
     [files.skipped, 'left out'],
     [files.unreadable, 'not readable now'],
   ] as const

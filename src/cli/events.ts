@@ -43,7 +43,7 @@ export function eventsCommand(): Command {
       .option('--span <id>', 'of this span')
       .option('--attribute <key=value>', 'with this attribute; may be repeated', collectAttribute),
   )
-    .option('--limit <number>', 'print at most so many, up to 10000', readCount, 100)
+    .option('--limit <number>', 'maximum number of events to print, up to 10000', readCount, 100)
     .addOption(new Option('--json', 'print one JSON object').conflicts('ndjson'))
     .option('--ndjson', 'print a JSON object a line for each event')
     .addOption(urlOption())

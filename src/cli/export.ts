@@ -34,7 +34,7 @@ export function exportCommand(): Command {
         id,
       ]),
   )
-    .option('--limit <number>', 'at most so many traces; default: all that match', readCount)
+    .option('--limit <number>', 'maximum number of traces; default: all that match', readCount)
     .option('--logs', 'also the log records of each trace, on a line of their own')
     .option('-o, --output <file>', 'write to this file instead of stdout')
     .addOption(urlOption())

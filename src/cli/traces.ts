@@ -21,7 +21,7 @@ export function tracesCommand(): Command {
   return addSpanFilterOptions(
     new Command('traces').description('Find traces, newest first. One span must meet all conditions.'),
   )
-    .option('--limit <number>', 'print at most so many', readCount, 20)
+    .option('--limit <number>', 'maximum number of traces to print', readCount, 20)
     .addOption(
       new Option('--sort <order>', 'largest first; more than 1000 only by time')
         .choices(['time', 'duration', 'spans', 'errors'])

@@ -1,6 +1,6 @@
 /**
  * What was made from the same bytes a moment ago: senders repeat who they are in every request. Bounded: when full it
- * starts anew, as the senders of the moment fill it again within a request each.
+ * starts again, as the senders of the moment fill it again within a request each.
  */
 import { repairCount } from './repairs.ts'
 

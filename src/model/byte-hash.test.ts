@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { alikeTraceIds, collidingKeys } from '../../test/support/colliding.ts'
+import { alikeTraceIds, cancellingTraceIds, collidingKeys } from '../../test/support/colliding.ts'
 import { KeyDictionary } from '../storage/clickhouse/native/key-dictionary.ts'
 import { idHash, keyedHash, quickHash } from './byte-hash.ts'
 import { Dictionary } from './dictionary.ts'
@@ -39,6 +39,23 @@ test('ids that differ in one word do not meet', () => {
     )
     assert.ok(distinct(hashes.map((hash) => hash & 0xffff)) > 15_000)
   }
+})
+
+test('ids do not meet whose words take back what the word before changes', () => {
+  const ids = [...cancellingTraceIds(5)]
+  const hashes = ids.map((id) => idHash(id.readInt32LE(0), id.readInt32LE(4), id.readInt32LE(8), id.readInt32LE(12)))
+  assert.ok(distinct(hashes) > ids.length * 0.9, `${distinct(hashes)} hashes of ${ids.length} ids`)
+})
+
+test('a few keys that meet are enough for a table to change its hash, as long ones are dear to compare', () => {
+  const few = keys.slice(0, 30)
+  const arena = Buffer.concat(few)
+  const [dictionary, ofBlock] = [new Dictionary(), new KeyDictionary()]
+  few.forEach((key, i) => {
+    dictionary.intern(arena, i * key.length, (i + 1) * key.length)
+    ofBlock.intern(key, 0, key.length)
+  })
+  for (const table of [dictionary, ofBlock]) assert.ok(table.longestSearch() < 20, `${table.longestSearch()} steps`)
 })
 
 /** Random keys fill a table to half with searches of some tens of steps at most. */

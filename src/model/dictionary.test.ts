@@ -6,7 +6,7 @@ import { Dictionary } from './dictionary.ts'
 const forget = Symbol('forget')
 const clear = Symbol('clear')
 
-/** What may be done to a dictionary: look a word up, take the last new one back, begin anew. */
+/** What may be done to a dictionary: look a word up, take the last new one back, start again. */
 const steps = fc.array(
   fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom('', 'a', 'b', 'ab', 'http.method', 'http.target', 'x'.repeat(40), 'ä€') },

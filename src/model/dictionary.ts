@@ -1,5 +1,5 @@
 import { wider } from '../base/wider.ts'
-import { keyedHash, probesMax, quickHash } from './byte-hash.ts'
+import { comparedSteps, keyedHash, probesMax, quickHash } from './byte-hash.ts'
 
 /** Entries of a batch's dictionary: bytes `arena[starts[i], starts[i] + lengths[i])`. */
 export interface DictionaryColumn {
@@ -49,18 +49,15 @@ export class Dictionary {
     const hash = this.#isKeyed ? keyedHash(arena, start, end) : quickHash(arena, start, end)
     let slot = hash & this.#mask
     for (let probes = 0; ; probes++) {
-      if (probes === probesMax && !this.#isKeyed) {
+      if (probes >= probesMax && !this.#isKeyed) {
         this.#useKey(arena)
         return this.#find(arena, start, end)
       }
       const entry = this.#slots[slot]!
       if (entry < 0) return this.#add(slot, hash, start, length)
-      if (
-        this.#hashes[entry] === hash &&
-        this.lengths[entry] === length &&
-        equalBytes(arena, this.starts[entry]!, start, length)
-      ) {
-        return entry
+      if (this.#hashes[entry] === hash && this.lengths[entry] === length) {
+        if (equalBytes(arena, this.starts[entry]!, start, length)) return entry
+        probes += comparedSteps
       }
       slot = (slot + 1) & this.#mask
     }

@@ -17,7 +17,7 @@ export const spanKinds = ['unspecified', 'internal', 'server', 'client', 'produc
 /** OTLP `Status.StatusCode`. */
 export const statusCodes = ['unset', 'ok', 'error'] as const
 
-/** Rows of one batch, about 100 MB of columns: a body of 64 MiB has fewer unless it was made to harm. */
+/** Rows of one batch, about 100 MB of columns: a body of 64 MiB has fewer unless it is malicious. */
 export const rowsMax = 1 << 20
 
 /** The capacity after the next growth; a request with more rows than a batch may have is refused. */
@@ -82,7 +82,7 @@ export interface SpanBatch {
   readonly traceStates: Uint32Array
   readonly statusMessages: Uint32Array
   readonly attributes: AttributeColumns
-  /** Where each row lies in the body it was decoded from, [start, end); only from decoders that read bodies in place. */
+  /** Where each row is in the body it was decoded from, [start, end); only from decoders that read bodies in place. */
   readonly ranges?: RowRanges
   /** Row -> events and links of that row; only rows that have some. */
   readonly events: ReadonlyMap<number, readonly SpanEvent[]>
@@ -126,7 +126,7 @@ export class SpanBatchBuilder implements TextSink {
   droppedLinks = new Uint32Array(256)
   traceStates = new Uint32Array(2 * 256)
   statusMessages = new Uint32Array(2 * 256)
-  /** Whether the decoder tells where rows lie in the body, in the two columns below. */
+  /** Whether the decoder tells where rows are in the body, in the two columns below. */
   hasRanges = false
   rangeStarts = new Uint32Array(256)
   rangeEnds = new Uint32Array(256)

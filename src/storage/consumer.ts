@@ -57,7 +57,7 @@ export class Consumer implements AssignmentListener, BatchSink {
     this.#loops.get(partition)?.grow(end)
   }
 
-  /** What lies in a partition of another process is that one's to store. */
+  /** What is in a partition of another process is that one's to store. */
   offer({ partition, position }: Pick<Appended, 'partition' | 'position'>, lease: BatchLease): void {
     this.#loops.get(partition)?.offer(position, lease)
   }

@@ -65,7 +65,7 @@ async function idsOf(part: FreshPart, asked: FlatTraceSearch): Promise<string[] 
   return (await part.fresh.search(asked))?.traces.map(({ traceId }) => traceId.replace(/^f0*/, ''))
 }
 
-// What comes, in steps; times are milliseconds from then on. A trace begins when its slot is taken anew.
+// What comes, in steps; times are milliseconds from then on. A trace begins when its slot is taken again.
 const row = fc.record({
   slot: fc.nat(5),
   isRoot: fc.nat(4).map((one) => one === 0),

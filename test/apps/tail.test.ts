@@ -168,7 +168,7 @@ test('doctor, status and metrics tell what was read and what was wrong with it',
   assert.match(metrics, /^clew_tail_not_utf8_total 1$/m)
   assert.match(metrics, new RegExp(`^clew_tail_files ${files.followed}$`, 'm'))
   const { stdout } = await runClew(['doctor', '--url', clew.url])
-  assert.match(stdout, /^files {5}\d+ followed, .* read, 1 pieces with bytes that are no UTF-8/m)
+  assert.match(stdout, /^files {5}\d+ followed, .* read, 1 pieces with invalid UTF-8/m)
 })
 
 /** A clew that reads no more than an ordinary user, once it has said that something cannot be read. */

@@ -47,7 +47,7 @@ test('somebody types in the search box: questions asked afterwards are answered'
   assert.deepEqual(await clew.stop(), { code: 0, signal: null })
 })
 
-test('more queries than may wait: the rest is told to come back, nobody waits in vain', async (t) => {
+test('more queries than may wait: the rest is told to come back, nobody waits for nothing', async (t) => {
   const clew = await serveFor(t, undefined, ['--store-readers', '1', '--query-waiting', '3'])
   const asked = await Promise.all(
     Array.from({ length: 60 }, async () => {

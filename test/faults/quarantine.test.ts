@@ -72,7 +72,7 @@ test('a refused block is kept with its reason, the next ones are stored, and its
   const doctor = await runClew(['doctor', '--url', clew.url])
   assert.equal(doctor.code, 1)
   assert.ok(
-    doctor.stdout.includes(`! 1 block that could not be stored lies in ${join(dir, 'quarantine')}, with the reason`),
+    doctor.stdout.includes(`! 1 block that could not be stored is in ${join(dir, 'quarantine')}, with the reason`),
   )
   assert.match(doctor.stdout, /to do: read reason\.txt there; .* `clew import`/)
 

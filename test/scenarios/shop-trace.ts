@@ -17,7 +17,7 @@ const resource = (service: string) => ({
   ],
 })
 
-/** Ten seconds ago by default, so that it lies in the last hour. */
+/** Ten seconds ago by default, so that it is in the last hour. */
 export function shopTrace(startMs = Date.now() - 10_000): ShopTrace {
   const traceId = randomBytes(16).toString('hex')
   const [root, reserve, select] = Array.from({ length: 3 }, () => randomBytes(8).toString('hex'))

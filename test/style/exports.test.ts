@@ -12,7 +12,7 @@ const sources = code
     return { path, text, words: new Set(text.match(word)) }
   })
 
-/** Also what lies in src for tests alone. */
+/** Also what is in src for tests alone. */
 const isForTests = (path: string): boolean => isTest(path) || path.includes('/testing/')
 
 test('what a file exports is used by another, and by more than tests', () => {

@@ -53,7 +53,7 @@ export function wrongImports(path: string, source: string): string[] {
     .sort((a, b) => b.length - a.length)[0]
   if (isJoin(path)) return []
   const imported = importedPaths(path, source)
-  if (place === undefined) return imported.length === 0 ? [] : [`${path} lies in no part that directions names`]
+  if (place === undefined) return imported.length === 0 ? [] : [`${path} is in no part that directions names`]
   const allowed = [place, ...directions[place]!]
   const forbidden = allowed.filter((prefix) => prefix.startsWith('!')).map((prefix) => prefix.slice(1))
   const isIn = (to: string, prefixes: readonly string[]) => prefixes.some((prefix) => to.startsWith(prefix))

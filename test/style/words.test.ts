@@ -39,6 +39,21 @@ const forbidden: readonly { readonly pattern: RegExp; readonly why: string }[] =
   },
 ]
 
+/** Phrases that a reader has to take in twice, and what to write instead. */
+const unplain: readonly { readonly pattern: RegExp; readonly instead: string }[] = [
+  { pattern: new RegExp(`\\b${word('an', 'ew')}\\b`, 'i'), instead: 'again' },
+  { pattern: new RegExp(`\\bin ${word('va', 'in')}\\b`, 'i'), instead: 'never helps' },
+  { pattern: new RegExp(`\\b(lies|lie) ${word('i', 'n')}\\b`, 'i'), instead: 'is in' },
+  { pattern: new RegExp(`\\b${word('happen', 'ings?')}\\b`, 'i'), instead: 'separate events' },
+  { pattern: new RegExp(`\\bbytes that are ${word('n', 'o')} `, 'i'), instead: 'invalid UTF-8' },
+  { pattern: new RegExp(`\\bof which a ${word('re', 'st')}\\b`, 'i'), instead: 'not read to the end' },
+  { pattern: new RegExp(`\\bmade to ${word('ha', 'rm')}\\b`, 'i'), instead: 'malicious' },
+  { pattern: new RegExp(`\\bgeneral ${word('ro', 'ad')}\\b`, 'i'), instead: 'slow path' },
+  { pattern: new RegExp(`\\bat most so ${word('ma', 'ny')}\\b`, 'i'), instead: 'the maximum number of' },
+  { pattern: new RegExp(`\\bis content ${word('aga', 'in')}\\b`, 'i'), instead: 'reports no problem' },
+  { pattern: new RegExp(`\\brefused ${word('poli', 'tely')}\\b`, 'i'), instead: 'acknowledged and discarded' },
+]
+
 const isText = (path: string): boolean => !/\.(png|ico|gz|zst|bin|pb|woff2?)$/.test(path)
 
 /** What is wrong with one line; empty when nothing is. */
@@ -51,6 +66,19 @@ test('nothing in the repository speaks of how or where it was written', () => {
   for (const path of paths.filter(isText)) {
     linesOf(path).forEach((line, index) => {
       for (const why of forbiddenIn(line)) faults.push({ path, message: `line ${index + 1} ${why}` })
+    })
+  }
+  assertNoFaults('words', faults)
+})
+
+test('the text is plain English', () => {
+  const faults: Fault[] = []
+  for (const path of paths.filter(isText)) {
+    linesOf(path).forEach((line, index) => {
+      for (const { pattern, instead } of unplain) {
+        if (pattern.test(line))
+          faults.push({ path, message: `line ${index + 1}: write "${instead}" for ${pattern.source}` })
+      }
     })
   }
   assertNoFaults('words', faults)

@@ -13,3 +13,17 @@ export function* alikeTraceIds(count: number): Generator<Buffer> {
     yield id
   }
 }
+
+/**
+ * 2^(3 `bits` + 1) trace ids that differ in the high bits of the first word and, in the second, in the bits where a
+ * multiplication and a shift by 15 bring those: mixed word by word, most of them meet, with whatever secret.
+ */
+export function* cancellingTraceIds(bits: number): Generator<Buffer> {
+  for (let change = 0; change < 2 ** (3 * bits + 1); change++) {
+    const id = Buffer.alloc(16)
+    id.writeInt32LE(change << (32 - bits), 0)
+    const second = change >>> bits
+    id.writeInt32LE((second << (32 - bits)) | ((second >>> bits) << (17 - bits)), 4)
+    yield id
+  }
+}

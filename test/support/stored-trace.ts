@@ -39,7 +39,7 @@ interface TraceJson {
   readonly resourceSpans: { resource?: { attributes?: KeyValueJson[] }; scopeSpans: { spans: SpanJson[] }[] }[]
 }
 
-/** Waits up to ten seconds until the trace has so many spans; they come in order of their start. */
+/** Waits up to ten seconds until the trace has this many spans; they come in order of their start. */
 export async function storedTrace(url: string, traceId: string, spanCount: number): Promise<StoredSpan[]> {
   let spans: StoredSpan[] = []
   for (let round = 0; round < 100; round++) {

@@ -3,7 +3,7 @@
  *
  * - renamed: the inode has another name; its rest is read through the open file, and a new file appears at the old name
  * - copied and truncated: the bytes before the place last read are no longer there; the copy beside it that has them is
- *   read on, the file itself begins anew
+ *   read on, the file itself starts again
  * - replaced by its own copy: read on in the copy
  * - deleted: read to its end through the open file
  */
@@ -148,7 +148,7 @@ export class FileSet {
     this.#lookedAtMs = -Infinity
   }
 
-  /** The next piece of the file, if there is one. A file that was written anew begins anew; one at its end is let go. */
+  /** The next piece of the file, if there is one. A file that was rewritten starts again; one at its end is let go. */
   async cut(file: TailedFile, limits: CutLimits): Promise<Cut | undefined> {
     const nowMs = Date.now()
     const isEnd = file.isRotated && nowMs - Math.max(file.grewAtMs, file.rotatedAtMs) >= this.#options.rotatedWaitMs

@@ -1,7 +1,7 @@
 /**
  * How a file is known again, by its own bytes: hashes of its beginning and of what stands right before the place up to
  * which it was read. An inode alone is not enough: it is used again once its file is deleted, stays the same when a file is
- * truncated and written anew, and is another one after a copy.
+ * truncated and rewritten, and is another one after a copy.
  */
 import { hash as digest } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
@@ -24,7 +24,7 @@ export function samePrint(a: Print, b: Print): boolean {
   return a.bytes === b.bytes && a.hash === b.hash
 }
 
-/** What lies in [from, from + length) of the file, shorter at its end. */
+/** What is in [from, from + length) of the file, shorter at its end. */
 export async function readAt(handle: FileHandle, from: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length)
   let filled = 0

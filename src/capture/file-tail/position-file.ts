@@ -45,7 +45,7 @@ export interface PendingCut {
   readonly after: number
 }
 
-/** Past this, and four times what is in use, the file is written anew. */
+/** Past this, and four times what is in use, the file is rewritten. */
 const compactBytes = 1 << 20
 
 export class PositionFile {

@@ -121,14 +121,14 @@ export class TailedFile {
 
   note(size: number, changedAtMs: number, nowMs: number): void {
     if (size !== this.size) this.grewAtMs = nowMs
-    // Written, but not longer: perhaps written anew in the same length.
+    // Written, but not longer: perhaps rewritten in the same length.
     if (size === this.size && changedAtMs !== this.#changedAtMs) this.#isTouched = true
     this.size = size
     this.#changedAtMs = changedAtMs
   }
 
   /**
-   * The next piece, or `undefined` when there is none yet, or `broken` when the file was truncated or written anew.
+   * The next piece, or `undefined` when there is none yet, or `broken` when the file was truncated or rewritten.
    * `isEnd`: what is there now is all.
    */
   async cut(limits: CutLimits, nowMs: number, isEnd: boolean): Promise<Cut | 'broken' | undefined> {
@@ -212,7 +212,7 @@ export class TailedFile {
     return (await statHandle(await this.open())).size
   }
 
-  /** False once the file was truncated or written anew behind what was read. */
+  /** False once the file was truncated or rewritten behind what was read. */
   async isIntact(): Promise<boolean> {
     return await hasPrints(await this.open(), this.state)
   }

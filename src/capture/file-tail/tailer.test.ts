@@ -208,7 +208,7 @@ for (const name of ['*.log', 'a.log*']) {
   })
 }
 
-test('written anew in the same length, and shorter', async (t) => {
+test('rewritten in the same length, and shorter', async (t) => {
   const b = await bench(t)
   await writeFile(b.path('a.log'), 'state 1\n')
   await b.start()
@@ -219,7 +219,7 @@ test('written anew in the same length, and shorter', async (t) => {
   await b.expect(['state 1', 'state 2', 's 3'])
 })
 
-test('equal content is never taken for a repetition: in another file, at another place, written anew', async (t) => {
+test('equal content is never taken for a repetition: in another file, at another place, rewritten', async (t) => {
   const b = await bench(t)
   await writeFile(b.path('a.log'), 'same\n')
   await b.start()
@@ -292,7 +292,7 @@ test('a position survives a stop; rotation meanwhile is followed', async (t) => 
   await b.start()
   await b.expect([...numbered(0, 40), 'b0'])
   await b.stop()
-  // Renamed away and begun anew; copied, truncated and grown beyond where it was.
+  // Renamed away and started again; copied, truncated and grown beyond where it was.
   await appendFile(b.path('a.log'), 'before rename\n')
   await rename(b.path('a.log'), b.path('a.log.1'))
   await writeFile(b.path('a.log'), 'after rename\n')

@@ -50,7 +50,7 @@ export function readHttpBody(request: IncomingMessage, bytesMax: number, budget:
   })
 }
 
-/** In memory that is lent: the writer gives it back once the batch made of it lies in a block. */
+/** In memory that is lent: the writer gives it back once the batch made of it is in a block. */
 export function joinChunks(chunks: readonly Uint8Array[], bytes: number): Buffer {
   const whole = Buffer.from(bufferPool.take(bytes), 0, bytes)
   let at = 0

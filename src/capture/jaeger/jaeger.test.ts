@@ -71,7 +71,7 @@ test('datagrams are gathered into few records, garbage among them costs nothing 
   assert.ok(receiving.log.stats().nextPosition - before < 20)
 })
 
-test('either port takes both protocols, and equal datagrams are two happenings', async () => {
+test('either port takes both protocols, and equal datagrams are two separate events', async () => {
   const address = await receiving.start(startJaegerBinary)
   const again = emit('compact', span('twice', 77n))
   await sendAll(address, [emit('binary', span('as binary')), again])

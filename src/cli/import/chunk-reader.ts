@@ -45,7 +45,7 @@ export class ChunkReader {
       if (end >= 0) return this.#cut(end, end + 1)
       searched = this.#held.length
       this.#check(searched)
-      // Twice as much each time, so that a long line is not joined anew with every chunk.
+      // Twice as much each time, so that a long line is not joined again with every chunk.
       await this.#hold(Math.max(1, searched * 2))
       if (this.#held.length === searched) return searched === 0 ? undefined : this.#cut(searched, searched)
     }

@@ -72,7 +72,7 @@ function isZstd(first: Uint8Array): boolean {
 
 /**
  * A document may fill a line, as the file exporter writes it, or go over several. Brackets are counted line by line, which
- * is exact as JSON texts contain no raw line break. After a broken line the next one that starts a document starts anew.
+ * is exact as JSON texts contain no raw line break. After a broken line the next one that starts a document starts again.
  */
 async function* jsonItems(reader: ChunkReader, file: string): AsyncGenerator<FileItem> {
   let pending: Uint8Array[] = []

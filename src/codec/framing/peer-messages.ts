@@ -1,5 +1,5 @@
 /**
- * How messages of protocols without an envelope of their own lie in the log: as they came, with who sent them.
+ * How messages of protocols without an envelope of their own are in the log: as they came, with who sent them.
  *   body    = { message }
  *   message = peerBytes u8 · peer (the sender's address as text, empty for the one before) · bodyBytes u32, big-endian · body
  * Several messages that arrive together are one record, so that one write to the disk serves them all.

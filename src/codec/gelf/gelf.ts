@@ -74,7 +74,7 @@ function withoutNuls(body: Uint8Array, start: number, end: number): number {
   return last
 }
 
-/** A reader over the message's JSON, which lies in the arena: in place if it came plain, else at its end. */
+/** A reader over the message's JSON, which is in the arena: in place if it came plain, else at its end. */
 function readerOf(body: Uint8Array, place: { start: number; end: number }, progress: Progress): JsonValueReader {
   const message = body.subarray(place.start, place.end)
   const plain = unpack(message, progress)

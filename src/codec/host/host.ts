@@ -1,5 +1,5 @@
 /**
- * What was sampled of the host, as it lies in the log:
+ * What was sampled of the host, as it is in the log:
  *   body   = JSON { v: 1, resource: { key: value … }, events: [ event … ] }
  *   event  = { t: "nanoseconds", type, text, attributes: { key: value … } }
  *   value  = text | whole number (an int) | { "double": number }

@@ -21,7 +21,7 @@ export interface AttributeTarget extends TextSink, RepairTarget {
   readonly dictionary: Dictionary
 }
 
-/** Adds one KeyValue that lies in [reader.at, end) to the target's row; returns what is wrong with it, or ''. */
+/** Adds one KeyValue that is in [reader.at, end) to the target's row; returns what is wrong with it, or ''. */
 export function decodeAttribute(reader: WireReader, end: number, target: AttributeTarget): string {
   const bytes = reader.bytes
   // Nearly all are a short key and a short string, in this order and with nothing else; a read a byte tells.
@@ -78,7 +78,7 @@ function decodeValueInto(reader: WireReader, end: number, key: number, target: A
     columns.add(key, valueTypes.other, target.texts.push('{}') - 1, 0)
     return ''
   }
-  // The usual value is one field that fills the message; anything else takes the general road.
+  // The usual value is one field that fills the message; anything else takes the slow path.
   const tag = reader.tag(end)
   switch (tag) {
     case 0x0a: {

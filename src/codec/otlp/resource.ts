@@ -11,14 +11,14 @@ import { byteKey } from '../utf8.ts'
 import { decodeKeyValue, readText } from './any-value.ts'
 import type { WireReader } from './wire.ts'
 
-/** Where a resource or scope lies in the body, and the schema URL that its surrounding message gives. */
+/** Where a resource or scope is in the body, and the schema URL that its surrounding message gives. */
 export interface Head {
   start: number
   end: number
   schemaUrl: string
 }
 
-/** Senders at once; past it, all are decoded anew. */
+/** Senders at once; past it, all are decoded again. */
 const rememberedMax = 4096
 /** Larger ones are decoded each time: 4096 of them in their bytes alone are 16 MiB. */
 const rememberedBytesMax = 4096

@@ -1,5 +1,5 @@
 /**
- * How the bytes of a tailed file are to be read. It is plain data, because it lies in the log with the bytes: a replay
+ * How the bytes of a tailed file are to be read. It is plain data, because it is in the log with the bytes: a replay
  * reads them as the configuration said when they were cut, not as it says now.
  */
 import { pythonStart } from './python-line.ts'

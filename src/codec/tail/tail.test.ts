@@ -267,7 +267,7 @@ test('joining by indentation and by first lines', () => {
   ])
 })
 
-test('encodings: latin1, UTF-16, byte order marks, bytes that are no text', () => {
+test('encodings: latin1, UTF-16, byte order marks, bytes that are not text', () => {
   assert.deepEqual(bodies(Buffer.from('caf\xe9\n', 'latin1'), { encoding: 'latin1' }), ['café'])
   assert.deepEqual(bodies(Buffer.from('\ufeffਊ one\r\ntwo\n', 'utf16le'), { encoding: 'utf-16le' }), ['ਊ one', 'two'])
   assert.deepEqual(bodies('\ufeffone\ntwo\n'), ['one', 'two'])

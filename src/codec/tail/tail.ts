@@ -78,7 +78,7 @@ interface Piece {
   /** The bytes are text as the batch wants it, so a body may lie where it is. */
   readonly isPlainText: boolean
   readonly pathKey: number
-  /** Where the path lies in the arena, once for all rows. */
+  /** Where the path is in the arena, once for all rows. */
   readonly pathStart: number
   readonly pathBytes: number
   readonly context: DecodeContext
@@ -165,7 +165,7 @@ function trimmed(bytes: Buffer, from: number, to: number, encoding: FileEncoding
   return [start, end]
 }
 
-/** Bytes that are no text in the encoding become U+FFFD; the tailer counts them. */
+/** Bytes that are not text in the encoding become U+FFFD; the tailer counts them. */
 function textOf(bytes: Buffer, encoding: FileEncoding): string {
   if (encoding === 'utf-16le') return bytes.toString('utf16le').toWellFormed()
   return bytes.toString(encoding === 'latin1' ? 'latin1' : 'utf8')

@@ -146,7 +146,7 @@ function readText(what: string, range: TextRange): void {
   if (readString(what)) keepText(range)
 }
 
-/** Where the text just read lies in the arena. */
+/** Where the text just read is in the arena. */
 function keepText(range: TextRange): void {
   if (json.hasEscapes) {
     range.start = rows.builder.appendText(json.text())

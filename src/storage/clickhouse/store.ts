@@ -126,7 +126,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
-/** Lies in the log's folder, so that a log that was removed is not taken for the old one. */
+/** It is in the log's folder, so that a log that was removed is not taken for the old one. */
 function readLogId(logDir: string): string {
   const file = path.join(logDir, 'id')
   if (fs.existsSync(file)) {

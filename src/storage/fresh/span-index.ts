@@ -1,5 +1,5 @@
 /**
- * Where the newest spans lie in the log, by trace: a ring of spans in order of arrival, 16 bytes each, linked to the
+ * Where the newest spans are in the log, by trace: a ring of spans in order of arrival, 16 bytes each, linked to the
  * one before of the same trace. docs/adr/0015-fresh-traces-from-the-log.md says when its answer is the whole trace.
  */
 import type { Position } from '../../model/log.ts'

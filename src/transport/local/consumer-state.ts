@@ -4,7 +4,7 @@
  *
  *   slot     = "CLWC" crc sequence next cutEnd
  *   crc      = u32           ; CRC-32 of the 24 bytes after it
- *   sequence = u64           ; the slot with the higher one counts; its parity says which slot it lies in
+ *   sequence = u64           ; the slot with the higher one counts; its parity says which slot it is in
  *   next     = u64
  *   cutEnd   = u64           ; all ones: no insert under way
  */

@@ -1,5 +1,5 @@
 /**
- * The bodies stored within the retry window, by key, so that a client's retry is recognised. Entries lie in a ring in
+ * The bodies stored within the retry window, by key, so that a client's retry is recognised. Entries are in a ring in
  * order of arrival; an open-addressing table (linear probing, at most half full) finds them by key. An entry takes 32
  * bytes and its two table slots 8: a million entries take 40 MB.
  */

@@ -116,7 +116,7 @@ export function rangeOfData(answer: TraceOverviewAnswer): MsRange | undefined {
   return range.toMs - range.fromMs < offeredMsMin ? undefined : range
 }
 
-/** Traces in the cells whose middle lies in the box: exact when the box was made of cells of this answer. */
+/** Traces in the cells whose middle is in the box: exact when the box was made of cells of this answer. */
 export function tracesInBox(answer: TraceOverviewAnswer, box: Box): number {
   const startMs = Date.parse(answer.start)
   const bounds = boundsOf(answer)

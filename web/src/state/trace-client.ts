@@ -36,7 +36,7 @@ export class TraceClient {
     this.#waiting.clear()
   }
 
-  /** Rejects with `ApiError`; never settles after `close`. After a failure only `open` starts anew: a new worker knows no trace. */
+  /** Rejects with `ApiError`; never settles after `close`. After a failure only `open` starts again: a new worker knows no trace. */
   ask<Ask extends keyof Answers>(question: Question[Ask]): Promise<Answers[Ask]> {
     if (this.#failure && question.ask !== 'open') return Promise.reject(this.#failure)
     this.#failure = undefined

@@ -185,7 +185,7 @@ class ClewHandler(logging.Handler):
         return self._resource
 
     def _after_fork(self) -> None:
-        """In a child: the parent's thread is gone and its records are the parent's to send; begin anew."""
+        """In a child: the parent's thread is gone and its records are the parent's to send; start again."""
         self._exporter.forget()
         self._resource = None
         self._begin()

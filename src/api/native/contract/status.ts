@@ -62,9 +62,9 @@ export const statusAnswer = z.object({
     .object({
       followed: counts,
       bytes: counts,
-      notUtf8: counts.describe('pieces with bytes that are no UTF-8; U+FFFD stands for them'),
+      notUtf8: counts.describe('pieces with invalid UTF-8; U+FFFD stands for them'),
       truncations: counts.describe('files that began again under the same name'),
-      lost: counts.describe('files of which a rest could not be read'),
+      lost: counts.describe('files not read to the end'),
       skipped: counts.describe('files beyond the limit, not followed'),
       unreadable: counts.describe('files that hold something new, and folders, which cannot be read now'),
     })

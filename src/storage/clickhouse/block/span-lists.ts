@@ -1,5 +1,5 @@
 /**
- * Span events, links and rare fields as they lie in the columns `events`, `links` and `rest` of `spans`: typed JSON
+ * Span events, links and rare fields as they are in the columns `events`, `links` and `rest` of `spans`: typed JSON
  * (model/attributes.ts), '' when there are none. Text rather than nested columns because few spans have them and a
  * nested column costs seven streams in every read.
  *   events = [{"time":"nanoseconds","name":"…","attributes":{…},"dropped":n}, …]

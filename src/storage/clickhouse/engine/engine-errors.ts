@@ -3,7 +3,7 @@ import { UnavailableError, messageOf } from '../../../base/errors.ts'
 import { timeoutError } from './query-run.ts'
 
 /**
- * Errors of the world that pass by themselves, or when somebody sees to it; every other one lies in what was asked.
+ * Transient errors, and those that end when somebody mends their cause; every other one is in what was asked.
  * Numbers: ErrorCodes.cpp of ClickHouse.
  */
 // prettier-ignore

@@ -3,7 +3,7 @@
  * Key 0 is the empty string, as the format asks. Strings made to meet cost no more than others (byte-hash.ts).
  */
 import { wider } from '../../../base/wider.ts'
-import { keyedHash, probesMax, quickHash } from '../../../model/byte-hash.ts'
+import { comparedSteps, keyedHash, probesMax, quickHash } from '../../../model/byte-hash.ts'
 import { ByteWriter } from './byte-writer.ts'
 
 export class KeyDictionary {
@@ -35,13 +35,16 @@ export class KeyDictionary {
     const hash = this.#isKeyed ? keyedHash(bytes, start, end) : quickHash(bytes, start, end)
     let slot = hash & this.#mask
     for (let probes = 0; ; probes++) {
-      if (probes === probesMax && !this.#isKeyed) {
+      if (probes >= probesMax && !this.#isKeyed) {
         this.#useKey()
         return this.intern(bytes, start, length)
       }
       const key = this.#slots[slot]!
       if (key < 0) return this.#add(slot, hash, { bytes, start, length })
-      if (this.#hashes[key] === hash && this.#lengths[key] === length && this.#equals(key, bytes, start)) return key
+      if (this.#hashes[key] === hash && this.#lengths[key] === length) {
+        if (this.#equals(key, bytes, start)) return key
+        probes += comparedSteps
+      }
       slot = (slot + 1) & this.#mask
     }
   }

@@ -68,7 +68,7 @@ test('words of any script are found as they stand and in either case', async () 
   assert.deepEqual(found, ['Ошибка', 'ошибка', 'оплаты', 'ÄRGER', 'grösse', '支付', 'foo_bar', 'foo', 'card'])
 })
 
-test('an event of a span lies in a range by its own time', async () => {
+test('an event of a span is in a range by its own time', async () => {
   await storeSpans(
     spanWith(0n, 9n * hour, { early: second, edge: 8n * hour, late: 8n * hour + second }),
     spanWith(8n * hour, 8n * hour + 1n, { short: 8n * hour + 1n }),

@@ -24,7 +24,7 @@ export async function searchEvents(engine: Engine, search: SignalledSearch, fact
   return { events: events.slice(0, search.limit), total: records.total + spanEvents.total }
 }
 
-/** Of the newest so many spans that have the keys asked for, the events are looked at. */
+/** Only the events of this many of the newest spans that have the keys asked for are searched. */
 const spansLookedAtMax = 10_000
 
 const everyColumn = attributeSelects((column) => column.startsWith('attributes_'))

@@ -1,5 +1,5 @@
 /**
- * How many traces match, how many have errors, how long they last, and where they lie in time and duration: the count
+ * How many traces match, how many have errors, how long they last, and where they are in time and duration: the count
  * line and heat map of a search. A trace stands at the time of its first matching span, with the duration of the whole
  * trace as stored around the range.
  */

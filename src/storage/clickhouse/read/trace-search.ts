@@ -75,7 +75,7 @@ async function idsByTime(engine: Engine, search: SignalledSearch, facts: KeyFact
   const options: QueryOptions = {
     parameters: conditions.parameters,
     signal: search.signal,
-    // It would try whether the parts' own counts answer this, a millisecond in vain.
+    // It would first try whether the parts' own counts answer this, which costs a millisecond and never helps.
     settings: { optimize_use_implicit_projections: 0 },
   }
   const found = await engine.query<[string, string, string]>(sql, options)

@@ -1,6 +1,6 @@
 /**
  * Who calls whom. An edge is
- * - a span whose parent lies in another service: parent's service -> span's service, of type `service`;
+ * - a span whose parent is in another service: parent's service -> span's service, of type `service`;
  * - a consumer span that links to a producer span of another trace and service: likewise, once for each such service; or
  * - a client or producer span that nobody stored an answer to: its service -> what its peer attributes name, of type
  *   `database`, `messaging` or `external`.

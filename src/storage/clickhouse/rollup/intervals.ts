@@ -61,7 +61,7 @@ export function widen(intervals: readonly Interval[], beforeNs: bigint, afterNs:
   )
 }
 
-/** SQL: the time column lies in one of the intervals. */
+/** SQL: the time column is in one of the intervals. */
 export function inIntervals(column: string, intervals: readonly Interval[]): string {
   if (intervals.length === 0) return '0'
   const parts = intervals.map(({ fromNs, toNs }) => {

@@ -17,7 +17,7 @@ export function RangePicker() {
     addEventListener('pointerdown', close)
     return () => {
       removeEventListener('pointerdown', close)
-      // The menu took the focus along as it went.
+      // Closing the menu removed the focus.
       if (document.activeElement === document.body) root.current?.querySelector('button')?.focus()
     }
   }, [isOpen])
