@@ -198,7 +198,7 @@ async function skeleton(subject: ReaderSubject): Promise<void> {
   }))
   assert.deepEqual(
     rows,
-    spans.map(({ attributes: _a, resource: _r, ...span }) => span),
+    spans.map(({ attributes: _a, resource: _r, links: _l, ...span }) => span),
   )
   assert.equal((await reader.readSkeleton(cartTrace, { spansMax: 5 })).rows, 5)
   assert.equal((await reader.readSkeleton('e'.repeat(32), { spansMax: 5 })).rows, 0)
