@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UnavailableError, messageOf } from '../../../base/errors.ts'
 import { printSize } from '../../../base/size.ts'
+import { damagedPartOf, hasSources, putAside } from './damaged-part.ts'
 import { EngineProcess, endedError, type EngineProcessOptions } from './engine-process.ts'
 import { frameKinds, type Frame } from './frames.ts'
 import type { EngineProcessState, RowStream, Sessions } from './sessions.ts'
@@ -24,6 +25,15 @@ const failedPauseMaxMs = 30_000
 const steadyMs = 10_000
 const memoryPeriodMs = 1000
 
+/** How long a question waits for the engine to start without a damaged part. */
+const putAsideMsMax = 10_000
+
+class DamagedPartError extends UnavailableError {
+  constructor() {
+    super('store_unavailable', 'a part of the store is damaged and is put aside', { retryAfterMs: 1000 })
+  }
+}
+
 export class ChildSessions implements Sessions {
   readonly #options: ChildSessionsOptions
   #process: EngineProcess | undefined
@@ -34,6 +44,10 @@ export class ChildSessions implements Sessions {
   #pauseMs = pauseMinMs
   #restarts = 0
   #lastEnd: { why: string; atMs: number } | undefined
+  /** Folders of merged parts that cannot be read: put aside before the next start. */
+  readonly #damaged = new Set<string>()
+  /** Damaged parts that nothing can be done about. */
+  readonly #told = new Set<string>()
   /** Why this process was ended on purpose. */
   #killReason: string | undefined
 
@@ -69,6 +83,7 @@ export class ChildSessions implements Sessions {
     while (!signal.aborted) {
       await sleep(this.#pauseMs, undefined, { signal }).catch(() => {})
       if (signal.aborted) return
+      this.#putAside()
       try {
         const started = await EngineProcess.start(this.#options)
         this.#pauseMs = Math.min(this.#pauseMs * 2, pauseMaxMs)
@@ -80,6 +95,45 @@ export class ChildSessions implements Sessions {
         this.#lastEnd = { why: messageOf(error), atMs: Date.now() }
         this.#options.onProblem("cannot start the engine's process again, trying on", error)
       }
+    }
+  }
+
+  #putAside(): void {
+    const { onProblem } = this.#options
+    for (const folder of this.#damaged) {
+      this.#damaged.delete(folder)
+      try {
+        putAside(folder)
+        onProblem(`put a damaged part aside, what it was made of is read: ${folder}`, undefined)
+      } catch (error) {
+        onProblem(`cannot put a damaged part aside: ${folder}`, error)
+      }
+    }
+  }
+
+  /** Starts the engine again without a part that it cannot read. */
+  #explain(error: unknown): unknown {
+    // An error of ours may quote the engine's.
+    if (error instanceof UnavailableError) return error
+    const folder = damagedPartOf(error, this.#options.dir)
+    if (folder === undefined) return error
+    if (this.#damaged.has(folder)) return new DamagedPartError()
+    if (!hasSources(folder)) {
+      const message = `a part of the store is damaged, and what it was made of is gone: ${folder}`
+      if (!this.#told.has(folder)) this.#options.onProblem(message, error)
+      this.#told.add(folder)
+      return error
+    }
+    this.#damaged.add(folder)
+    this.restart(`it cannot read a part: ${messageOf(error).slice(0, 300)}`)
+    return new DamagedPartError()
+  }
+
+  async #untilPutAside(): Promise<void> {
+    const { signal } = this.#closing
+    const lateMs = performance.now() + putAsideMsMax
+    while ((this.#damaged.size > 0 || this.#process === undefined) && performance.now() < lateMs && !signal.aborted) {
+      await sleep(pauseMinMs)
     }
   }
 
@@ -96,7 +150,14 @@ export class ChildSessions implements Sessions {
   }
 
   async run(session: number, sql: string): Promise<string> {
-    return textOf(await this.#running().request(frameKinds.run, session, sql))
+    try {
+      return textOf(await this.#running().request(frameKinds.run, session, sql))
+    } catch (error) {
+      const explained = this.#explain(error)
+      if (!(explained instanceof DamagedPartError)) throw explained
+      await this.#untilPutAside()
+      return textOf(await this.#running().request(frameKinds.run, session, sql))
+    }
   }
 
   stream(session: number, sql: string): RowStream {
@@ -104,11 +165,13 @@ export class ChildSessions implements Sessions {
     const process = this.#running()
     let isBegun = false
     return {
-      async next() {
+      next: async () => {
         const kind = isBegun ? frameKinds.next : frameKinds.stream
         const text = isBegun ? '' : sql
         isBegun = true
-        const reply = await process.request(kind, session, text)
+        const reply = await process
+          .request(kind, session, text)
+          .catch((error: unknown) => Promise.reject(this.#explain(error)))
         return reply.kind === frameKinds.end ? undefined : textOf(reply)
       },
       cancel: () => process.tell(frameKinds.cancel, session),
