@@ -11,29 +11,34 @@ export interface MeasuredClew {
   readonly pid: number
   /** CPU seconds (user and system) of the server's process and the engine's since their start. */
   cpuSeconds(): number
-  /** Bytes now and at the highest. */
+  /** Bytes of the server's process and the engine's together, now and at the highest; what both share counts once. */
   memory(): { rss: number; peak: number }
   stop(): Promise<void>
 }
 
 const root = path.join(import.meta.dirname, '../..')
 
-export async function startClew(flags: readonly string[] = []): Promise<MeasuredClew> {
+/** `checkout`: the folder of the clew to start, if it is not this one. */
+export async function startClew(flags: readonly string[] = [], checkout = root): Promise<MeasuredClew> {
   const dataDir = benchFolder()
+  const main = path.join(checkout, 'src/main.ts')
   const child = spawn(
     process.execPath,
-    [path.join(root, 'src/main.ts'), 'serve', '--data', dataDir, ...freePorts(), '--log-format', 'json', ...flags],
-    { stdio: ['ignore', 'ignore', 'pipe'], cwd: root },
+    [main, 'serve', '--data', dataDir, ...freePorts(checkout), '--log-format', 'json', ...flags],
+    { stdio: ['ignore', 'ignore', 'pipe'], cwd: checkout },
   )
-  const { url, ports } = await whenReady(child)
+  const url = await whenReady(child)
+  const ports = await portsOf(url)
+  const memory = watchMemory(child.pid!)
   return {
     url,
     ports,
     dataDir,
     pid: child.pid!,
     cpuSeconds: () => processesOf(child.pid!).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0),
-    memory: () => sumOf(processesOf(child.pid!).map(memoryOf)),
+    memory: memory.read,
     async stop() {
+      memory.stop()
       const exited = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
       await exited
@@ -52,25 +57,34 @@ export function benchFolder(): string {
 }
 
 /** Every port option set to 0, as `serve --help` names them. */
-function freePorts(): string[] {
-  const source = fs.readFileSync(path.join(root, 'docs/configuration.md'), 'utf8')
+function freePorts(checkout: string): string[] {
+  const source = fs.readFileSync(path.join(checkout, 'docs/configuration.md'), 'utf8')
   const flags = new Set([...source.matchAll(/--[a-z-]*port\b/g)].map(([flag]) => flag))
   return [...flags].flatMap((flag) => [flag, '0'])
 }
 
-function whenReady(child: ChildProcess): Promise<{ url: string; ports: Record<string, number> }> {
+/** Resolves with the address of the UI. */
+function whenReady(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
+    let isReady = false
     child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
+      if (isReady) return
       text += chunk
-      for (const line of text.split('\n')) {
-        const ready = /"ports":(\{[^}]*\}).*clew is ready: (http[^"]+)"/.exec(line)
-        if (ready !== null) resolve({ ports: JSON.parse(ready[1]!) as Record<string, number>, url: ready[2]! })
-      }
-      text = text.slice(text.lastIndexOf('\n') + 1)
+      const [, url] = /clew is ready: (http[^"\s]+)["\s]/.exec(text) ?? []
+      if (url === undefined) return
+      isReady = true
+      resolve(url)
     })
     child.once('exit', (code) => reject(new Error(`clew ended with ${code} before it was ready: ${text}`)))
   })
+}
+
+async function portsOf(url: string): Promise<Record<string, number>> {
+  const { listeners } = (await (await fetch(`${url}/api/v1/status`)).json()) as {
+    listeners: { name: string; port: number }[]
+  }
+  return Object.fromEntries(listeners.map(({ name, port }) => [name, port]))
 }
 
 /** The server, and the engine's process that it started. */
@@ -85,12 +99,23 @@ function processesOf(server: number): number[] {
   ]
 }
 
-/** The peaks need not have been at the same time. */
-function sumOf(parts: readonly { rss: number; peak: number }[]): { rss: number; peak: number } {
-  return {
-    rss: parts.reduce((sum, { rss }) => sum + rss, 0),
-    peak: parts.reduce((sum, { peak }) => sum + peak, 0),
+/** Looks at the memory of both processes a few times a second, and keeps the highest. */
+function watchMemory(server: number): { read: () => { rss: number; peak: number }; stop: () => void } {
+  let peak = 0
+  const look = (): number => {
+    const rss = processesOf(server).reduce((sum, pid) => sum + pssOf(pid), 0)
+    peak = Math.max(peak, rss)
+    return rss
   }
+  const timer = setInterval(() => {
+    try {
+      look()
+    } catch {
+      // A process that has just ended, or begins.
+    }
+  }, 250)
+  timer.unref()
+  return { read: () => ({ rss: look(), peak }), stop: () => clearInterval(timer) }
 }
 
 /** Fields 14 and 15 of /proc/PID/stat in clock ticks of 10 ms (proc(5)). */
@@ -100,8 +125,11 @@ function cpuSecondsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
-function memoryOf(pid: number): { rss: number; peak: number } {
-  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8')
-  const kib = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) * 1024
-  return { rss: kib('VmRSS'), peak: kib('VmHWM') }
+/**
+ * Proportional set size (proc(5), smaps_rollup): memory that both processes map, such as the text of the same program, counts
+ * once.
+ */
+function pssOf(pid: number): number {
+  const [, kib] = /^Pss:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))!
+  return Number(kib) * 1024
 }
