@@ -3,7 +3,7 @@
  * Part of the bootstrap: runs before anything is installed, on Node 20 and above.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 const nodeMajorMin = 24
@@ -17,10 +17,35 @@ export function projectNode(root) {
 export async function ensureInstalled(root) {
   const fault = installFault(root)
   if (fault !== null) {
+    ensureAtomicLibrary()
     say(`installing dependencies (${fault}); the embedded engine alone is 550 MB, so the first time takes a while`)
     npm(root, ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
   }
   ensureNode(root)
+}
+
+/**
+ * Newer binaries of Node load libatomic.so.1, which minimal images of Debian and Ubuntu lack: npm would end with an error
+ * of the package `node`. As root it is installed.
+ */
+function ensureAtomicLibrary() {
+  if (process.platform !== 'linux' || hasLibrary('libatomic.so.1') || !existsSync('/usr/bin/apt-get')) return
+  if (process.getuid?.() !== 0)
+    throw new Error('cannot install: Node needs libatomic.so.1; install it first: sudo apt-get install libatomic1')
+  say('installing libatomic1, which Node needs')
+  spawnSync('apt-get', ['update', '-q'], { stdio: ['ignore', 2, 2] })
+  const { status } = spawnSync('apt-get', ['install', '-qy', 'libatomic1'], { stdio: ['ignore', 2, 2] })
+  if (status !== 0) throw new Error('cannot install: Node needs libatomic.so.1, and apt-get cannot install libatomic1')
+}
+
+function hasLibrary(name) {
+  const folders = ['/lib', '/usr/lib', '/lib64', '/usr/lib64'].filter((folder) => existsSync(folder))
+  const below = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((entry) => entry.includes('linux-gnu'))
+      .map((entry) => join(folder, entry)),
+  )
+  return [...folders, ...below].some((folder) => existsSync(join(folder, name)))
 }
 
 /**

@@ -19,6 +19,7 @@ const jobs = {
   serve: { program: 'src/main.ts', fixed: ['serve'], needsUi: true, help: 'clew alone; arguments go to `clew serve`' },
   test: { program: 'scripts/test.ts', needsUi: true, help: 'all tests; arguments choose files by part of their path' },
   check: { program: 'scripts/check.ts', help: 'types, lint, format, style and unit tests, in under a minute' },
+  install: { help: 'what package-lock.json names, and nothing else' },
   build: { program: 'scripts/build.ts', help: 'web UI to web/dist, program to dist' },
   screenshots: { program: 'scripts/screenshots.ts', needsUi: true, help: 'pictures of the web UI for the docs' },
 }
@@ -36,6 +37,7 @@ async function main() {
     return 2
   }
   await ensureInstalled(root)
+  if (job.program === undefined) return 0
   const node = projectNode(root)
   if (job.needsUi) {
     const built = await run(node, ['scripts/ui.ts'])
