@@ -94,7 +94,7 @@ export async function serve(config: Config): Promise<Server> {
     })
     const metrics = createMetrics({ ...store, counters, log, fresh, tailFigures })
     const api = opened(await startApi({ config, logger, version, store, fresh, status, metrics, isReady: () => ready }))
-    status.listening({ name: 'ui', protocol: 'tcp', address: api.address, port: api.port })
+    status.listening({ name: 'ui', protocol: 'tcp', accepts: 'ui', address: api.address, port: api.port })
     const quiet = watchQuiet({
       progress: () => store.writer.blocks,
       release: (quietMs) => release(store, fresh, quietMs),
