@@ -39,6 +39,12 @@ export interface Receivers {
   close(): Promise<void>
 }
 
+/** Of each listener that takes requests. */
+export function requestLimits({ limits }: Config): ReceiverLimits {
+  const { connections, requestTimeoutMs } = limits
+  return { connectionsMax: connections, requestTimeoutMs, idleTimeoutMs: requestTimeoutMs * 2 }
+}
+
 /** Starts all; when one cannot start, those before it are stopped again. */
 export async function startReceivers(options: { config: Config; intake: Intake; logger: Logger }): Promise<Receivers> {
   const { config, intake, logger } = options
@@ -46,11 +52,7 @@ export async function startReceivers(options: { config: Config; intake: Intake; 
   const close = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()))
   }
-  const limits: ReceiverLimits = {
-    connectionsMax: config.limits.connections,
-    requestTimeoutMs: config.limits.requestTimeoutMs,
-    idleTimeoutMs: config.limits.requestTimeoutMs * 2,
-  }
+  const limits = requestLimits(config)
   for (const row of table) {
     if (row.enabled?.(config) === false) continue
     try {
