@@ -5,7 +5,8 @@
 import path from 'node:path'
 import type { Logger } from 'pino'
 import { bufferPool } from './base/buffer-pool.ts'
-import { startHttpServer, type HttpServer } from './api/http-server.ts'
+import { startHttpServer } from './api/http-server.ts'
+import type { HttpListener } from './base/http/http-app.ts'
 import { catalogHandlers } from './api/native/catalog-handlers.ts'
 import { eventHandlers } from './api/native/event-handlers.ts'
 import { traceHandlers } from './api/native/trace-handlers.ts'
@@ -13,7 +14,7 @@ import { IntakeCounters } from './capture/counters.ts'
 import { FarTimes } from './capture/far-times.ts'
 import { Intake } from './capture/intake.ts'
 import { startObservers } from './capture/observers.ts'
-import { startReceivers } from './capture/receivers.ts'
+import { requestLimits, startReceivers } from './capture/receivers.ts'
 import { openDecoder } from './decoder.ts'
 import { joinSinks, openFreshTraces } from './fresh.ts'
 import { createLogger } from './logger.ts'
@@ -94,7 +95,7 @@ export async function serve(config: Config): Promise<Server> {
     })
     const metrics = createMetrics({ ...store, counters, log, fresh, tailFigures })
     const api = opened(await startApi({ config, logger, version, store, fresh, status, metrics, isReady: () => ready }))
-    status.listening({ name: 'ui', protocol: 'tcp', address: api.address, port: api.port })
+    status.listening({ name: 'ui', protocol: 'tcp', accepts: 'ui', address: api.address, port: api.port })
     const quiet = watchQuiet({
       progress: () => store.writer.blocks,
       release: (quietMs) => release(store, fresh, quietMs),
@@ -197,13 +198,14 @@ interface ApiParts {
 /** Spans of one trace that the API gives at most: what a loop without end may cost. */
 const traceSpansMax = 1_000_000
 
-function startApi(parts: ApiParts): Promise<HttpServer> {
+function startApi(parts: ApiParts): Promise<HttpListener> {
   const { config, logger, version, store, fresh, status, metrics, isReady } = parts
   return startHttpServer({
     host: config.host,
     port: config.ui.port,
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.cors.origins,
+    limits: requestLimits(config),
     version,
     uiDir: path.join(import.meta.dirname, '../web/dist'),
     handlers: { ...traceHandlers, ...eventHandlers, ...catalogHandlers, status: (context) => context.status() },

@@ -6,7 +6,6 @@ import type { StatusAnswer } from './api/native/contract.ts'
 import type { IntakeCounters } from './capture/counters.ts'
 import type { FarTimes } from './capture/far-times.ts'
 import type { TailFigures } from './capture/observer.ts'
-import type { Listener } from './capture/receiver.ts'
 import { tailFilesMax } from './capture/file-tail/tailer.ts'
 import type { Config } from './config.ts'
 import type { EngineProcessState } from './storage/clickhouse/engine/sessions.ts'
@@ -24,11 +23,13 @@ export interface StatusSources {
   readonly counters: IntakeCounters
   readonly farTimes: FarTimes
   readonly isReady: () => boolean
-  readonly receivers: { readonly listeners: readonly Listener[] }
+  readonly receivers: { readonly listeners: readonly ShownListener[] }
   readonly tailFigures: (() => TailFigures) | undefined
 }
 
 const appendProblemMs = 60_000
+
+type ShownListener = StatusAnswer['listeners'][number]
 
 export type Problem = StatusAnswer['problems'][number]
 
@@ -36,11 +37,11 @@ export interface Status {
   answer(): Promise<StatusAnswer>
   problems(): Problem[]
   /** Adds a listener that is not a receiver. */
-  listening(listener: Omit<Listener, 'close'>): void
+  listening(listener: ShownListener): void
 }
 
 export function createStatus(sources: StatusSources): Status {
-  const more: Omit<Listener, 'close'>[] = []
+  const more: ShownListener[] = []
   const problems = (): Problem[] => currentProblems(sources)
   const stored = openStoredFigures(sources.store.engine)
   // So that there is something to show when the store does not answer later.
@@ -63,9 +64,10 @@ export function createStatus(sources: StatusSources): Status {
           ...(await quarantineProblem(store)),
           ...senderProblems(sources),
         ],
-        listeners: [...receivers.listeners, ...more].map(({ name, protocol, address, port }) => ({
+        listeners: [...receivers.listeners, ...more].map(({ name, protocol, accepts, address, port }) => ({
           name,
           protocol,
+          accepts,
           address,
           port,
         })),

@@ -1,24 +1,77 @@
 /** What the API answers to requests it cannot take, over the wire. */
 import assert from 'node:assert/strict'
+import net from 'node:net'
 import { test } from 'node:test'
+import type { HttpLimits, HttpListener } from '../base/http/http-app.ts'
 import { errorBody } from './native/contract/formats.ts'
 import type { ApiContext } from './native/context.ts'
 import { traceHandlers } from './native/trace-handlers.ts'
 import { startHttpServer } from './http-server.ts'
 
-test('whatever is wrong with a request, the answer is an error as the contract has it', async (t) => {
-  const server = await startHttpServer({
+function start(context: Partial<ApiContext> = {}, limits: Partial<HttpLimits> = {}): Promise<HttpListener> {
+  return startHttpServer({
     host: '127.0.0.1',
     port: 0,
     allowedHosts: [],
     allowedOrigins: [],
+    limits: { connectionsMax: 100, requestTimeoutMs: 10_000, idleTimeoutMs: 10_000, ...limits },
     version: '0.0.0',
     uiDir: 'nowhere',
-    // None of the requests comes as far as a question to the store.
-    context: {} as ApiContext,
+    // No request of these tests asks the store.
+    context: context as ApiContext,
     handlers: traceHandlers,
     onBug: (error) => assert.fail(String(error)),
   })
+}
+
+/** Sends the bytes and gives all that comes back until the connection ends. */
+async function exchange(port: number, bytes: string): Promise<string> {
+  const socket = net.connect(port, '127.0.0.1')
+  let answer = ''
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1'))).on('error', () => {})
+  socket.write(Buffer.from(bytes, 'latin1'))
+  await new Promise((resolve) => socket.on('close', resolve))
+  return answer
+}
+
+test('a client that speaks gRPC or TLS is told so', async (t) => {
+  const server = await start()
+  t.after(() => server.close())
+  const grpc = await exchange(server.port, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+  assert.match(grpc, new RegExp(`HTTP/2 or gRPC came to port ${server.port}, where the web UI takes HTTP/1\\.1`))
+  assert.match(await exchange(server.port, '\u0016\u0003\u0001\u0002\0\u0001'), /speaks TLS came to port/)
+})
+
+test(
+  'connections over the limit, and requests that do not come to an end, are closed',
+  { timeout: 20_000 },
+  async (t) => {
+    const server = await start({}, { connectionsMax: 1, requestTimeoutMs: 500 })
+    t.after(() => server.close())
+    const slow = exchange(server.port, 'GET /ready HTTP/1.1\r\nHost: x\r\n')
+    assert.equal(await exchange(server.port, 'GET /ready HTTP/1.1\r\nHost: x\r\n\r\n'), '')
+    assert.match(await slow, /^HTTP\/1\.1 408 /)
+  },
+)
+
+test('a request under way is answered before the server is closed', async () => {
+  const asked = Promise.withResolvers<void>()
+  const figures = Promise.withResolvers<string>()
+  const metrics = (): Promise<string> => {
+    asked.resolve()
+    return figures.promise
+  }
+  const server = await start({ metrics })
+  const response = fetch(`http://127.0.0.1:${server.port}/metrics`)
+  await asked.promise
+  const closed = server.close()
+  figures.resolve('up 1\n')
+  assert.equal(await (await response).text(), 'up 1\n')
+  await closed
+})
+
+test('whatever is wrong with a request, the answer is an error as the contract has it', async (t) => {
+  const server = await start()
   t.after(() => server.close())
   const answers: Record<string, [number, string]> = {
     '/nothing': [404, 'not_found'],

@@ -3,16 +3,15 @@
  * errors into answers.
  */
 import fs from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import fastifyCompress from '@fastify/compress'
 import fastifyHelmet, { type FastifyHelmetOptions } from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { failureOf, retryAfterOf } from '../base/failure.ts'
 import { InputError, UnavailableError, messageOf } from '../base/errors.ts'
-import { listenError, withPortOption } from '../base/listen.ts'
-import { webGuard } from '../base/web-guard.ts'
+import { createHttpApp, listenHttp, type HttpLimits, type HttpListener } from '../base/http/http-app.ts'
+import { withPortOption } from '../base/listen.ts'
 import { routes, type Route } from './native/contract.ts'
 import type { ApiContext } from './native/context.ts'
 import type { Handler, Handlers } from './native/handler.ts'
@@ -26,18 +25,13 @@ export interface HttpServerOptions {
   readonly allowedHosts: readonly string[]
   /** Web origins whose pages may send requests here. They cannot read the answers: those carry no CORS headers. */
   readonly allowedOrigins: readonly string[]
+  readonly limits: HttpLimits
   readonly version: string
   /** Folder of the built web UI; without it the port answers the API alone. */
   readonly uiDir: string
   readonly context: ApiContext
   readonly handlers: Partial<Handlers>
   readonly onBug: (error: unknown) => void
-}
-
-export interface HttpServer {
-  readonly address: string
-  readonly port: number
-  close(): Promise<void>
 }
 
 /**
@@ -66,20 +60,19 @@ const browserRules: FastifyHelmetOptions = {
   strictTransportSecurity: false,
 }
 
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const app = fastify({
-    logger: false,
-    forceCloseConnections: true,
-    routerOptions: { maxParamLength: 2048 },
-    // What is wrong before there is a route, such as a path with "%ZZ".
-    frameworkErrors: (error, request, reply) => void answerError(error, request, reply, options.onBug),
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpListener> {
+  const app = await createHttpApp({
+    host: options.host,
+    allowedHosts: options.allowedHosts,
+    allowedOrigins: options.allowedOrigins.filter((origin) => origin !== '*'),
+    limits: options.limits,
+    fastify: {
+      routerOptions: { maxParamLength: 2048 },
+      // What is wrong before there is a route, such as a path with "%ZZ".
+      frameworkErrors: (error, request, reply) => void answerError(error, request, reply, options.onBug),
+    },
   })
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options.onBug))
-  const guard = webGuard({ ...options, allowedOrigins: options.allowedOrigins.filter((origin) => origin !== '*') })
-  app.addHook('onRequest', (request, _reply, done) => {
-    guard(request.raw.headers)
-    done()
-  })
   await app.register(fastifyHelmet, browserRules)
   // Traces of thousands of spans are megabytes of JSON that shrink to a tenth; small answers are not worth the time.
   await app.register(fastifyCompress, {
@@ -91,13 +84,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   addApi(app, options)
   await addUi(app, options)
   try {
-    await app.listen({ host: options.host, port: options.port })
+    return await listenHttp(app, { ...options, name: 'the web UI' })
   } catch (error) {
-    await app.close()
-    throw withPortOption(listenError(error, options.host, options.port), '--ui-port')
+    throw error instanceof UnavailableError ? withPortOption(error, '--ui-port') : error
   }
-  const { address, port } = app.server.address() as AddressInfo
-  return { address, port, close: () => app.close() }
 }
 
 function addHealth(app: FastifyInstance, { context }: HttpServerOptions): void {

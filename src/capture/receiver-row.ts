@@ -1,9 +1,10 @@
 /** What the table of receivers says of each. */
 import type { Config } from '../config.ts'
-import type { Listener, ReceiverContext } from './receiver.ts'
+import type { Accepts, Listener, ReceiverContext } from './receiver.ts'
 
 export interface ReceiverRow {
   readonly name: string
+  readonly accepts: Accepts
   /** Absent for receivers that always run. */
   readonly enabled?: (config: Config) => boolean
   readonly port: (config: Config) => number

@@ -24,6 +24,9 @@ export interface ReceiverLimits {
   readonly idleTimeoutMs: number
 }
 
+/** What clients send to a receiver's port: the closed list that the status shows. */
+export type Accepts = 'otlp-grpc' | 'otlp-http' | 'zipkin' | 'jaeger' | 'forward' | 'syslog' | 'gelf' | 'lines'
+
 /** A socket that is bound and answering. */
 export interface Listener {
   readonly name: string

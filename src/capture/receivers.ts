@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import type { Intake } from './intake.ts'
 import { startOtlpGrpc } from './otlp/otlp-grpc.ts'
 import { startOtlpHttp } from './otlp/otlp-http.ts'
-import type { Listener, ReceiverLimits } from './receiver.ts'
+import type { Accepts, Listener, ReceiverLimits } from './receiver.ts'
 import type { ReceiverRow } from './receiver-row.ts'
 import { spanReceivers } from './span-receivers.ts'
 import { streamReceivers } from './stream-receivers.ts'
@@ -14,12 +14,14 @@ import { streamReceivers } from './stream-receivers.ts'
 const table: readonly ReceiverRow[] = [
   {
     name: 'otlp-grpc',
+    accepts: 'otlp-grpc',
     port: (config) => config.otlp.grpc.port,
     flag: '--otlp-grpc-port',
     start: (context, config) => startOtlpGrpc(context, config.otlp.http.port),
   },
   {
     name: 'otlp-http',
+    accepts: 'otlp-http',
     port: (config) => config.otlp.http.port,
     flag: '--otlp-http-port',
     start: (context, config) => startOtlpHttp(context, config.otlp.grpc.port),
@@ -28,40 +30,45 @@ const table: readonly ReceiverRow[] = [
   ...streamReceivers,
 ]
 
+export interface ReceiverListener extends Listener {
+  readonly accepts: Accepts
+}
+
 export interface Receivers {
-  readonly listeners: readonly Listener[]
+  readonly listeners: readonly ReceiverListener[]
   close(): Promise<void>
+}
+
+/** Of each listener that takes requests. */
+export function requestLimits({ limits }: Config): ReceiverLimits {
+  const { connections, requestTimeoutMs } = limits
+  return { connectionsMax: connections, requestTimeoutMs, idleTimeoutMs: requestTimeoutMs * 2 }
 }
 
 /** Starts all; when one cannot start, those before it are stopped again. */
 export async function startReceivers(options: { config: Config; intake: Intake; logger: Logger }): Promise<Receivers> {
   const { config, intake, logger } = options
-  const listeners: Listener[] = []
+  const listeners: ReceiverListener[] = []
   const close = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()))
   }
-  const limits: ReceiverLimits = {
-    connectionsMax: config.limits.connections,
-    requestTimeoutMs: config.limits.requestTimeoutMs,
-    idleTimeoutMs: config.limits.requestTimeoutMs * 2,
-  }
+  const limits = requestLimits(config)
   for (const row of table) {
     if (row.enabled?.(config) === false) continue
     try {
-      listeners.push(
-        await row.start(
-          {
-            intake,
-            logger,
-            host: config.host,
-            port: row.port(config),
-            limits,
-            corsOrigins: config.cors.origins,
-            allowedHosts: config.allowedHosts,
-          },
-          config,
-        ),
+      const listener = await row.start(
+        {
+          intake,
+          logger,
+          host: config.host,
+          port: row.port(config),
+          limits,
+          corsOrigins: config.cors.origins,
+          allowedHosts: config.allowedHosts,
+        },
+        config,
       )
+      listeners.push({ ...listener, accepts: row.accepts })
     } catch (error) {
       await close()
       throw error instanceof UnavailableError ? withPortOption(error, row.flag) : error

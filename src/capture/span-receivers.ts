@@ -7,8 +7,8 @@ import { startJaegerBinary, startJaegerCompact } from './jaeger/jaeger-udp.ts'
 import type { ReceiverRow } from './receiver-row.ts'
 import { startZipkin } from './zipkin/zipkin.ts'
 
-const zipkin = { enabled: (config: Config) => config.zipkin.enabled }
-const jaeger = { enabled: (config: Config) => config.jaeger.enabled }
+const zipkin = { accepts: 'zipkin' as const, enabled: (config: Config) => config.zipkin.enabled }
+const jaeger = { accepts: 'jaeger' as const, enabled: (config: Config) => config.jaeger.enabled }
 
 export const spanReceivers: readonly ReceiverRow[] = [
   { ...zipkin, name: 'zipkin', port: ({ zipkin: { port } }) => port, flag: '--zipkin-port', start: startZipkin },

@@ -34,21 +34,25 @@ export function tlsFiles(config: Config, option: string): TlsFiles {
 }
 
 const forward = {
+  accepts: 'forward' as const,
   enabled: (config: Config) => config.forward.enabled,
   port: (config: Config) => config.forward.port,
   flag: '--forward-port',
 }
 const syslog = {
+  accepts: 'syslog' as const,
   enabled: (config: Config) => config.syslog.enabled,
   port: (config: Config) => config.syslog.port,
   flag: '--syslog-port',
 }
 const gelf = {
+  accepts: 'gelf' as const,
   enabled: (config: Config) => config.gelf.enabled,
   port: (config: Config) => config.gelf.port,
   flag: '--gelf-port',
 }
 const lines = {
+  accepts: 'lines' as const,
   enabled: (config: Config) => config.lines.enabled,
   port: (config: Config) => config.lines.port,
   flag: '--lines-port',
@@ -61,6 +65,7 @@ export const streamReceivers: readonly ReceiverRow[] = [
   { ...syslog, name: 'syslog-udp', start: startSyslogUdp },
   {
     name: 'syslog-tls',
+    accepts: 'syslog',
     enabled: (config) => config.syslog.enabled && config.syslog.tls,
     port: (config) => config.syslog.tlsPort,
     flag: '--syslog-tls-port',

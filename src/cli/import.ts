@@ -116,9 +116,7 @@ async function importFile(file: string, { sender, onRead, onFault }: FileImport)
 async function otlpUrlOf(server: string, given: string | undefined): Promise<string> {
   if (given !== undefined && given !== '') return parseServerUrl(given, '--otlp-url')
   const { listeners } = await ask(server, { path: '/status' })
-  const listener = listeners.find(
-    ({ name, protocol }) => /otlp/i.test(`${name} ${protocol}`) && /http/i.test(`${name} ${protocol}`),
-  )
+  const listener = listeners.find(({ accepts }) => accepts === 'otlp-http')
   if (listener === undefined) {
     throw new UnavailableError(
       'io_failed',

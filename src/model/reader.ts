@@ -27,7 +27,7 @@ export interface Reader {
   findTraces(search: TraceSearch, options?: ReadOptions): Promise<TracePage>
   /** Traces that `findTraces` would find on all its pages together. */
   countTraces(query: SpanQuery, options?: ReadOptions): Promise<number>
-  /** In order of start, then longest first; empty when the trace is unknown. */
+  /** In order of start, then longest first; empty when the trace is unknown. A span that was sent twice is given once. */
   readTrace(traceId: string, options: TraceReadOptions): Promise<SpanRow[]>
   /** Of the same spans in the same order; no rows when the trace is unknown. */
   readSkeleton(traceId: string, options: TraceReadOptions): Promise<TraceSkeleton>
@@ -76,7 +76,7 @@ export interface ReadOptions {
 }
 
 export interface TraceReadOptions extends ReadOptions {
-  /** Spans given at most, the earliest; a trace may have more (a loop without end). */
+  /** Spans given at most, the earliest; a trace may have more (a loop without end). A store may count copies too. */
   readonly spansMax: number
 }
 

@@ -42,6 +42,7 @@ export function makeResource(attributes: readonly Attribute[], droppedAttributes
   }
 }
 
+/** `service.name` as text, or `unknown_service`. */
 export function serviceNameOf(attributes: readonly Attribute[]): string {
   const name = attributes.find(({ key }) => key === 'service.name')?.value
   const text = name === undefined ? '' : plainText(name)

@@ -1,7 +1,10 @@
 /**
  * A trace without its attributes, as columns: what a tree and a waterfall need, at some 50 bytes a span instead of a
- * thousand. Row r of every column is span r, in order of start, then longest first.
+ * thousand. Row r of every column is span r, in order of start, then longest first. A span that was sent twice is there
+ * once.
  */
+import { repeatedSpans } from './trace/repeated-spans.ts'
+import { indexIds } from './trace/shared-ids.ts'
 
 export interface TraceSkeleton {
   /** 32 hex digits. */
@@ -73,7 +76,9 @@ export class SkeletonBuilder {
     this.#names[row] = this.#placeOf(span.name)
   }
 
+  /** Leaves out copies. The builder is not used after that. */
   finish(traceId: string): TraceSkeleton {
+    this.#dropRepeats()
     const rows = this.#rows
     return {
       traceId,
@@ -88,6 +93,34 @@ export class SkeletonBuilder {
       names: this.#names.subarray(0, rows),
       texts: this.#texts,
     }
+  }
+
+  #dropRepeats(): void {
+    const count = this.#rows
+    const spans = {
+      count,
+      ids: new BigUint64Array(this.#spanIds.buffer, this.#spanIds.byteOffset, count),
+      noId: 0n,
+      kinds: this.#kinds,
+      starts: this.#startTimes,
+      lengths: this.#durations,
+      names: this.#names,
+    }
+    const shownAs = repeatedSpans(spans, spans.ids.keys(), indexIds(spans, spans.ids.keys()))
+    let kept = 0
+    for (let row = 0; row < count; row++) {
+      if (shownAs[row] !== row) continue
+      if (kept < row) this.#move(row, kept)
+      kept++
+    }
+    this.#rows = kept
+  }
+
+  #move(from: number, to: number): void {
+    this.#spanIds.copyWithin(to * idBytes, from * idBytes, (from + 1) * idBytes)
+    this.#parentSpanIds.copyWithin(to * idBytes, from * idBytes, (from + 1) * idBytes)
+    for (const column of [this.#startTimes, this.#durations, this.#kinds, this.#statuses, this.#services, this.#names])
+      column.copyWithin(to, from, from + 1)
   }
 
   #placeOf(text: string): number {

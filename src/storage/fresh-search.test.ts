@@ -5,11 +5,16 @@ import fc from 'fast-check'
 import { openFreshPart, passTime, startedAtMs, takeTraces, type FreshPart } from '../../test/support/fresh-part.ts'
 import { encodeTraces, type Span } from '../../test/support/otlp-encode.ts'
 import { otlpRequest, otlpSpan, textAttribute } from '../../test/support/otlp-span.ts'
-import { plainPage, type FlatTraceSearch, type PlainSpan } from '../../test/support/plain-search.ts'
+import {
+  plainPage,
+  queryOf,
+  type PlainConditions,
+  type PlainSpan,
+  type PlainTraceSearch,
+} from '../../test/support/plain-search.ts'
 import { temporaryEngine } from '../../test/support/temporary-store.ts'
 import type { Attribute, AttributeValue } from '../model/attributes.ts'
 import type { Position } from '../model/log.ts'
-import { queryOfFilter, type SpanFilter } from '../model/span-filter.ts'
 import { searchTraces } from './clickhouse/read/trace-search.ts'
 import { StoreBlock } from './clickhouse/block/store-block.ts'
 import { KnownKeys } from './clickhouse/known-keys.ts'
@@ -45,9 +50,9 @@ function otlp({ traceId, isRoot, name, status, startNs, durationNs, attributes }
   })
 }
 
-function search(filter: Partial<SpanFilter>, rest: Partial<FlatTraceSearch> = {}): FlatTraceSearch {
-  const whole: SpanFilter = { attributes: [{ scope: 'any', key: 'user.id', value: 'u1' }], ...filter }
-  return { filter: whole, query: queryOfFilter(whole), sort: 'time', limit: 20, ...rest }
+function search(given: Partial<PlainConditions>, rest: Partial<PlainTraceSearch> = {}): PlainTraceSearch {
+  const conditions: PlainConditions = { attributes: [{ scope: 'any', key: 'user.id', value: 'u1' }], ...given }
+  return { conditions, query: queryOf(conditions), sort: 'time', limit: 20, ...rest }
 }
 
 /** One span of trace N; times are minutes after the start. */
@@ -61,7 +66,7 @@ async function send(part: FreshPart, ...spans: readonly PlainSpan[]): Promise<vo
   await takeTraces(part, encoded(spans))
 }
 
-async function idsOf(part: FreshPart, asked: FlatTraceSearch): Promise<string[] | undefined> {
+async function idsOf(part: FreshPart, asked: PlainTraceSearch): Promise<string[] | undefined> {
   return (await part.fresh.search(asked))?.traces.map(({ traceId }) => traceId.replace(/^f0*/, ''))
 }
 
@@ -85,7 +90,7 @@ const row = fc.record({
   ),
 })
 const ask = fc.record({
-  attributes: fc.constantFrom<SpanFilter['attributes']>(
+  attributes: fc.constantFrom<PlainConditions['attributes']>(
     [{ scope: 'any', key: 'user.id', value: 'u1' }],
     [{ scope: 'span', key: 'user.id', value: 'u2' }],
     [{ scope: 'any', key: 'url.path', value: '/a' }],
@@ -99,7 +104,7 @@ const ask = fc.record({
     ],
     [{ scope: 'any', key: 'user.id', value: 'nobody' }],
   ),
-  rest: fc.constantFrom<Partial<SpanFilter>>(
+  rest: fc.constantFrom<Partial<PlainConditions>>(
     {},
     {},
     { service: 'web' },
@@ -110,7 +115,7 @@ const ask = fc.record({
   /** Before now; none when 0. */
   sinceMs: fc.constantFrom(0, 1000, 61_000, 90_000, 300_000),
   untilMs: fc.constantFrom(0, 0, 500),
-  sort: fc.constantFrom<FlatTraceSearch['sort']>('time', 'time', 'duration', 'spans', 'errors'),
+  sort: fc.constantFrom<PlainTraceSearch['sort']>('time', 'time', 'duration', 'spans', 'errors'),
   limit: fc.constantFrom(1, 2, 20),
 })
 const step = fc.oneof(
@@ -147,14 +152,14 @@ class History {
   }
 }
 
-function searchOf({ attributes, rest, sinceMs, untilMs, sort, limit }: Ask, nowMs: number): FlatTraceSearch {
+function searchOf({ attributes, rest, sinceMs, untilMs, sort, limit }: Ask, nowMs: number): PlainTraceSearch {
   const start = sinceMs === 0 ? {} : { startNs: nanos(nowMs - sinceMs) }
   const end = untilMs === 0 ? {} : { endNs: nanos(nowMs - untilMs) }
   return search({ attributes, ...rest, ...start, ...end }, { sort, limit })
 }
 
 /** Pages until the last, each the oracle's or none; returns how many were given. */
-async function compareSearch(part: FreshPart, history: History, first: FlatTraceSearch): Promise<number> {
+async function compareSearch(part: FreshPart, history: History, first: PlainTraceSearch): Promise<number> {
   let given = 0
   for (let asked = first; ; given++) {
     const page = await part.fresh.search(asked)
@@ -237,7 +242,7 @@ test('the page is the one the engine gives once everything is stored', async (t)
   for (const asked of typedSearches) {
     const page = await part.fresh.search(asked)
     if (page === undefined) continue
-    assert.deepEqual(page, await searchTraces(sources, asked), JSON.stringify(asked.filter.attributes))
+    assert.deepEqual(page, await searchTraces(sources, asked), JSON.stringify(asked.conditions.attributes))
     given++
     found += page.traces.length
   }
@@ -291,24 +296,21 @@ const typedRequest = fc
   )
 
 const spellings = ['u1', '42', '42.0', '4.5', 'true', 'NaN', '{"arrayValue":{"values":[{"intValue":"1"}]}}', 'nobody']
-const typedSearches: FlatTraceSearch[] = spellings.flatMap((value) =>
+const typedSearches: PlainTraceSearch[] = spellings.flatMap((value) =>
   [
-    { key: 'user.id', filter: {} },
-    { key: 'url.path', filter: { service: 'web' } },
-    { key: 'user.id', filter: { status: 2, startNs: nanos(startedAtMs + 3), endNs: nanos(startedAtMs + 15) } },
-    { key: 'user.id', filter: { durationMinNs: 1_000_000n, durationMaxNs: 9_000_000n } },
-  ].flatMap(({ key, filter }) => {
+    { key: 'user.id', rest: {} },
+    { key: 'url.path', rest: { service: 'web' } },
+    { key: 'user.id', rest: { status: 2, startNs: nanos(startedAtMs + 3), endNs: nanos(startedAtMs + 15) } },
+    { key: 'user.id', rest: { durationMinNs: 1_000_000n, durationMaxNs: 9_000_000n } },
+  ].flatMap(({ key, rest }) => {
     const one = { scope: 'any' as const, key, value }
-    const both = { attributes: [one, { scope: 'any' as const, key: 'plain', value: 'u1' }], ...filter }
-    const sorts = Object.keys(filter).length === 0 ? (['duration', 'spans', 'errors'] as const) : []
+    const both = { attributes: [one, { scope: 'any' as const, key: 'plain', value: 'u1' }], ...rest }
+    const sorts = Object.keys(rest).length === 0 ? (['duration', 'spans', 'errors'] as const) : []
     return [
-      search({ attributes: [one], ...filter }, { limit: 5 }),
+      search({ attributes: [one], ...rest }, { limit: 5 }),
       ...sorts.map((sort) => search({ attributes: [one] }, { sort, limit: 5 })),
       search(both),
-      search(
-        { attributes: [one], ...filter },
-        { after: { value: nanos(startedAtMs + 4), traceId: idOf(20) }, limit: 3 },
-      ),
+      search({ attributes: [one], ...rest }, { after: { value: nanos(startedAtMs + 4), traceId: idOf(20) }, limit: 3 }),
     ]
   }),
 )
@@ -317,7 +319,7 @@ test('beside a store that had spans before, only what began a minute later can b
   const part = await openFreshPart(t, { startedEmpty: false })
   passTime(part, 5 * minute)
   await send(part, plain(1, 0.5), plain(2, 2), plain(3, 4))
-  const since = (at: number): FlatTraceSearch => search({ startNs: nanos(startedAtMs + at * minute) })
+  const since = (at: number): PlainTraceSearch => search({ startNs: nanos(startedAtMs + at * minute) })
   assert.equal(await idsOf(part, search({})), undefined, 'the store may have others')
   assert.equal(await idsOf(part, since(1)), undefined, 'the clock of a sender may be a minute ahead')
   assert.deepEqual(await idsOf(part, since(1.1)), ['3', '2'])
@@ -337,7 +339,7 @@ test('spans stored at the start that began in the future keep a search from bein
 
 test('spans from the future keep a search from being answered once they are forgotten', async (t) => {
   const part = await openFreshPart(t, { spansMax: 20 })
-  const since = (at: number): FlatTraceSearch => search({ startNs: nanos(startedAtMs + at * minute) })
+  const since = (at: number): PlainTraceSearch => search({ startNs: nanos(startedAtMs + at * minute) })
   await send(part, plain(1, 10))
   passTime(part, 5 * minute)
   assert.deepEqual(await idsOf(part, since(3)), ['1'])
@@ -356,7 +358,7 @@ test('a trace that came packed keeps only the searches that concern it from bein
   const part = await openFreshPart(t)
   await send(part, plain(1, 0), plain(2, 0, { attributes: { 'user.id': 'u2' } }))
   await takeTraces(part, gzipSync(encoded([plain(3, 0), plain(2, 0, { isRoot: false, attributes: {} })])), 'gzip')
-  const user = (value: string): FlatTraceSearch => search({ attributes: [{ scope: 'any', key: 'user.id', value }] })
+  const user = (value: string): PlainTraceSearch => search({ attributes: [{ scope: 'any', key: 'user.id', value }] })
   assert.equal(await idsOf(part, user('u1')), undefined)
   assert.equal(await idsOf(part, user('u2')), undefined)
   assert.deepEqual(await idsOf(part, user('u3')), [])

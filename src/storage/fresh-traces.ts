@@ -8,6 +8,7 @@ import type { SpanBatch } from '../model/span-batch.ts'
 import type { SpanQuery } from '../model/query.ts'
 import { spanRowsOf } from '../model/span-row-reader.ts'
 import type { SpanRow } from '../model/span-row.ts'
+import { withoutRepeats } from '../model/trace/repeated-spans.ts'
 import type { StoredBatch } from './batch-queue.ts'
 import type { TracePage, TraceSearch } from '../model/trace-search.ts'
 import { ArrivalClock } from './fresh/arrival-clock.ts'
@@ -77,7 +78,7 @@ export class FreshTraces {
   }
 
   /**
-   * All spans of a trace in start order, or `undefined` when only the store can tell. `traceId` is 32 hex digits.
+   * All spans of a trace in start order, each once, or `undefined` when only the store can tell. `traceId` is 32 hex digits.
    * Never rejects: what goes wrong here, the store can still answer.
    */
   async read(traceId: string): Promise<SpanRow[] | undefined> {
@@ -93,7 +94,7 @@ export class FreshTraces {
       )
       if (!isWhole(roots, coveredSinceMs)) return undefined
       this.answers++
-      return rows.sort(byStart)
+      return withoutRepeats(rows.sort(byStart))
     })
   }
 

@@ -1,7 +1,8 @@
-/** The contract of readers, on fresh traces in front of the embedded ClickHouse: every span comes through the log first. */
+/** The contract of readers, on the readers that `serve` puts in front of the embedded ClickHouse: every span comes through the log first. */
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { withFreshTraces } from '../../src/storage/fresh-reader.ts'
+import { whenStored } from '../../src/storage/waiting-reader.ts'
 import { openFreshPart, takeTraces } from '../support/fresh-part.ts'
 import { encodeTraces } from '../support/otlp-encode.ts'
 import { otlpRequest, otlpSpan, textAttribute } from '../support/otlp-span.ts'
@@ -25,7 +26,10 @@ const open: OpenSubject = async (t) => {
     answered.searches += part.fresh.searches
   })
   return {
-    reader: withFreshTraces(reader, part.fresh),
+    reader: withFreshTraces(
+      whenStored(reader, async (signal) => signal?.throwIfAborted()),
+      part.fresh,
+    ),
     async store(spans, events = []) {
       const before = part.batches.length
       if (spans.length > 0) await takeTraces(part, encoded(spans))

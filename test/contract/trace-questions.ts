@@ -204,6 +204,40 @@ async function skeleton(subject: ReaderSubject): Promise<void> {
   assert.equal((await reader.readSkeleton('e'.repeat(32), { spansMax: 5 })).rows, 0)
 }
 
+async function repeats(subject: ReaderSubject): Promise<void> {
+  const [server, client, cart] = drawSpans(drawn, origin) as [TestSpan, TestSpan, TestSpan]
+  const longer = { ...client, durationNs: client.durationNs + 5n }
+  // The other half of a Zipkin call agrees in the id alone.
+  const half = { ...client, kind: 2 }
+  await subject.store([server, client, cart])
+  await subject.store([longer, cart, half])
+  const { reader } = subject
+  const expected = [
+    ['GET', 2, server.durationNs],
+    ['call', 3, longer.durationNs],
+    ['call', 2, client.durationNs],
+    ['reserve', 2, cart.durationNs],
+  ]
+  const rows = await reader.readTrace(cartTrace, { spansMax: 10 })
+  assert.deepEqual(
+    rows.map(({ name, kind, durationNano }) => [name, kind, durationNano]),
+    expected,
+  )
+  const found = await reader.readSkeleton(cartTrace, { spansMax: 10 })
+  assert.deepEqual(
+    Array.from({ length: found.rows }, (_, row) => [
+      found.texts[found.names[row]!],
+      found.kinds[row],
+      found.durations[row],
+    ]),
+    expected,
+  )
+  assert.deepEqual(
+    rows.map(({ spanId }) => spanId),
+    Array.from({ length: found.rows }, (_, row) => Buffer.from(found.spanIds).toString('hex', row * 8, row * 8 + 8)),
+  )
+}
+
 async function overview(subject: ReaderSubject): Promise<void> {
   await subject.store(drawSpans(drawn, origin))
   const range = { startNs: origin, endNs: origin + 30n * second }
@@ -260,6 +294,7 @@ export const traceQuestions: readonly ContractTest[] = [
   { name: 'a key is found wherever it is, also where it came first since it was asked for', run: laterKeys },
   { name: 'one trace has its spans in order of start', run: oneTrace },
   { name: 'a skeleton has the same spans in the same order', run: skeleton },
+  { name: 'of a span that was sent twice the longest copy is given', run: repeats },
   { name: 'an overview counts traces and places them', needs: 'overview', run: overview },
   { name: 'facets count values of matching spans', needs: 'facets', run: facets },
   { name: 'questions about traces can be cancelled', run: cancelled },

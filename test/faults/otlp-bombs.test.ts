@@ -6,14 +6,12 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import zlib from 'node:zlib'
 import { bytesField, message } from '../../src/codec/otlp/wire-writer.ts'
+import { fullBytes, repeated, repeatedText } from '../support/full-body.ts'
 import { oneSpan } from '../support/otlp-sample.ts'
 
 const protobuf = 'application/x-protobuf'
 const json = 'application/json'
 const mebibyte = 1 << 20
-/** Just under the limit of 64 MiB on a body. */
-const fullBytes = 63 * mebibyte
-
 /**
  * What the process may take at its worst beyond what it needs idle: the body in its pieces and whole, its unpacked form,
  * and what is made of it, before anything is collected.
@@ -101,11 +99,6 @@ test('thirty requests at once that each unpack to the limit', async () => {
   assert.ok(grown < manyGrowthBytesMax, `memory grew by ${Math.round(grown / mebibyte)} MiB`)
 })
 
-/** The piece as often as it goes into a body of nearly the largest size. */
-function repeated(piece: Uint8Array): Buffer {
-  return Buffer.alloc(Math.floor(fullBytes / piece.length) * piece.length, piece)
-}
-
 /** A request of one span that has, after its ids, all of these bytes. */
 function inOneSpan(bytes: Uint8Array): Buffer {
   const ids = message(bytesField(1, Buffer.alloc(16, 1)), bytesField(2, Buffer.alloc(8, 2)))
@@ -149,27 +142,20 @@ for (const [name, make] of Object.entries(protobufBombs)) {
 const ids = '"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174"'
 const frame = (spans: string): [string, string] => [`{"resourceSpans":[{"scopeSpans":[{"spans":[${spans}`, `]}]}]}`]
 
-/** Around as many of the pieces as fit. */
-function jsonOf([head, tail]: readonly [string, string], piece: string): Buffer {
-  const middle = repeated(Buffer.from(piece))
-  const end = middle.length - (piece.endsWith(',') ? 1 : 0)
-  return Buffer.concat([Buffer.from(head), middle.subarray(0, end), Buffer.from(tail)])
-}
-
 const [head, tail] = frame(`{${ids}`)
 const jsonBombs: Record<string, () => Buffer> = {
-  'an unknown array of empty objects': () => jsonOf(['{"x":[', ']}'], '{},'),
-  'an unknown array of numbers': () => jsonOf(['{"x":[', ']}'], '0,'),
-  'empty resources': () => jsonOf(['{"resourceSpans":[', ']}'], '{},'),
-  'empty spans': () => jsonOf(frame(''), '{},'),
-  'spans that are null': () => jsonOf(frame(''), 'null,'),
-  'empty attributes': () => jsonOf([`${head},"attributes":[`, `]}${tail}`], '{},'),
-  'empty events': () => jsonOf([`${head},"events":[`, `]}${tail}`], '{},'),
+  'an unknown array of empty objects': () => repeatedText('{},', '{"x":[', ']}'),
+  'an unknown array of numbers': () => repeatedText('0,', '{"x":[', ']}'),
+  'empty resources': () => repeatedText('{},', '{"resourceSpans":[', ']}'),
+  'empty spans': () => repeatedText('{},', ...frame('')),
+  'spans that are null': () => repeatedText('null,', ...frame('')),
+  'empty attributes': () => repeatedText('{},', `${head},"attributes":[`, `]}${tail}`),
+  'empty events': () => repeatedText('{},', `${head},"events":[`, `]}${tail}`),
   'an array of empty values': () =>
-    jsonOf([`${head},"attributes":[{"value":{"arrayValue":{"values":[`, `]}}}]}${tail}`], '{},'),
+    repeatedText('{},', `${head},"attributes":[{"value":{"arrayValue":{"values":[`, `]}}}]}${tail}`),
   brackets: () => Buffer.alloc(fullBytes, '['),
-  'one long text of escapes': () => jsonOf([`${head},"name":"`, ` "}${tail}`], '\\u0001'),
-  'one number of many digits': () => jsonOf([`${head},"kind":`, `1}${tail}`], '1'),
+  'one long text of escapes': () => repeatedText('\\u0001', `${head},"name":"`, ` "}${tail}`),
+  'one number of many digits': () => repeatedText('1', `${head},"kind":`, `1}${tail}`),
 }
 
 for (const [name, make] of Object.entries(jsonBombs)) {

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { statusAnswer } from '../../src/api/native/contract/status.ts'
 import { flagOf, type OptionRow } from '../../src/base/option.ts'
 import { optionSections } from '../../src/config.ts'
 
@@ -106,12 +107,8 @@ export async function serveClew(
   })
   const url = await Promise.race([ready, ended.then(([code]) => `ended with ${code}: ${output.stderr}`)])
   if (!url.startsWith('http')) throw new Error(`clew serve ${url}`)
-  const status = (await (await fetch(`${url}/api/v1/status`)).json()) as {
-    listeners: { name: string; protocol: string; port: number }[]
-  }
-  const otlp = status.listeners.find(
-    ({ name, protocol }) => /otlp/i.test(`${name} ${protocol}`) && /http/i.test(`${name} ${protocol}`),
-  )
+  const status = statusAnswer.parse(await (await fetch(`${url}/api/v1/status`)).json())
+  const otlp = status.listeners.find(({ accepts }) => accepts === 'otlp-http')
   return {
     child,
     url,

@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { statusAnswer } from '../../src/api/native/contract/status.ts'
 import { freePorts, freePortsExcept, runClew, serveClew, startClew, temporaryFolder } from './clew-process.ts'
 import type { RunResult, ServedClew } from './clew-process.ts'
 import { shopTrace, spansById } from './shop-trace.ts'
@@ -144,6 +145,15 @@ test('doctor prints what listens and what is stored, and ends with 0', async () 
   assert.match(text, /^stored +1 traces, 3 spans, /m)
   assert.match(text, new RegExp(`:${new URL(clew.otlpUrl).port}$`, 'm'))
   assert.match(text, /nothing is wrong\n$/)
+})
+
+test('the status says what each of its ports takes', async () => {
+  const { listeners } = statusAnswer.parse(await (await fetch(`${clew.url}/api/v1/status`)).json())
+  const accepts = (port: number): (string | undefined)[] =>
+    listeners.filter((each) => each.port === port && each.protocol === 'tcp').map((each) => each.accepts)
+  assert.deepEqual(accepts(Number(new URL(clew.url).port)), ['ui'])
+  assert.deepEqual(accepts(clew.port('jaeger/sampling')), ['jaeger'])
+  assert.deepEqual(accepts(clew.port('otlp/grpc')), ['otlp-grpc'])
 })
 
 test('export and import carry traces and logs to another clew unchanged', async () => {

@@ -3,21 +3,27 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbedded } from '../../src/storage/clickhouse/embedded.ts'
+import type { SessionEngineOptions } from '../../src/storage/clickhouse/engine/session-engine.ts'
 import type { Engine } from '../../src/storage/clickhouse/engine.ts'
 import { migrate } from '../../src/storage/clickhouse/schema/migrate.ts'
 import { StoreBlock } from '../../src/storage/clickhouse/block/store-block.ts'
 import { addTouchedBuckets } from '../../src/storage/touched-buckets.ts'
 import { eventBatchOf, spanBatchOf, type TestEvent, type TestSpan } from './test-spans.ts'
 
-export function openEngine(dir: string): Engine {
-  return openEmbedded({
+/** Small, so that several test files can run at once. */
+export function engineOptions(dir: string): SessionEngineOptions {
+  return {
     dir,
     memoryBytesMax: 600 << 20,
     queryMemoryBytesMax: 300 << 20,
     queryTimeoutMs: 30_000,
     readers: 2,
     queriesWaitingMax: 200,
-  })
+  }
+}
+
+export function openEngine(dir: string): Engine {
+  return openEmbedded(engineOptions(dir))
 }
 
 export async function temporaryDir(): Promise<{ dir: string; remove: () => Promise<void> }> {

@@ -7,8 +7,10 @@ import { statusCodes } from '../../model/span-batch.ts'
 import {
   and,
   compare,
+  duration,
   int,
   intrinsic,
+  status,
   text,
   word,
   type EventQuery,
@@ -17,7 +19,6 @@ import {
   type TimeRange,
 } from '../../model/query.ts'
 import { parseAttribute } from '../../model/short-form.ts'
-import { queryOfFilter } from '../../model/span-filter.ts'
 import type { EventsParameters } from './contract/events.ts'
 
 export interface SpanFilterParameters {
@@ -31,19 +32,20 @@ export interface SpanFilterParameters {
   readonly end?: string | undefined
 }
 
-/** The flat search as a tree: every condition that is given must hold. */
+/** Every condition that is given must hold, on one span. */
 export function spanQueryOf(parameters: SpanFilterParameters): SpanQuery {
-  const { service, operation, status } = parameters
-  return queryOfFilter({
-    service,
-    operation,
-    status: status === undefined ? undefined : statusCodes.indexOf(status),
-    durationMinNs: durationOf(parameters.minDuration, 'minDuration'),
-    durationMaxNs: durationOf(parameters.maxDuration, 'maxDuration'),
-    attributes: [],
-    where: attributesOf(parameters.attribute),
-    ...rangeOf(parameters),
-  })
+  const { service, operation, status: outcome } = parameters
+  const minNs = durationOf(parameters.minDuration, 'minDuration')
+  const maxNs = durationOf(parameters.maxDuration, 'maxDuration')
+  const conditions = [
+    ...(service === undefined ? [] : [compare(intrinsic('service'), '=', text(service))]),
+    ...(operation === undefined ? [] : [compare(intrinsic('name'), '=', text(operation))]),
+    ...(outcome === undefined ? [] : [compare(intrinsic('status'), '=', status(statusCodes.indexOf(outcome)))]),
+    ...(minNs === undefined ? [] : [compare(intrinsic('duration'), '>=', duration(minNs))]),
+    ...(maxNs === undefined ? [] : [compare(intrinsic('duration'), '<=', duration(maxNs))]),
+    attributesOf(parameters.attribute),
+  ]
+  return { where: and(...conditions), ...rangeOf(parameters) }
 }
 
 /** Lowest OTLP severity number of each name (logs data model, "Severity Fields"). */

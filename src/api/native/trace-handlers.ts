@@ -5,7 +5,6 @@ import { nowNanos, printTime } from '../../base/time.ts'
 import { printLogs, printTraces } from '../../codec/otlp/print-json.ts'
 import { statusCodes } from '../../model/span-batch.ts'
 import type { TraceSummaryRow } from '../../model/trace-search.ts'
-import { withoutRepeats } from '../../model/trace/repeated-spans.ts'
 import type { ApiContext } from './context.ts'
 import type {
   FacetsAnswer,
@@ -51,7 +50,7 @@ export const traceHandlers = {
     const traceId = traceIdOf(path['traceId']!)
     const rows = await reader.readTrace(traceId, { spansMax: traceSpansMax, signal })
     if (rows.length === 0) throw unknownTrace(traceId)
-    return printTraces(withoutRepeats(rows))
+    return printTraces(rows)
   },
   async getTraceLogs({ reader, traceSpansMax }, { path, signal }) {
     const traceId = traceIdOf(path['traceId']!)

@@ -16,8 +16,8 @@ import { receivingBudget, type ByteBudget } from '../byte-budget.ts'
 import { failureOf } from '../../base/failure.ts'
 import { frameMessage, GrpcMessage } from './grpc-message.ts'
 import { listenError } from '../../base/listen.ts'
-import { refuseClient, sortClients, tlsProblem } from './client-kinds.ts'
-import type { Http2Clients } from './http-app.ts'
+import { refuseClient, sortClients, tlsProblem } from '../../base/http/client-kinds.ts'
+import type { Http2Clients } from '../../base/http/http-app.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 
 export interface UnaryCall {

@@ -2,7 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { InputError } from '../../base/errors.ts'
 import { failureOf, retryAfterOf, type Failure } from '../../base/failure.ts'
-import { contentTypeOf, createHttpApp, httpReceiver, listenHttp, type HttpReceiver } from './http-app.ts'
+import { contentTypeOf } from '../../base/http/http-app.ts'
+import { createReceiverApp, httpReceiver, listenReceiver, type HttpReceiver } from './http-receiver.ts'
 import { readHttpBody } from './http-body.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 
@@ -46,12 +47,12 @@ interface Server extends HttpReceiver {
 
 export async function startHttp(service: HttpService, context: ReceiverContext): Promise<Listener> {
   const server: Server = Object.assign(httpReceiver(context), { service })
-  return listenHttp(await createApp(server), service.name, server)
+  return listenReceiver(await createApp(server), service.name, server)
 }
 
 async function createApp(server: Server): Promise<FastifyInstance> {
   const { service } = server
-  const app = await createHttpApp(server)
+  const app = await createReceiverApp(server)
   for (const route of service.routes) {
     app.route({
       method: route.method,

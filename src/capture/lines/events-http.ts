@@ -13,7 +13,7 @@ import type { Codec } from '../../codec/codec.ts'
 import { eventsJson, eventsText } from '../../codec/lines/lines.ts'
 import type { ByteBudget } from '../byte-budget.ts'
 import { failureOf, retryAfterOf } from '../../base/failure.ts'
-import { contentTypeOf } from '../http/http-app.ts'
+import { contentTypeOf } from '../../base/http/http-app.ts'
 import { readHttpBody } from '../http/http-body.ts'
 import type { ReceiverContext } from '../receiver.ts'
 

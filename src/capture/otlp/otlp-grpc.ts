@@ -3,9 +3,9 @@
  *   opentelemetry.proto.collector.{trace.v1.TraceService, logs.v1.LogsService, metrics.v1.MetricsService}/Export
  */
 import { encodeExportResponse, type OtlpSignal } from '../../codec/otlp/response.ts'
-import { portText } from '../http/client-kinds.ts'
+import { portText } from '../../base/http/client-kinds.ts'
 import { acceptGrpcUnary, startGrpcUnary, type UnaryCall, type UnaryService } from '../http/grpc-unary.ts'
-import type { Http2Clients } from '../http/http-app.ts'
+import type { Http2Clients } from '../../base/http/http-app.ts'
 import { countedAs, exportOtlp } from './otlp-export.ts'
 import type { Listener, ReceiverContext } from '../receiver.ts'
 

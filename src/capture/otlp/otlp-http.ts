@@ -9,7 +9,8 @@ import { InputError } from '../../base/errors.ts'
 import { encodeExportResponse, encodeStatus, type OtlpFormat, type OtlpSignal } from '../../codec/otlp/response.ts'
 import { failureOf, retryAfterOf } from '../../base/failure.ts'
 import { addEventsRoute, eventsPath } from '../lines/events-http.ts'
-import { contentTypeOf, createHttpApp, httpReceiver, listenHttp, type HttpReceiver } from '../http/http-app.ts'
+import { contentTypeOf } from '../../base/http/http-app.ts'
+import { createReceiverApp, httpReceiver, listenReceiver, type HttpReceiver } from '../http/http-receiver.ts'
 import { readHttpBody } from '../http/http-body.ts'
 import { countedAs, exportOtlp, type OtlpRequest } from './otlp-export.ts'
 import { acceptOtlpGrpc } from './otlp-grpc.ts'
@@ -23,11 +24,11 @@ const contentTypes: Record<OtlpFormat, string> = { protobuf: 'application/x-prot
 export async function startOtlpHttp(context: ReceiverContext, grpcPort = 0): Promise<Listener> {
   const receiver = httpReceiver(context)
   for (const signal of ['spans', 'events'] as const) context.intake.counters.of(protocol, signal)
-  return listenHttp(await createApp(receiver), protocol, receiver, acceptOtlpGrpc(context, grpcPort))
+  return listenReceiver(await createApp(receiver), protocol, receiver, acceptOtlpGrpc(context, grpcPort))
 }
 
 async function createApp(receiver: HttpReceiver): Promise<FastifyInstance> {
-  const app = await createHttpApp(receiver)
+  const app = await createReceiverApp(receiver)
   for (const [url, signal] of Object.entries(paths)) {
     app.post(url, (request, reply) => answer(receiver, signal, request, reply))
   }

@@ -1,6 +1,6 @@
 /** Small parts that the views of spans and events share. */
 import { parseTyped, fromTyped, type Attribute, type AttributeValue } from '../attributes.ts'
-import { plainText } from '../resource.ts'
+import { serviceNameOf } from '../resource.ts'
 import type { Held } from './held-value.ts'
 
 /** Attributes and names of a resource or an instrumentation scope. */
@@ -38,11 +38,4 @@ export function originOf(json: string): Origin {
   }
   const attributes = Object.entries(parsed.attributes ?? {}).map(([key, value]) => ({ key, value: fromTyped(value) }))
   return { attributes, name: parsed.name, version: parsed.version, serviceName: serviceNameOf(attributes) }
-}
-
-/** As `makeResource` says it. */
-function serviceNameOf(attributes: readonly Attribute[]): string {
-  const name = attributes.find(({ key }) => key === 'service.name')?.value
-  const plain = name === undefined ? '' : plainText(name)
-  return plain === '' ? 'unknown_service' : plain
 }

@@ -7,7 +7,18 @@ import { temporaryEngine } from '../../../test/support/temporary-store.ts'
 import { otlpTracesProtobuf } from '../../codec/otlp/traces-protobuf.ts'
 import type { Attribute, AttributeValue } from '../../model/attributes.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
-import { queryOfFilter, type AttributeCondition, type SpanFilter } from '../../model/span-filter.ts'
+import {
+  and,
+  attribute,
+  compare,
+  duration,
+  intrinsic,
+  spelled,
+  status,
+  text,
+  type Predicate,
+  type SpanQuery,
+} from '../../model/query.ts'
 import { idText } from '../../model/span-row-reader.ts'
 import { compileSpanQuery } from '../clickhouse/compile/predicate.ts'
 import { StoreBlock } from '../clickhouse/block/store-block.ts'
@@ -49,15 +60,15 @@ const values: AttributeValue[] = [
 
 /** Dedicated ones of all three types, and one without a column. */
 const keys = ['user.id', 'http.route', 'http.response.status_code', 'plain']
-const attribute: fc.Arbitrary<Attribute> = fc.record({
+const anyAttribute: fc.Arbitrary<Attribute> = fc.record({
   key: fc.constantFrom(...keys),
   value: fc.constantFrom(...values),
 })
 /** Now and then a key comes twice, and then only the engine can tell. */
 const attributesOf = (maxLength: number): fc.Arbitrary<Attribute[]> =>
   fc.oneof(
-    { weight: 30, arbitrary: fc.uniqueArray(attribute, { maxLength, selector: ({ key }) => key }) },
-    { weight: 1, arbitrary: fc.array(attribute, { maxLength }) },
+    { weight: 30, arbitrary: fc.uniqueArray(anyAttribute, { maxLength, selector: ({ key }) => key }) },
+    { weight: 1, arbitrary: fc.array(anyAttribute, { maxLength }) },
   )
 const span = fc.record({
   name: fc.constantFrom('get', 'put', ''),
@@ -94,8 +105,8 @@ const request = fc.array(group, { minLength: 1, maxLength: 6 }).map((groups) =>
 
 const engine = await temporaryEngine({ after })
 
-/** Stores the batch as the writer does; the spans that meet a filter, by the engine. */
-async function storedIn(batch: SpanBatch, token: string): Promise<(filter: SpanFilter) => Promise<Set<string>>> {
+/** Stores the batch as the writer does; the spans that meet a query, by the engine. */
+async function storedIn(batch: SpanBatch, token: string): Promise<(query: SpanQuery) => Promise<Set<string>>> {
   const known = new KnownKeys()
   const block = new StoreBlock()
   block.add(batch)
@@ -104,8 +115,8 @@ async function storedIn(batch: SpanBatch, token: string): Promise<(filter: SpanF
   known.addNotes(block.notes)
   await engine.execute('TRUNCATE TABLE spans')
   await block.insert(engine, token)
-  return async (filter) => {
-    const conditions = compileSpanQuery(queryOfFilter(filter), known)
+  return async (query) => {
+    const conditions = compileSpanQuery(query, known)
     const rows = await engine.query<[string]>(`SELECT lower(hex(span_id)) FROM spans ${conditions.where()}`, {
       parameters: conditions.parameters,
     })
@@ -114,32 +125,33 @@ async function storedIn(batch: SpanBatch, token: string): Promise<(filter: SpanF
 }
 
 /** `undefined` when only the engine can tell. */
-function matchedIn(batch: SpanBatch, filter: SpanFilter): Set<string> | undefined {
-  const rows = matchingRows(batch, queryOfFilter(filter))
+function matchedIn(batch: SpanBatch, query: SpanQuery): Set<string> | undefined {
+  const rows = matchingRows(batch, query)
   if (rows === undefined) return undefined
   return new Set([...rows.keys()].filter((row) => rows[row] === 1).map((row) => idText(batch.spanIds, row, 8)))
 }
 
-const conditions = keys.flatMap((key) =>
-  asked.map((value, i): AttributeCondition => ({
-    scope: i % 3 === 0 ? 'span' : i % 3 === 1 ? 'resource' : 'any',
-    key,
-    value,
-  })),
-)
-const filters: SpanFilter[] = [
-  ...conditions.map((condition) => ({ attributes: [condition] })),
-  { service: 'cart', attributes: [] },
-  { service: 'unknown_service', attributes: [] },
-  { operation: 'get', attributes: [] },
-  { operation: '', attributes: [] },
-  { operation: 'nobody', attributes: [] },
-  { status: 2, attributes: [] },
-  { durationMinNs: 1_000_000n, attributes: [] },
-  { durationMaxNs: 1_000_000n, attributes: [] },
-  { startNs: time(3), endNs: time(7), attributes: [] },
-  { service: 'pay', status: 1, endNs: time(8), attributes: [{ scope: 'any', key: 'user.id', value: '42' }] },
-  { attributes: ['user.id', 'plain'].map((key) => ({ scope: 'any', key, value: '42' })) },
+const holds = (scope: 'any' | 'span' | 'resource', key: string, value: string): Predicate =>
+  compare(attribute(scope, key), '=', spelled(value))
+const serviceIs = (name: string): Predicate => compare(intrinsic('service'), '=', text(name))
+const nameIs = (name: string): Predicate => compare(intrinsic('name'), '=', text(name))
+const statusIs = (code: number): Predicate => compare(intrinsic('status'), '=', status(code))
+
+const queries: SpanQuery[] = [
+  ...keys.flatMap((key) =>
+    asked.map((value, i) => ({ where: holds(i % 3 === 0 ? 'span' : i % 3 === 1 ? 'resource' : 'any', key, value) })),
+  ),
+  { where: serviceIs('cart') },
+  { where: serviceIs('unknown_service') },
+  { where: nameIs('get') },
+  { where: nameIs('') },
+  { where: nameIs('nobody') },
+  { where: statusIs(2) },
+  { where: compare(intrinsic('duration'), '>=', duration(1_000_000n)) },
+  { where: compare(intrinsic('duration'), '<=', duration(1_000_000n)) },
+  { where: and(), startNs: time(3), endNs: time(7) },
+  { where: and(serviceIs('pay'), statusIs(1), holds('any', 'user.id', '42')), endNs: time(8) },
+  { where: and(...['user.id', 'plain'].map((key) => holds('any', key, '42'))) },
 ]
 
 test('the rows that match are those the engine finds, for every spelling, type, scope and repetition', async () => {
@@ -150,19 +162,19 @@ test('the rows that match are those the engine finds, for every spelling, type, 
     const batch = otlpTracesProtobuf.decode(encodeTraces(each), { receivedAtMs: 0 }).batch as SpanBatch
     if (batch.rows === 0) continue
     const byEngine = await storedIn(batch, `match-${i}`)
-    for (const filter of filters) {
-      const matched = matchedIn(batch, filter)
+    for (const query of queries) {
+      const matched = matchedIn(batch, query)
       if (matched === undefined) {
         left++
         continue
       }
       answered++
       found += matched.size
-      const expected = await byEngine(filter)
+      const expected = await byEngine(query)
       assert.deepEqual(
         matched,
         expected,
-        JSON.stringify(filter, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)),
+        JSON.stringify(query, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)),
       )
     }
   }
@@ -171,16 +183,16 @@ test('the rows that match are those the engine finds, for every spelling, type, 
 
 test('an empty text is met by what holds one, not by what lacks the key', async () => {
   const empty = [textAttribute('plain', '')]
-  const [holds, lacks] = [empty, []].map((attributes, i) => ({
+  const [given, lacking] = [empty, []].map((attributes, i) => ({
     resource: attributes,
     spans: [otlpSpan({ traceId: Buffer.alloc(16, 1 + i), attributes })],
   }))
-  const request = otlpRequest(holds!, lacks!)
+  const request = otlpRequest(given!, lacking!)
   const batch = otlpTracesProtobuf.decode(encodeTraces(request), { receivedAtMs: 0 }).batch as SpanBatch
   const byEngine = await storedIn(batch, 'match-empty')
   for (const scope of ['span', 'resource', 'any'] as const) {
-    const filter: SpanFilter = { attributes: [{ scope, key: 'plain', value: '' }] }
-    assert.deepEqual(await byEngine(filter), new Set([idText(batch.spanIds, 0, 8)]), scope)
-    assert.deepEqual(matchedIn(batch, filter), await byEngine(filter), scope)
+    const query = { where: holds(scope, 'plain', '') }
+    assert.deepEqual(await byEngine(query), new Set([idText(batch.spanIds, 0, 8)]), scope)
+    assert.deepEqual(matchedIn(batch, query), await byEngine(query), scope)
   }
 })

@@ -9,7 +9,17 @@ export const statusAnswer = z.object({
   dataDir: z.string(),
   ready: z.boolean(),
   problems: z.array(z.object({ code: z.string(), message: z.string() })).describe('empty when all is well'),
-  listeners: z.array(z.object({ name: z.string(), protocol: z.string(), address: z.string(), port: counts })),
+  listeners: z.array(
+    z.object({
+      name: z.string(),
+      protocol: z.enum(['tcp', 'udp']),
+      accepts: z
+        .enum(['otlp-grpc', 'otlp-http', 'zipkin', 'jaeger', 'forward', 'syslog', 'gelf', 'lines', 'ui'])
+        .describe('what clients send to this port; `ui` is the port of the web UI and of this API'),
+      address: z.string(),
+      port: counts,
+    }),
+  ),
   stored: z
     .object({
       spans: counts,

@@ -3,26 +3,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { temporaryChildEngine } from '../../../../test/support/temporary-child-engine.ts'
 import { temporaryDir } from '../../../../test/support/temporary-store.ts'
 import type { Engine } from '../engine.ts'
-import { openChildEngine, type ChildEngineOptions } from './child-engine.ts'
+import { openChildEngine } from './child-engine.ts'
 
-const { dir, remove } = await temporaryDir()
-const problems: string[] = []
-const options: ChildEngineOptions = {
-  dir,
-  memoryBytesMax: 600 << 20,
-  queryMemoryBytesMax: 300 << 20,
-  queryTimeoutMs: 30_000,
-  readers: 2,
-  queriesWaitingMax: 10,
-  onProblem: (message) => problems.push(message),
-}
-const engine = await openChildEngine(options)
-after(async () => {
-  await engine.close()
-  await remove()
-})
+const { engine, options, problems } = await temporaryChildEngine({ after })
 
 async function untilBack(child: Engine, restarts: number): Promise<void> {
   while ((child.state().process?.restarts ?? 0) < restarts || child.state().process?.pid === undefined) await sleep(10)

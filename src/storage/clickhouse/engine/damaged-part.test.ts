@@ -2,24 +2,9 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, test } from 'node:test'
-import { temporaryDir } from '../../../../test/support/temporary-store.ts'
-import { openChildEngine } from './child-engine.ts'
+import { temporaryChildEngine } from '../../../../test/support/temporary-child-engine.ts'
 
-const { dir, remove } = await temporaryDir()
-const problems: string[] = []
-const engine = await openChildEngine({
-  dir,
-  memoryBytesMax: 600 << 20,
-  queryMemoryBytesMax: 300 << 20,
-  queryTimeoutMs: 30_000,
-  readers: 2,
-  queriesWaitingMax: 10,
-  onProblem: (message) => problems.push(message),
-})
-after(async () => {
-  await engine.close()
-  await remove()
-})
+const { engine, problems } = await temporaryChildEngine({ after })
 
 async function count(): Promise<number> {
   const [row] = await engine.query<[string]>("SELECT count() FROM (SELECT text FROM t WHERE text != '')")

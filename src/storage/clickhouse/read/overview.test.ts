@@ -8,7 +8,17 @@ import { drawSpans, second, type TestSpan } from '../../../../test/support/test-
 import { emptyStore, storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
 import { facetSpansMax, type Facet } from '../../../model/facets.ts'
 import { durationRows, type Overview } from '../../../model/overview.ts'
-import { queryOfFilter, type SpanFilter } from '../../../model/span-filter.ts'
+import {
+  attribute,
+  compare,
+  duration,
+  everything,
+  intrinsic,
+  spelled,
+  status,
+  text,
+  type Predicate,
+} from '../../../model/query.ts'
 import { readFacets } from './facets.ts'
 import { readOverview } from './overview.ts'
 import { isSelective } from './trace-search.ts'
@@ -19,31 +29,34 @@ const context = { engine, facts, rollups: { dirtyBuckets: () => new Set<number>(
 const origin = 1_795_000_200n * second
 
 interface Case {
-  readonly filter: Omit<SpanFilter, 'startNs' | 'endNs'>
+  readonly where: Predicate
   readonly matches: (span: TestSpan) => boolean
 }
 
 const cases: Record<string, Case> = {
-  everything: { filter: { attributes: [] }, matches: () => true },
-  service: { filter: { service: 'cart', attributes: [] }, matches: ({ service }) => service === 'cart' },
-  errors: { filter: { status: 2, attributes: [] }, matches: ({ status }) => status === 2 },
+  everything: { where: everything, matches: () => true },
+  service: {
+    where: compare(intrinsic('service'), '=', text('cart')),
+    matches: ({ service }) => service === 'cart',
+  },
+  errors: { where: compare(intrinsic('status'), '=', status(2)), matches: (span) => span.status === 2 },
   slow: {
-    filter: { durationMinNs: 1_000_000n, attributes: [] },
+    where: compare(intrinsic('duration'), '>=', duration(1_000_000n)),
     matches: ({ durationNs }) => durationNs >= 1_000_000n,
   },
   'a dedicated attribute': {
-    filter: { attributes: [{ scope: 'any', key: 'peer.service', value: 'bank' }] },
+    where: compare(attribute('any', 'peer.service'), '=', spelled('bank')),
     matches: ({ attributes }) => attributes['peer.service'] === 'bank',
   },
   'an attribute in a map': {
-    filter: { attributes: [{ scope: 'span', key: 'retry', value: 'true' }] },
+    where: compare(attribute('span', 'retry'), '=', spelled('true')),
     matches: ({ attributes }) => attributes['retry'] === true,
   },
   'a resource attribute': {
-    filter: { attributes: [{ scope: 'any', key: 'host.name', value: 'node-1' }] },
+    where: compare(attribute('any', 'host.name'), '=', spelled('node-1')),
     matches: ({ resource }) => resource['host.name'] === 'node-1',
   },
-  nothing: { filter: { service: 'nobody', attributes: [] }, matches: () => false },
+  nothing: { where: compare(intrinsic('service'), '=', text('nobody')), matches: () => false },
 }
 
 interface TraceFigures {
@@ -57,7 +70,7 @@ function tracesOf(spans: readonly TestSpan[], one: Case, range: { startNs: bigin
   return [...groupBy(spans, ({ traceId }) => traceId).values()].flatMap((all) => {
     const starts = all.map(({ startNs }) => startNs).sort((a, b) => (a < b ? -1 : 1))
     const ends = all.map(({ startNs, durationNs }) => startNs + durationNs).sort((a, b) => (a < b ? -1 : 1))
-    const matching = isSelective(queryOfFilter(one.filter))
+    const matching = isSelective({ where: one.where })
       ? all.filter(one.matches)
       : all.filter(({ startNs }) => startNs === starts[0])
     const times = spansWithin(matching, range)
@@ -142,13 +155,9 @@ test('agree with plain loops over the spans', async () => {
       await emptyStore(engine)
       await storeRows(engine, spans)
       for (const one of Object.values(cases)) {
-        const filter = { ...one.filter, ...range }
-        compareOverview(
-          await readOverview(context, { query: { ...queryOfFilter(filter), ...range }, columns }),
-          tracesOf(spans, one, range),
-          range.startNs,
-        )
-        const found = await readFacets(context, { query: queryOfFilter(filter), limit: 50 })
+        const query = { where: one.where, ...range }
+        compareOverview(await readOverview(context, { query, columns }), tracesOf(spans, one, range), range.startNs)
+        const found = await readFacets(context, { query, limit: 50 })
         const matching = spansWithin(spans, range).filter(one.matches)
         assert.deepEqual(plainFacets(found.facets), facetsOf(matching))
         assert.equal(found.spans, matching.length)
@@ -171,7 +180,7 @@ cart sweep 7200s+1s internal`,
   await storeRows(engine, spans)
   const range = { startNs: origin - 80_000n * second, endNs: origin + 80_000n * second }
   const found = await readOverview(context, {
-    query: { ...queryOfFilter(cases['service']!.filter), ...range },
+    query: { where: cases['service']!.where, ...range },
     columns: 10,
   })
   compareOverview(found, tracesOf(spans, cases['service']!, range), range.startNs)
@@ -185,7 +194,7 @@ test('a range from the first to the last time there is holds everything', async 
     const range = { startNs, endNs: (1n << 63n) - 1n }
     for (const name of ['everything', 'service']) {
       const found = await readOverview(context, {
-        query: { ...queryOfFilter(cases[name]!.filter), ...range },
+        query: { where: cases[name]!.where, ...range },
         columns: 10,
       })
       compareOverview(found, tracesOf(spans, cases[name]!, range), startNs)
@@ -200,7 +209,7 @@ test('a trace of several blocks is one trace', async () => {
   const range = { startNs: origin, endNs: origin + second }
   for (const name of ['everything', 'service']) {
     const found = await readOverview(context, {
-      query: { ...queryOfFilter(cases[name]!.filter), ...range },
+      query: { where: cases[name]!.where, ...range },
       columns: 10,
     })
     assert.deepEqual([found.total, found.errorTraces, found.p50Ns], [1, 1, 520_000_000n])
@@ -211,8 +220,7 @@ test('says when it last matched, if it does not in the range', async () => {
   await storeRows(engine, drawSpans('cart reserve 5s+1ms\ncart reserve 9s+1ms\nweb GET 20s+1ms', origin))
   const range = { startNs: origin + 100n * second, endNs: origin + 200n * second }
   const lastOf = async (name: string): Promise<bigint | undefined> =>
-    (await readOverview(context, { query: { ...queryOfFilter(cases[name]!.filter), ...range }, columns: 10 }))
-      .lastMatchNs
+    (await readOverview(context, { query: { where: cases[name]!.where, ...range }, columns: 10 })).lastMatchNs
   assert.equal(await lastOf('service'), origin + 9n * second)
   assert.equal(await lastOf('everything'), origin + 20n * second)
   assert.equal(await lastOf('nothing'), undefined)
@@ -221,7 +229,7 @@ test('says when it last matched, if it does not in the range', async () => {
 test('a facet gives the most frequent values and how many there are', async () => {
   const lines = Array.from({ length: 30 }, (_, i) => `web GET ${i}s+1ms server user.id=${i < 20 ? 'often' : `u${i}`}`)
   await storeRows(engine, drawSpans(lines.join('\n'), origin))
-  const { facets } = await readFacets(context, { query: queryOfFilter({ attributes: [] }), limit: 2 })
+  const { facets } = await readFacets(context, { query: { where: everything }, limit: 2 })
   const users = facets.find(({ key }) => key === 'user.id')!
   assert.deepEqual(users, {
     key: 'user.id',
@@ -238,7 +246,7 @@ test('of the keys in the maps the most frequent become facets', async () => {
     ['web GET 0s+1ms', ...Array.from({ length: i + 1 }, (_, key) => `key${String(key).padStart(2, '0')}=v`)].join(' '),
   )
   await storeRows(engine, drawSpans(lines.join('\n'), origin))
-  const { facets } = await readFacets(context, { query: queryOfFilter({ attributes: [] }), limit: 2 })
+  const { facets } = await readFacets(context, { query: { where: everything }, limit: 2 })
   assert.deepEqual(
     facets.map(({ key }) => key).filter((key) => key.startsWith('key')),
     ['key00', 'key01', 'key02', 'key03', 'key04', 'key05', 'key06', 'key07'],
@@ -250,7 +258,7 @@ test('a key that means something else in a filter is a facet with its scope', as
     engine,
     drawSpans('web GET 0s+1ms status=paid service=mail span.kind=x resource.name=y plain=z', origin),
   )
-  const { facets } = await readFacets(context, { query: queryOfFilter({ attributes: [] }), limit: 2 })
+  const { facets } = await readFacets(context, { query: { where: everything }, limit: 2 })
   const found = facets.map(({ key, values }) => `${key}=${values[0]!.value}`)
   const own = ['plain=z', 'span.resource.name=y', 'span.service=mail', 'span.span.kind=x', 'span.status=paid']
   assert.deepEqual(found, ['service=web', 'operation=GET', 'status=unset', ...own])
@@ -268,8 +276,8 @@ test('of very many spans, facets count the newest and say since when', async () 
     await engine.execute(stored(origin + bucket * second, spans))
     await engine.execute(`INSERT INTO rollup_buckets VALUES (${origin / second + bucket}, 1, ${spans}, 0)`)
   }
-  const all = await readFacets(context, { query: queryOfFilter({ attributes: [] }), limit: 2 })
+  const all = await readFacets(context, { query: { where: everything }, limit: 2 })
   assert.deepEqual([all.spans, all.sinceNs], [facetSpansMax, origin + 300n * second])
-  const rare = await readFacets(context, { query: queryOfFilter({ service: 'nobody', attributes: [] }), limit: 2 })
+  const rare = await readFacets(context, { query: { where: cases['nothing']!.where }, limit: 2 })
   assert.deepEqual([rare.spans, rare.sinceNs], [0, undefined])
 })

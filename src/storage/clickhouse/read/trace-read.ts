@@ -5,6 +5,7 @@
  */
 import type { TraceReadOptions } from '../../../model/reader.ts'
 import type { SpanRow } from '../../../model/span-row.ts'
+import { withoutRepeats } from '../../../model/trace/repeated-spans.ts'
 import { SkeletonBuilder, type TraceSkeleton } from '../../../model/trace-skeleton.ts'
 import { parseEvents, parseLinks, parseRest } from '../block/span-lists.ts'
 import { servicesOf } from '../block/trace-summary.ts'
@@ -56,7 +57,7 @@ export async function readTrace(
   const listAt = (name: string): number => (lists.includes(name) ? fixedColumns + lists.indexOf(name) : -1)
   const [eventsAt, linksAt, restAt] = ['events', 'links', 'rest'].map(listAt) as [number, number, number]
   const textAt = (row: readonly unknown[], at: number): string => (at < 0 ? '' : (row[at] as string))
-  return rows.map((row) => {
+  const spans = rows.map((row) => {
     const rest = parseRest(textAt(row, restAt))
     return {
       traceId,
@@ -77,6 +78,7 @@ export async function readTrace(
       attributes: attributes.read(row, fixedColumns + lists.length),
     }
   })
+  return withoutRepeats(spans)
 }
 
 /** Columns before the lists and attributes in the query above. */

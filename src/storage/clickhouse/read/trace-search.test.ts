@@ -5,7 +5,7 @@ import { groupBy } from '../../../../test/support/figures-oracle.ts'
 import { randomSpans } from '../../../../test/support/random-spans.ts'
 import { drawSpans, second, type TestSpan } from '../../../../test/support/test-spans.ts'
 import { emptyStore, storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
-import { queryOfFilter, type SpanFilter } from '../../../model/span-filter.ts'
+import { compare, everything, intrinsic, text } from '../../../model/query.ts'
 import type { TracePlace, TraceSort } from '../../../model/trace-search.ts'
 import { readSummaries, searchTraces } from './trace-search.ts'
 
@@ -14,8 +14,7 @@ const facts = { irregular: new Set<string>(), resource: new Set<string>() }
 const sources = { engine, facts, summaries: { read: (ids: readonly string[]) => readSummaries(engine, ids) } }
 const origin = 1_795_000_200n * second
 
-const everything: SpanFilter = { attributes: [] }
-const carts: SpanFilter = { service: 'cart', attributes: [] }
+const carts = compare(intrinsic('service'), '=', text('cart'))
 
 /** Some thirty traces, stored in two blocks, so that traces have several rows. */
 async function stored(seed: number): Promise<Map<string, TestSpan[]>> {
@@ -36,9 +35,9 @@ async function stored(seed: number): Promise<Map<string, TestSpan[]>> {
 }
 
 /** Ids newest first by the start of the first match, then by id. */
-function idsInOrder(traces: ReadonlyMap<string, readonly TestSpan[]>, filter: SpanFilter): string[] {
+function idsInOrder(traces: ReadonlyMap<string, readonly TestSpan[]>, service?: string): string[] {
   const places = [...traces].flatMap(([id, spans]) => {
-    const starts = spans.filter(({ service }) => filter.service === undefined || service === filter.service)
+    const starts = spans.filter((span) => service === undefined || span.service === service)
     if (starts.length === 0) return []
     return [{ id, first: starts.map(({ startNs }) => startNs).reduce((a, b) => (a < b ? a : b)) }]
   })
@@ -46,15 +45,18 @@ function idsInOrder(traces: ReadonlyMap<string, readonly TestSpan[]>, filter: Sp
   return places.map(({ id }) => id)
 }
 
-for (const [name, filter] of Object.entries({ everything, carts })) {
+for (const [name, where, service] of [
+  ['everything', everything],
+  ['one service', carts, 'cart'],
+] as const) {
   test(`pages of ${name} hold each trace once, newest first, and say how many there are`, async () => {
     const traces = await stored(7)
-    const expected = idsInOrder(traces, filter)
+    const expected = idsInOrder(traces, service)
     assert.ok(expected.length > 3)
     const seen: string[] = []
     for (let next: TracePlace | undefined, first = true; first || next !== undefined; first = false) {
       const cursor = next === undefined ? {} : { after: next }
-      const page = await searchTraces(sources, { query: queryOfFilter(filter), sort: 'time', limit: 3, ...cursor })
+      const page = await searchTraces(sources, { query: { where }, sort: 'time', limit: 3, ...cursor })
       assert.equal(page.total, expected.length)
       const ids = new Set(page.traces.map(({ traceId }) => traceId))
       assert.deepEqual(ids, new Set(expected.slice(seen.length, seen.length + 3)))
@@ -68,18 +70,18 @@ for (const [name, filter] of Object.entries({ everything, carts })) {
 test('past the last page the total is still known', async () => {
   const traces = await stored(8)
   const page = await searchTraces(sources, {
-    query: queryOfFilter(carts),
+    query: { where: carts },
     sort: 'time',
     limit: 5,
     after: { value: 0n, traceId: 'f'.repeat(32) },
   })
   assert.deepEqual([page.traces, page.next], [[], undefined])
-  assert.equal(page.total, idsInOrder(traces, carts).length)
+  assert.equal(page.total, idsInOrder(traces, 'cart').length)
 })
 
 test('a summary tells of the whole trace, whatever span matched', async () => {
   const traces = await stored(9)
-  const { traces: found } = await searchTraces(sources, { query: queryOfFilter(carts), sort: 'time', limit: 100 })
+  const { traces: found } = await searchTraces(sources, { query: { where: carts }, sort: 'time', limit: 100 })
   assert.ok(found.length > 3)
   for (const summary of found) {
     const spans = traces.get(summary.traceId)!
@@ -99,7 +101,7 @@ test('a summary tells of the whole trace, whatever span matched', async () => {
 
 test('a trace whose rows in the table of traces are gone, or not there yet, is summed up from its spans', async () => {
   await stored(11)
-  const search = { query: queryOfFilter(carts), sort: 'time', limit: 100 } as const
+  const search = { query: { where: carts }, sort: 'time', limit: 100 } as const
   const before = await searchTraces(sources, search)
   assert.ok(before.traces.length > 3)
   await engine.execute(`DELETE FROM traces WHERE lower(hex(trace_id)) != '${before.traces[1]!.traceId}'`)
@@ -114,7 +116,7 @@ test('of several roots in a block the one that starts first is named, whatever t
   for (const spans of [roots, roots.toReversed()]) {
     await emptyStore(engine)
     await storeRows(engine, spans)
-    const { traces } = await searchTraces(sources, { query: queryOfFilter(everything), sort: 'time', limit: 9 })
+    const { traces } = await searchTraces(sources, { query: { where: everything }, sort: 'time', limit: 9 })
     assert.deepEqual(
       traces.map(({ rootName }) => rootName),
       ['first'],
@@ -125,7 +127,7 @@ test('of several roots in a block the one that starts first is named, whatever t
 test('sorted by duration, spans or errors the largest come first', async () => {
   const traces = await stored(10)
   for (const sort of ['duration', 'spans', 'errors'] satisfies TraceSort[]) {
-    const { traces: found, total } = await searchTraces(sources, { query: queryOfFilter(everything), sort, limit: 6 })
+    const { traces: found, total } = await searchTraces(sources, { query: { where: everything }, sort, limit: 6 })
     assert.equal(total, traces.size)
     const figures = found.map((one) =>
       Number({ duration: one.durationNs, spans: one.spanCount, errors: one.errorCount }[sort]),

@@ -11,10 +11,12 @@ import { Icon } from '../icons.tsx'
 const beforeMs = 59 * 60_000
 const afterMs = 60_000
 
+const takesSpans = new Set<StatusAnswer['listeners'][number]['accepts']>(['otlp-grpc', 'otlp-http', 'zipkin', 'jaeger'])
+
 /** The store holds nothing: where to send the first span. */
 export function EmptyStore({ status }: { status: StatusAnswer }) {
-  const listeners = status.listeners.filter(({ name, protocol }) => /otlp|zipkin|jaeger/i.test(name + protocol))
-  const http = listeners.find(({ name, protocol }) => /otlp/i.test(name + protocol) && /http/i.test(name + protocol))
+  const listeners = status.listeners.filter(({ accepts }) => takesSpans.has(accepts))
+  const http = listeners.find(({ accepts }) => accepts === 'otlp-http')
   const endpoint = `http://${hostOf(http?.address)}:${http?.port ?? 4318}`
   return (
     <div class="state">

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { after, before, test } from 'node:test'
 import { Receiving } from '../../../test/support/receiving.ts'
 import { oneSpan } from '../../../test/support/otlp-sample.ts'
-import { startOtlpGrpc } from '../otlp/otlp-grpc.ts'
-import { startOtlpHttp } from '../otlp/otlp-http.ts'
-import { startZipkin } from '../zipkin/zipkin.ts'
-import { frameMessage } from './grpc-message.ts'
+import { startOtlpGrpc } from '../../capture/otlp/otlp-grpc.ts'
+import { startOtlpHttp } from '../../capture/otlp/otlp-http.ts'
+import { startZipkin } from '../../capture/zipkin/zipkin.ts'
+import { frameMessage } from '../../capture/http/grpc-message.ts'
 
 let receiving: Receiving
 let grpc: string

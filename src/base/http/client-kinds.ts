@@ -5,7 +5,7 @@
  *   first bytes = "PRI" (HTTP/2 with prior knowledge, RFC 9113 §3.4) | 0x16 0x03 (TLS handshake record) | method (HTTP/1)
  */
 import type { Server, Socket } from 'node:net'
-import { InputError } from '../../base/errors.ts'
+import { InputError } from '../errors.ts'
 
 export type ClientKind = 'http1' | 'http2' | 'tls'
 
