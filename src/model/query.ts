@@ -64,10 +64,12 @@ export type Operand = Field | Value | Arithmetic
 
 export interface Arithmetic {
   readonly kind: 'arithmetic'
-  readonly operator: '+' | '-' | '*' | '/' | '%' | '^'
+  readonly operator: ArithmeticOperator
   readonly left: Operand
   readonly right: Operand
 }
+
+export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%' | '^'
 
 export type Field = Intrinsic | AttributeField
 
@@ -238,6 +240,16 @@ export function kind(value: number): TypedValue {
 
 export function spelled(value: string): Value {
   return { kind: 'value', type: 'spelled', value }
+}
+
+/** On doubles. */
+export const arithmetic: Readonly<Record<ArithmeticOperator, (a: number, b: number) => number>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+  '^': (a, b) => a ** b,
 }
 
 export function isField(operand: Operand): operand is Field {

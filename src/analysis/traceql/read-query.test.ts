@@ -19,4 +19,5 @@ test('a query is read, or the error shows each problem', () => {
       return true
     },
   )
+  assert.throws(() => readQuery('{ duration > "1s" }'), /different types/)
 })

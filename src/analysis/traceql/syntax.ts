@@ -1,10 +1,10 @@
 /**
  * What a TraceQL query says, as a tree of plain data. `parse` (parser.ts) makes it from text, `print` (print.ts) makes text
- * of it.
+ * of it, `check` (check.ts) finds what no trace can answer, `planOf` (plan.ts) says what a store is asked.
  *
  * The language is described in docs/traceql.md. Each node has its place in the text; nothing else depends on places.
  */
-import type { TypedValue } from '../../model/query.ts'
+import type { ArithmeticOperator, TypedValue } from '../../model/query.ts'
 import type { IntrinsicName } from './intrinsics.ts'
 
 /** Characters [start, end) of the query, in UTF-16 units as JavaScript counts them. */
@@ -74,7 +74,7 @@ export interface Binary extends Node {
   readonly right: FieldExpression
 }
 
-export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%' | '^'
+export type { ArithmeticOperator }
 export type OrderOperator = '=' | '!=' | '<' | '<=' | '>' | '>='
 export type FieldOperator = ArithmeticOperator | OrderOperator | '=~' | '!~' | '&&' | '||'
 
