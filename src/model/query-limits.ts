@@ -25,7 +25,7 @@ export function checkLimits(predicate: Predicate): void {
   }
 }
 
-function childrenOf(node: Predicate | Operand): readonly (Predicate | Operand)[] {
+export function childrenOf(node: Predicate | Operand): readonly (Predicate | Operand)[] {
   switch (node.kind) {
     case 'and':
     case 'or':

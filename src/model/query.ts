@@ -64,16 +64,18 @@ export type Operand = Field | Value | Arithmetic
 
 export interface Arithmetic {
   readonly kind: 'arithmetic'
-  readonly operator: '+' | '-' | '*' | '/' | '%' | '^'
+  readonly operator: ArithmeticOperator
   readonly left: Operand
   readonly right: Operand
 }
+
+export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%' | '^'
 
 export type Field = Intrinsic | AttributeField
 
 export interface Intrinsic {
   readonly kind: 'intrinsic'
-  readonly name: SpanIntrinsic | EventIntrinsic
+  readonly name: SpanIntrinsic | EventIntrinsic | StructureIntrinsic
 }
 
 /** Ids are lower-case hex, durations and times nanoseconds. `parentId` is missing on a root. */
@@ -97,6 +99,13 @@ export type SpanIntrinsic =
   | 'linkSpanId'
   | 'instrumentationName'
   | 'instrumentationVersion'
+
+/**
+ * Where a span stands in the tree of its trace: the number of its children, and its numbers in a walk that counts from 1
+ * each time it enters or leaves a span. `nestedSetParent` is the left number of the span above, 0 where that one is missing,
+ * and -1 for a root. Only the whole trace tells them: stores find no value, so whoever asks evaluates whole traces.
+ */
+export type StructureIntrinsic = 'childCount' | 'nestedSetLeft' | 'nestedSetRight' | 'nestedSetParent'
 
 /** `severity` is the OTLP number 1 to 24, derived from the text when the sender gave no number; 0 is missing. */
 export type EventIntrinsic =
@@ -137,6 +146,9 @@ export type Value =
   | { readonly kind: 'value'; readonly type: 'nil' }
   /** Only with `=` and `!=`. */
   | { readonly kind: 'value'; readonly type: 'spelled'; readonly value: string }
+
+/** A value whose type is known. */
+export type TypedValue = Exclude<Value, { readonly type: 'spelled' }>
 
 /** [startNs, endNs), nanoseconds since the epoch; a side that is not given is open. */
 export interface TimeRange {
@@ -196,38 +208,48 @@ export function attribute(scope: Scope, key: string): AttributeField {
   return { kind: 'attribute', scope, key }
 }
 
-export const nil: Value = { kind: 'value', type: 'nil' }
+export const nil: TypedValue = { kind: 'value', type: 'nil' }
 
-export function text(value: string): Value {
+export function text(value: string): TypedValue {
   return { kind: 'value', type: 'string', value }
 }
 
-export function int(value: bigint): Value {
+export function int(value: bigint): TypedValue {
   return { kind: 'value', type: 'int', value }
 }
 
-export function float(value: number): Value {
+export function float(value: number): TypedValue {
   return { kind: 'value', type: 'float', value }
 }
 
-export function bool(value: boolean): Value {
+export function bool(value: boolean): TypedValue {
   return { kind: 'value', type: 'bool', value }
 }
 
-export function duration(value: bigint): Value {
+export function duration(value: bigint): TypedValue {
   return { kind: 'value', type: 'duration', value }
 }
 
-export function status(value: number): Value {
+export function status(value: number): TypedValue {
   return { kind: 'value', type: 'status', value }
 }
 
-export function kind(value: number): Value {
+export function kind(value: number): TypedValue {
   return { kind: 'value', type: 'kind', value }
 }
 
 export function spelled(value: string): Value {
   return { kind: 'value', type: 'spelled', value }
+}
+
+/** On doubles. */
+export const arithmetic: Readonly<Record<ArithmeticOperator, (a: number, b: number) => number>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+  '^': (a, b) => a ** b,
 }
 
 export function isField(operand: Operand): operand is Field {

@@ -1,5 +1,13 @@
 /** Comparisons other than of a field with a value: two fields, or arithmetic on either side (`Operand` in model/query.ts). */
-import { isField, type Arithmetic, type Comparison, type Field, type Operand, type Operator } from '../query.ts'
+import {
+  arithmetic,
+  isField,
+  type Arithmetic,
+  type Comparison,
+  type Field,
+  type Operand,
+  type Operator,
+} from '../query.ts'
 import type { View } from './evaluate.ts'
 import { compilePattern, type Held } from './held-value.ts'
 
@@ -38,18 +46,9 @@ function scalarOf(held: Held): Scalar[] {
   return held.type === 'double' || held.type === 'string' || held.type === 'bool' ? [held.value] : []
 }
 
-const operations: Readonly<Record<Arithmetic['operator'], (a: number, b: number) => number>> = {
-  '+': (a, b) => a + b,
-  '-': (a, b) => a - b,
-  '*': (a, b) => a * b,
-  '/': (a, b) => a / b,
-  '%': (a, b) => a % b,
-  '^': (a, b) => a ** b,
-}
-
 function resultsOf({ operator, left, right }: Arithmetic, valuesOf: ValuesOf): (view: View) => readonly number[] {
   const [lefts, rights] = [scalarsOf(left, valuesOf), scalarsOf(right, valuesOf)]
-  const operate = operations[operator]
+  const operate = arithmetic[operator]
   const isNumber = (scalar: Scalar): scalar is number => typeof scalar === 'number'
   return (view) => {
     const others = rights(view).filter(isNumber)
