@@ -8,6 +8,7 @@ import { bufferPool } from './base/buffer-pool.ts'
 import { startHttpServer, type HttpServer } from './api/http-server.ts'
 import { catalogHandlers } from './api/native/catalog-handlers.ts'
 import { eventHandlers } from './api/native/event-handlers.ts'
+import { exportHandlers } from './api/native/export-handlers.ts'
 import { traceHandlers } from './api/native/trace-handlers.ts'
 import { IntakeCounters } from './capture/counters.ts'
 import { FarTimes } from './capture/far-times.ts'
@@ -206,7 +207,13 @@ function startApi(parts: ApiParts): Promise<HttpServer> {
     allowedOrigins: config.cors.origins,
     version,
     uiDir: path.join(import.meta.dirname, '../web/dist'),
-    handlers: { ...traceHandlers, ...eventHandlers, ...catalogHandlers, status: (context) => context.status() },
+    handlers: {
+      ...traceHandlers,
+      ...exportHandlers,
+      ...eventHandlers,
+      ...catalogHandlers,
+      status: (context) => context.status(),
+    },
     onBug: (error) => logger.error({ err: error }, 'cannot answer a request'),
     context: {
       reader: readerOf(store, fresh, config.query.timeoutMs),

@@ -26,6 +26,7 @@ export function withFreshTraces(store: Reader, fresh: FreshTraces): Reader {
     countTraces: (query, options) => store.countTraces(query, options),
     readTraceEvents: (traceId, options) => store.readTraceEvents(traceId, options),
     findEvents: (search, options) => store.findEvents(search, options),
+    readBlocks: (selection, options) => store.readBlocks(selection, options),
     readOverview: (search, options) => store.readOverview(search, options),
     readFacets: (search, options) => store.readFacets(search, options),
     readServices: (range, options) => store.readServices(range, options),

@@ -18,6 +18,9 @@ export function whenStored(store: Reader, untilStored: (signal: AbortSignal | un
     readSkeleton: (traceId, options) => then(options, () => store.readSkeleton(traceId, options)),
     readTraceEvents: (traceId, options) => then(options, () => store.readTraceEvents(traceId, options)),
     findEvents: (search, options) => then(options, () => store.findEvents(search, options)),
+    readBlocks: async function* (selection, options) {
+      yield* await then(options, () => Promise.resolve(store.readBlocks(selection, options)))
+    },
     readOverview: (search, options) => then(options, () => store.readOverview(search, options)),
     readFacets: (search, options) => then(options, () => store.readFacets(search, options)),
     readServices: (range, options) => then(options, () => store.readServices(range, options)),
