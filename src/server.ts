@@ -9,6 +9,7 @@ import { startHttpServer } from './api/http-server.ts'
 import type { HttpListener } from './base/http/http-app.ts'
 import { catalogHandlers } from './api/native/catalog-handlers.ts'
 import { eventHandlers } from './api/native/event-handlers.ts'
+import { exportHandlers } from './api/native/export-handlers.ts'
 import { traceHandlers } from './api/native/trace-handlers.ts'
 import { IntakeCounters } from './capture/counters.ts'
 import { FarTimes } from './capture/far-times.ts'
@@ -208,7 +209,13 @@ function startApi(parts: ApiParts): Promise<HttpListener> {
     limits: requestLimits(config),
     version,
     uiDir: path.join(import.meta.dirname, '../web/dist'),
-    handlers: { ...traceHandlers, ...eventHandlers, ...catalogHandlers, status: (context) => context.status() },
+    handlers: {
+      ...traceHandlers,
+      ...exportHandlers,
+      ...eventHandlers,
+      ...catalogHandlers,
+      status: (context) => context.status(),
+    },
     onBug: (error) => logger.error({ err: error }, 'cannot answer a request'),
     context: {
       reader: readerOf(store, fresh, config.query.timeoutMs),

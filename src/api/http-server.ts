@@ -129,6 +129,7 @@ function addRoute(app: FastifyInstance, route: Route, handler: Handler, context:
       query: parseQuery(route, request.query as Record<string, unknown>),
       signal: aborted.signal,
     })
+    if (route.streamed !== undefined) reply.type(route.streamed)
     return reply.send(answer)
   })
 }

@@ -39,15 +39,40 @@ export async function askText<P extends Path>(server: string, request: ApiReques
     throw unreachable(server, error)
   }
   if (response.ok) return text
+  throw refusalOf(server, response, text)
+}
+
+/**
+ * The pieces of a long answer as they come, at the pace at which they are taken. Throws as `askText` does, also when the
+ * answer breaks off; with the signal's reason when that is aborted.
+ */
+export async function* askPieces<P extends Path>(
+  server: string,
+  request: ApiRequest<P>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  try {
+    // Not compressed: the machine is mostly the same, or a file is compressed here.
+    const response = await fetch(urlOf(server, request), { signal, headers: { 'accept-encoding': 'identity' } })
+    if (!response.ok) throw refusalOf(server, response, await response.text())
+    if (response.body !== null) yield* response.body
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof InputError || error instanceof UnavailableError) throw error
+    throw unreachable(server, error)
+  }
+}
+
+function refusalOf(server: string, response: Response, text: string): InputError | UnavailableError {
   const { code, message } = errorOf(text) ?? { code: '', message: `${response.status} ${response.statusText}` }
   if (response.status === 404 && errorOf(text) === undefined) {
-    throw new UnavailableError(
+    return new UnavailableError(
       'io_failed',
       `cannot ask ${server}: no clew API there (404); name its address with --url`,
     )
   }
-  if (response.status >= 500 || response.status === 429) throw new UnavailableError('store_unavailable', message)
-  throw new InputError(response.status === 404 ? 'not_found' : 'bad_request', message, { at: code })
+  if (response.status >= 500 || response.status === 429) return new UnavailableError('store_unavailable', message)
+  return new InputError(response.status === 404 ? 'not_found' : 'bad_request', message, { at: code })
 }
 
 export async function ask<P extends Path>(server: string, request: ApiRequest<P>): Promise<AnswerOf<P>> {

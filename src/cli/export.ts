@@ -1,147 +1,175 @@
-import { createWriteStream } from 'node:fs'
-import type { Writable } from 'node:stream'
-import { finished } from 'node:stream/promises'
-import { Command } from 'commander'
-import { InputError, messageOf, UnavailableError } from '../base/errors.ts'
-import { askText } from './api-client.ts'
-import { showCount } from './terminal/format.ts'
-import { write } from './terminal/output.ts'
-import { startProgress } from './terminal/progress.ts'
-import { addSpanFilterOptions, queryOfFilter, readCount } from './search-options.ts'
-import type { SpanFilter } from './search-options.ts'
+import { Command, Option } from 'commander'
+import { InputError } from '../base/errors.ts'
+import { printSize } from '../base/size.ts'
+import { ask, askPieces, askText } from './api-client.ts'
+import { openOutput, type ExportOutput } from './export/output.ts'
+import { countRows, wholeLines } from './export/whole-lines.ts'
+import { addSpanFilterOptions, queryOfFilter, readCount, type SpanFilter } from './search-options.ts'
 import { parseServerUrl, urlOption } from './server-address.ts'
-import { tracePages } from './trace-pages.ts'
+import { showCount, showDuration } from './terminal/format.ts'
+import { startProgress } from './terminal/progress.ts'
 
 interface ExportOptions extends SpanFilter {
   readonly url: string
   readonly trace?: readonly string[]
   readonly output?: string
-  readonly logs?: true
+  readonly gzip?: true
+  readonly only?: 'spans' | 'logs'
   readonly limit?: number
 }
 
-/** Traces asked for at once: enough to keep the server's readers busy. */
-const concurrentTraces = 4
-
 export function exportCommand(): Command {
-  return addSpanFilterOptions(
-    new Command('export')
-      .description(
-        'Write traces as OTLP JSON, one trace a line, newest first. `clew import` and OTLP receivers read it back.',
-      )
-      .option('--trace <id>', 'this trace only; repeatable', (id: string, before?: readonly string[]) => [
-        ...(before ?? []),
-        id,
-      ]),
-  )
-    .option('--limit <number>', 'maximum number of traces; default: all that match', readCount)
-    .option('--logs', 'also the log records of each trace, on a line of their own')
-    .option('-o, --output <file>', 'write to this file instead of stdout')
-    .addOption(urlOption())
-    .addHelpText(
-      'after',
-      `
-Examples:
-  clew export --trace 4bf92f3577b34da6a3ce929d0e0e4736
-  clew export --since 1h --status error --output errors.jsonl
-  clew export --since 1d --logs | zstd > day.jsonl.zst`,
+  return (
+    addSpanFilterOptions(
+      new Command('export')
+        .description(
+          'Write all spans and log records, or those of matching traces, as lines of OTLP JSON. `clew import` and OTLP receivers read it back.',
+        )
+        .option('--trace <id>', 'this trace only; repeatable', (id: string, before?: readonly string[]) => [
+          ...(before ?? []),
+          id,
+        ]),
     )
-    .action(runExport)
+      .option('--limit <number>', 'maximum number of traces; default: all that match', readCount)
+      .addOption(new Option('--only <signal>', 'leave the other signal out').choices(['spans', 'logs']))
+      // Log records were left out without it once.
+      .addOption(new Option('--logs').hideHelp())
+      .option('-o, --output <file>', 'write to this file instead of stdout; NAME.gz and NAME.zst are compressed')
+      .option('--gzip', 'compress, whatever the name')
+      .addOption(urlOption())
+      .addHelpText(
+        'after',
+        `
+Without a filter, everything that is stored. --since, --start and --end take the spans and log records of that time; with any
+other filter it is whole traces, newest first, and the log records that name them.
+
+Examples:
+  clew export --output all.jsonl.zst
+  clew export --start 2026-11-23T00:00Z --end 2026-11-24T00:00Z --output day.jsonl.gz
+  clew export --since 1h --status error --output errors.jsonl
+  clew export --trace 4bf92f3577b34da6a3ce929d0e0e4736`,
+      )
+      .action(runExport)
+  )
 }
 
 async function runExport(options: ExportOptions): Promise<void> {
   const server = parseServerUrl(options.url)
-  const filtered = Object.entries({ ...queryOfFilter(options), limit: options.limit }).find(([, value]) =>
-    isGiven(value),
-  )
-  if (options.trace !== undefined && filtered !== undefined) {
+  const filtered = Object.values({ ...queryOfFilter(options), limit: options.limit }).some(isGiven)
+  if (options.trace !== undefined && filtered) {
     throw new InputError('bad_usage', 'cannot use --trace together with a filter or --limit: it names the traces')
   }
-  const { stream, close } = await openOutput(options.output)
-  try {
-    if (options.trace !== undefined) {
-      for (const traceId of options.trace) await writeTrace(server, traceId, stream, options.logs)
-    } else await exportMatching(server, options, stream)
-  } finally {
-    // Also the way in which a failed write is reported.
-    await close()
-  }
+  const stop = new AbortController()
+  const lines =
+    options.trace === undefined ? matching(server, options, stop.signal) : named(server, options.trace, options)
+  // What is refused leaves no file behind.
+  const first = await lines.next()
+  const total = filtered || options.trace !== undefined ? 0 : await storedRows(server, options.only)
+  const output = await openOutput({ file: options.output, gzip: options.gzip === true })
+  const toFile = options.output !== undefined && options.output !== '-'
+  const isQuiet = options.trace !== undefined && !toFile
+  await writeAll(startingWith(first, lines), { output, total, stop, toFile, isQuiet })
 }
 
 function isGiven(value: unknown): boolean {
   return value !== undefined && !(Array.isArray(value) && value.length === 0)
 }
 
-async function exportMatching(server: string, options: ExportOptions, stream: Writable): Promise<void> {
-  const { total } = (await tracePages(server, queryOfFilter(options), 1).next()).value ?? { total: 0 }
-  const wanted = Math.min(total, options.limit ?? Infinity)
-  const progress = startProgress('export', wanted, showCount)
-  const done = { traces: 0, gone: 0 }
+async function storedRows(server: string, only: ExportOptions['only']): Promise<number> {
+  const { stored } = await ask(server, { path: '/status' })
+  return (only === 'logs' ? 0 : stored.spans) + (only === 'spans' ? 0 : stored.events)
+}
+
+interface WriteOptions {
+  readonly output: ExportOutput
+  /** Rows to come; 0 when that is not known. */
+  readonly total: number
+  readonly stop: AbortController
+  readonly toFile: boolean
+  /** Says nothing when all went well, as few traces need no counts. */
+  readonly isQuiet: boolean
+}
+
+async function writeAll(lines: AsyncIterable<Buffer>, options: WriteOptions): Promise<void> {
+  const { output, total, stop, toFile } = options
+  const counts = { spans: 0, records: 0 }
+  const startedAt = Date.now()
+  let bytes = 0
+  const progress = startProgress('export', total, showCount, { ownSignals: toFile })
+  const forget = toFile ? stopOnSignal(stop, () => progress.stop()) : () => {}
+  const written = (): string =>
+    `${showCount(counts.spans)} spans and ${showCount(counts.records)} log records (${printSize(bytes)})`
   try {
-    for await (const page of tracePages(server, queryOfFilter(options), options.limit ?? Infinity)) {
-      for (let index = 0; index < page.traces.length; index += concurrentTraces) {
-        const group = page.traces.slice(index, index + concurrentTraces)
-        const lines = await Promise.all(group.map((trace) => linesOf(server, trace.traceId, options.logs)))
-        for (const text of lines) {
-          if (text === undefined) done.gone += 1
-          else await write(text, stream)
-        }
-        done.traces += group.length
-        progress.update(done.traces, ' traces')
-      }
+    for await (const chunk of lines) {
+      await output.write(chunk)
+      countRows(chunk, counts)
+      bytes += chunk.length
+      const rows = counts.spans + counts.records
+      const perSecond = Math.round(rows / Math.max(0.001, (Date.now() - startedAt) / 1000))
+      progress.update(rows, `, ${printSize(bytes)}, ${showCount(perSecond)} rows/s`)
     }
+    await output.commit()
+  } catch (error) {
+    progress.stop()
+    const file = await output.abandon().catch(() => undefined)
+    if (file !== undefined) {
+      process.stderr.write(`the export is not whole: ${file} has ${written()}, in lines that clew import reads\n`)
+    }
+    if (!stop.signal.aborted) throw error
+    process.exitCode = interruptedExitCode
+    return
   } finally {
     progress.stop()
+    forget()
   }
-  const gone = done.gone === 0 ? '' : `; ${showCount(done.gone)} were dropped by retention meanwhile`
-  process.stderr.write(`exported ${showCount(done.traces - done.gone)} traces${gone}\n`)
+  if (!options.isQuiet)
+    process.stderr.write(`exported ${written()} in ${showDuration((Date.now() - startedAt) * 1e6)}\n`)
 }
 
-async function writeTrace(server: string, traceId: string, stream: Writable, withLogs?: true): Promise<void> {
-  const text = await linesOf(server, traceId, withLogs)
-  if (text === undefined) throw new InputError('not_found', `cannot export trace ${traceId}: not stored`)
-  await write(text, stream)
-}
+/** 128 and the number of SIGINT, as a shell reports it. */
+const interruptedExitCode = 130
 
-/** The trace's lines, as the server sent them; `undefined` when it is not stored (any more). */
-async function linesOf(server: string, traceId: string, withLogs: true | undefined): Promise<string | undefined> {
-  const parameters = { traceId }
-  try {
-    const spans = await askText(server, { path: '/traces/:traceId', parameters })
-    const logs = withLogs ? await askText(server, { path: '/traces/:traceId/logs', parameters }) : ''
-    return oneLine(spans) + (hasRecords(logs) ? oneLine(logs) : '')
-  } catch (error) {
-    if (error instanceof InputError && error.code === 'not_found') return undefined
-    throw error
+/** The first signal ends the export in order, so that what is there can be used; a second one ends it at once. */
+function stopOnSignal(stop: AbortController, restore: () => void): () => void {
+  const onSignal = (): void => {
+    if (stop.signal.aborted) {
+      restore()
+      process.exit(interruptedExitCode)
+    }
+    stop.abort(new Error('interrupted'))
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
+  return () => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal)
   }
 }
 
-function hasRecords(logs: string): boolean {
-  return logs.includes('"logRecords"')
+function matching(server: string, options: ExportOptions, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const query = { ...queryOfFilter(options), limit: options.limit, signal: options.only }
+  return wholeLines(askPieces(server, { path: '/export', query }, signal))
+}
+
+async function* startingWith(first: IteratorResult<Buffer>, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  if (first.done !== true) yield first.value
+  yield* rest
+}
+
+/** A trace a line, and its log records on the next. */
+async function* named(server: string, traceIds: readonly string[], { only }: ExportOptions): AsyncGenerator<Buffer> {
+  for (const traceId of traceIds) {
+    const parameters = { traceId }
+    const spans = await askText(server, { path: '/traces/:traceId', parameters }).catch((error: unknown) => {
+      if (!(error instanceof InputError && error.code === 'not_found')) throw error
+      throw new InputError('not_found', `cannot export trace ${traceId}: not stored`, { cause: error })
+    })
+    if (only !== 'logs') yield oneLine(spans)
+    if (only === 'spans') continue
+    const logs = await askText(server, { path: '/traces/:traceId/logs', parameters })
+    if (logs.includes('"logRecords"')) yield oneLine(logs)
+  }
 }
 
 /** A line break in JSON is never part of a text, so it can go. */
-function oneLine(json: string): string {
-  return json.trim().replaceAll(/\s*\n\s*/g, '') + '\n'
-}
-
-async function openOutput(file: string | undefined): Promise<{ stream: Writable; close: () => Promise<void> }> {
-  if (file === undefined || file === '-') return { stream: process.stdout, close: async () => {} }
-  const stream = createWriteStream(file)
-  const failed = (error: unknown) =>
-    new UnavailableError('io_failed', `cannot write ${file}: ${messageOf(error)}`, { cause: error, canRetry: false })
-  await new Promise<void>((resolve, reject) => {
-    stream.once('open', () => resolve())
-    stream.once('error', (error) => reject(failed(error)))
-  })
-  // Kept for `close`, as an error while writing is reported there.
-  const ended = finished(stream)
-  ended.catch(() => {})
-  return {
-    stream,
-    async close() {
-      stream.end()
-      await ended.catch((error: unknown) => Promise.reject(failed(error)))
-    },
-  }
+function oneLine(json: string): Buffer {
+  return Buffer.from(json.trim().replaceAll(/\s*\n\s*/g, '') + '\n')
 }

@@ -16,6 +16,7 @@ import type { AttributeKey, AttributeValueCount, EdgeFigures, OperationFigures, 
 import type { NodeFigures } from './node.ts'
 import type { Overview, OverviewSearch } from './overview.ts'
 import type { SpanQuery, TimeRange } from './query.ts'
+import type { RowBlock, RowSelection } from './row-block.ts'
 import type { EventRow, SpanRow } from './span-row.ts'
 import type { SystemFigures } from './system.ts'
 import type { TracePage, TraceSearch, TraceSort } from './trace-search.ts'
@@ -34,6 +35,11 @@ export interface Reader {
   /** Log records that name the trace, in order of time. Events of its spans are part of the trace. */
   readTraceEvents(traceId: string, options: TraceEventsOptions): Promise<EventRow[]>
   findEvents(search: EventSearch, options?: ReadOptions): Promise<EventPage>
+  /**
+   * All rows of the selection, each once, in blocks of bounded size and a stable order. The work stops while the next block is
+   * not asked for, and holds up no other question meanwhile. Rows that are stored after the call may be left out.
+   */
+  readBlocks(selection: RowSelection, options?: ReadOptions): AsyncIterable<RowBlock>
   readOverview(search: OverviewSearch, options?: ReadOptions): Promise<Overview>
   readFacets(search: FacetsSearch, options?: ReadOptions): Promise<Facets>
 

@@ -20,6 +20,9 @@ export function delegateReader(reader: Reader, { instead, around = (_, ask) => a
     readSkeleton: (traceId, options) => around(options, () => reader.readSkeleton(traceId, options)),
     readTraceEvents: (traceId, options) => around(options, () => reader.readTraceEvents(traceId, options)),
     findEvents: (search, options) => around(options, () => reader.findEvents(search, options)),
+    async *readBlocks(selection, options) {
+      yield* await around(options, () => Promise.resolve(reader.readBlocks(selection, options)))
+    },
     readOverview: (search, options) => around(options, () => reader.readOverview(search, options)),
     readFacets: (search, options) => around(options, () => reader.readFacets(search, options)),
     readServices: (range, options) => around(options, () => reader.readServices(range, options)),

@@ -30,7 +30,7 @@ export async function awaitStored(url: string, timeoutMs = 30_000): Promise<Stat
 
 /** How often each span id is given back by `clew export`. */
 export async function exportedSpans(url: string): Promise<Map<string, number>> {
-  const { code, stdout, stderr } = await runClew(['export', '--url', url])
+  const { code, stdout, stderr } = await runClew(['export', '--only', 'spans', '--url', url])
   assert.equal(code, 0, stderr)
   const counts = new Map<string, number>()
   for (const [, id = ''] of stdout.matchAll(/"spanId":\s*"([0-9a-f]{16})"/g)) counts.set(id, (counts.get(id) ?? 0) + 1)

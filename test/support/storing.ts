@@ -116,6 +116,7 @@ function withGate(engine: Engine, beforeInsert: StoringOptions['beforeInsert']):
       await engine.insert(instead ?? block)
     },
     query: (sql, options) => engine.query(sql, options),
+    queryBlocks: (sql, options) => engine.queryBlocks(sql, options),
     stream: (sql, options) => engine.stream(sql, options),
     execute: (sql, options) => engine.execute(sql, options),
     releaseMemory: () => engine.releaseMemory(),

@@ -65,6 +65,7 @@ async function deadlyEngine(engine: Engine, kill: string): Promise<Engine> {
       if (place === 'after') die()
     },
     query: (sql, options) => engine.query(sql, options),
+    queryBlocks: (sql, options) => engine.queryBlocks(sql, options),
     stream: (sql, options) => engine.stream(sql, options),
     execute: (sql, options) => engine.execute(sql, options),
     releaseMemory: () => engine.releaseMemory(),

@@ -19,6 +19,7 @@ import {
   systemAnswer,
 } from './contract/catalog.ts'
 import { eventsAnswer, eventsParameters } from './contract/events.ts'
+import { exportAnswer, exportParameters } from './contract/export.ts'
 import { openRange } from './contract/formats.ts'
 import { statusAnswer } from './contract/status.ts'
 import {
@@ -34,6 +35,7 @@ import {
 
 export type * from './contract/catalog.ts'
 export type * from './contract/events.ts'
+export type * from './contract/export.ts'
 export type * from './contract/formats.ts'
 export type * from './contract/status.ts'
 export type * from './contract/traces.ts'
@@ -45,6 +47,8 @@ export interface Route {
   readonly summary: string
   readonly parameters?: z.ZodObject
   readonly answer: z.ZodType
+  /** Type of an answer that is streamed; without it, one JSON value. */
+  readonly streamed?: string
 }
 
 /** Paths are relative to /api/v1; `:name` marks a path parameter. */
@@ -86,6 +90,16 @@ export const routes = [
     path: '/traces/:traceId/logs',
     summary: 'Log records of one trace as OTLP JSON',
     answer: otlpLogs,
+  },
+  {
+    name: 'exportRows',
+    method: 'GET',
+    path: '/export',
+    summary:
+      'All spans and log records of the range, or with a filter whole matching traces and their log records, as lines of OTLP JSON. A line is about 1 MiB; there is no limit on their number',
+    parameters: exportParameters,
+    answer: exportAnswer,
+    streamed: 'application/x-ndjson',
   },
   {
     name: 'services',

@@ -37,7 +37,7 @@ function operation(route: Route): Json {
     summary: route.summary,
     parameters: [...inPath, ...inQuery],
     responses: {
-      200: answer('the answer', route.answer),
+      200: answer('the answer', route.answer, route.streamed),
       400: answer('a parameter is wrong', errorBody),
       404: answer('nothing of that name', errorBody),
       503: answer('not possible now', errorBody),
@@ -45,7 +45,7 @@ function operation(route: Route): Json {
   }
 }
 
-function answer(description: string, schema: z.ZodType): Json {
+function answer(description: string, schema: z.ZodType, type = 'application/json'): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema) as Json
-  return { description, content: { 'application/json': { schema: rest } } }
+  return { description, content: { [type]: { schema: rest } } }
 }

@@ -14,7 +14,7 @@ export function ignoreClosedPipe(): void {
 }
 
 /** Resolves once the stream takes more, so that a large result is not gathered in memory. Rejects when it breaks. */
-export async function write(text: string, stream: Writable = process.stdout): Promise<void> {
+export async function write(text: string | Uint8Array, stream: Writable = process.stdout): Promise<void> {
   if (stream.errored !== null) throw stream.errored
   if (!stream.write(text)) await once(stream, 'drain')
 }

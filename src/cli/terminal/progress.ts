@@ -11,8 +11,16 @@ export interface Progress {
 const lineEveryMs = 5000
 const redrawEveryMs = 100
 
-/** `total` may be 0 when it is not known; `show` prints a count, for example as a size. */
-export function startProgress(label: string, total: number, show: (count: number) => string): Progress {
+/**
+ * `total` may be 0 when it is not known; `show` prints a count, for example as a size. A signal ends the process, unless the
+ * caller sees to signals itself.
+ */
+export function startProgress(
+  label: string,
+  total: number,
+  show: (count: number) => string,
+  { ownSignals = false }: { readonly ownSignals?: boolean } = {},
+): Progress {
   const shareOf = (done: number) => (total === 0 ? show(done) : `${show(done)} of ${show(total)}`)
   if (process.stderr.isTTY && total > 0) {
     const bar = new SingleBar(
@@ -28,7 +36,7 @@ export function startProgress(label: string, total: number, show: (count: number
       Presets.shades_classic,
     )
     // Before the bar hides the cursor.
-    const forget = restoreOnSignal(() => bar.stop())
+    const forget = ownSignals ? () => {} : restoreOnSignal(() => bar.stop())
     bar.start(total, 0, { share: shareOf(0), note: '' })
     return {
       update: (done, note) => bar.update(Math.min(done, total), { share: shareOf(done), note }),

@@ -44,7 +44,7 @@ function group<Row extends { readonly resource: string; readonly scope: string }
 }
 
 /** A resource or scope from its typed JSON (model/resource.ts). */
-function printOrigin(text: string): Json {
+export function printOrigin(text: string): Json {
   if (text === '') return {}
   const parsed = parseTyped(text) as Json
   const attributes = parsed['attributes'] as Json | undefined
@@ -91,7 +91,7 @@ function printSpan(span: SpanRow): Json {
   }
 }
 
-function printEvent(event: SpanEventRow): Json {
+export function printEvent(event: SpanEventRow): Json {
   return {
     timeUnixNano: event.timeUnixNano.toString(),
     name: event.name,
@@ -100,7 +100,7 @@ function printEvent(event: SpanEventRow): Json {
   }
 }
 
-function printLink(link: SpanLinkRow): Json {
+export function printLink(link: SpanLinkRow): Json {
   return {
     ...text('traceId', link.traceId),
     ...text('spanId', link.spanId),
@@ -114,7 +114,8 @@ function printLink(link: SpanLinkRow): Json {
 function printLogRecord(event: EventRow): Json {
   return {
     ...(event.timeGiven ? { timeUnixNano: event.timeUnixNano.toString() } : {}),
-    ...(event.observedTimeUnixNano === 0n ? {} : { observedTimeUnixNano: event.observedTimeUnixNano.toString() }),
+    // In every record, so that they can be counted (print-rows.ts).
+    observedTimeUnixNano: event.observedTimeUnixNano.toString(),
     ...number('severityNumber', event.severityNumber),
     ...text('severityText', event.severityText),
     ...text('eventName', event.type),

@@ -56,6 +56,8 @@ export interface Engine {
    * while its rows are read.
    */
   stream<Row extends readonly unknown[]>(sql: string, options?: QueryOptions): AsyncIterable<Row>
+  /** The answer of `query` as Native blocks (native/block-reader.ts), for very many rows. */
+  queryBlocks(sql: string, options?: QueryOptions): Promise<Uint8Array>
   /** A statement without an answer: schema changes and maintenance, one at a time. */
   execute(sql: string, options?: QueryOptions): Promise<void>
   /** Gives memory that is free inside the engine back to the system. */

@@ -21,6 +21,7 @@ import type {
   TraceEventsOptions,
   TraceReadOptions,
 } from '../../model/reader.ts'
+import type { RowBlock, RowSelection } from '../../model/row-block.ts'
 import type { EventRow, SpanRow } from '../../model/span-row.ts'
 import { systemOf, type SystemFigures } from '../../model/system.ts'
 import type { TracePage, TraceSearch } from '../../model/trace-search.ts'
@@ -32,6 +33,7 @@ import { readDependencies } from './read/catalog/dependencies.ts'
 import { readNodes } from './read/catalog/nodes.ts'
 import { readOperations, readServices } from './read/catalog/services.ts'
 import { readTraceEvents, searchEvents } from './read/event-search.ts'
+import { readRowBlocks } from './read/export/row-blocks.ts'
 import { readFacets } from './read/facets.ts'
 import type { FigureContext } from './read/figure-source.ts'
 import { readOverview } from './read/overview.ts'
@@ -108,6 +110,11 @@ export class ClickHouseReader implements Reader {
   async findEvents(search: EventSearch, { signal }: ReadOptions = {}): Promise<EventPage> {
     const { keys } = await this.#current()
     return searchEvents(this.#engine, { ...search, signal }, keys)
+  }
+
+  async *readBlocks(selection: RowSelection, { signal }: ReadOptions = {}): AsyncGenerator<RowBlock> {
+    const { keys: facts } = await this.#current()
+    yield* readRowBlocks(this.#engine, selection, { facts, signal })
   }
 
   async readOverview(search: OverviewSearch, { signal }: ReadOptions = {}): Promise<Overview> {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { counts, decimal, durationParameter, openRange, range } from './formats.ts'
 
 /** Conditions that one span of a trace must meet together. */
-const spanFilter = {
+export const spanFilter = {
   service: z.string().optional().describe('service.name'),
   operation: z.string().optional().describe('span name'),
   status: z.enum(['error', 'ok', 'unset']).optional(),

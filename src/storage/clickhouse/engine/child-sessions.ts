@@ -150,13 +150,21 @@ export class ChildSessions implements Sessions {
   }
 
   async run(session: number, sql: string): Promise<string> {
+    return textOf(await this.#answer(session, sql))
+  }
+
+  async runForBytes(session: number, sql: string): Promise<Uint8Array> {
+    return (await this.#answer(session, sql)).payload
+  }
+
+  async #answer(session: number, sql: string): Promise<Frame> {
     try {
-      return textOf(await this.#running().request(frameKinds.run, session, sql))
+      return await this.#running().request(frameKinds.run, session, sql)
     } catch (error) {
       const explained = this.#explain(error)
       if (!(explained instanceof DamagedPartError)) throw explained
       await this.#untilPutAside()
-      return textOf(await this.#running().request(frameKinds.run, session, sql))
+      return await this.#running().request(frameKinds.run, session, sql)
     }
   }
 

@@ -26,7 +26,6 @@ export class OwnSessions implements Sessions {
     return (await this.#sessions[session]!.queryAsync(sql, { format })).text()
   }
 
-  /** The same, as bytes of UTF-8. */
   async runForBytes(session: number, sql: string): Promise<Uint8Array> {
     return (await this.#sessions[session]!.queryAsync(sql, { format })).bytes()
   }

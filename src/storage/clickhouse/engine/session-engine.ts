@@ -117,6 +117,17 @@ export class SessionEngine implements Engine {
     }
   }
 
+  async queryBlocks(sql: string, options: QueryOptions = {}): Promise<Uint8Array> {
+    const { run, session, text } = await this.#startRun(sql, options)
+    try {
+      return await run.during(() => this.#sessions.runForBytes(session, `${text} FORMAT Native`))
+    } catch (error) {
+      throw run.stopReason ?? queryError(error)
+    } finally {
+      run.leave()
+    }
+  }
+
   async *stream<Row extends readonly unknown[]>(sql: string, options: QueryOptions = {}): AsyncGenerator<Row> {
     const { run, session, text } = await this.#startRun(sql, options)
     try {

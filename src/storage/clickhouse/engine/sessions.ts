@@ -6,6 +6,8 @@
 export interface Sessions {
   /** Runs one statement. Returns its rows as text: a JSON array a line (the format JSONCompactEachRow). */
   run(session: number, sql: string): Promise<string>
+  /** The same as bytes of UTF-8, or of the format that the statement names. */
+  runForBytes(session: number, sql: string): Promise<Uint8Array>
   /** Begins a query whose rows are fetched piece by piece. */
   stream(session: number, sql: string): RowStream
   /** The process the engine runs in; `undefined` when that is this one. */
