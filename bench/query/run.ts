@@ -54,10 +54,21 @@ const questions: readonly (readonly [name: string, path: (trace: Trace) => strin
   ],
   ['newest 20', () => '/api/v1/traces?limit=20'],
   ['services', () => '/api/v1/services'],
+  ['operations', ({ rootService }) => `/api/v1/services/${rootService}/operations`],
+  ['attribute keys', () => '/api/v1/attributes'],
   ['dependencies', () => '/api/v1/dependencies'],
+  ['services, half an hour', () => `/api/v1/services?${halfHour}`],
+  ['operations, half an hour', ({ rootService }) => `/api/v1/services/${rootService}/operations?${halfHour}`],
+  ['attribute keys, half an hour', () => `/api/v1/attributes?${halfHour}`],
+  ['dependencies, half an hour', () => `/api/v1/dependencies?${halfHour}`],
+  ['services, another range each time', ({ startMs }) => `/api/v1/services?${rangeAt(startMs)}`],
+  ['dependencies, another range each time', ({ startMs }) => `/api/v1/dependencies?${rangeAt(startMs)}`],
 ]
 
 const manifest = readManifest(values.load)
+/** Ends within buckets of five minutes. */
+const middleMs = (manifest.startMs + manifest.endMs) / 2
+const halfHour = rangeAt(middleMs)
 const clew = values.url === undefined ? await startClew() : undefined
 const url = values.url ?? clew!.url
 try {
@@ -67,6 +78,11 @@ try {
   }
   if (values.join) await new Promise((resolve) => setTimeout(resolve, 60_000))
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+  for (const [name, pathOf] of questions) {
+    const started = performance.now()
+    await get(agent, url + pathOf(manifest.sample[0]!))
+    console.log(JSON.stringify({ name, firstMs: +(performance.now() - started).toFixed(1) }))
+  }
   const best = new Map<string, Figures>()
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const [name, pathOf] of questions) {
@@ -78,6 +94,11 @@ try {
   agent.destroy()
 } finally {
   await clew?.stop()
+}
+
+/** Half an hour around the time. */
+function rangeAt(timeMs: number): string {
+  return `start=${timeMs - 900_000}&end=${timeMs + 900_000}`
 }
 
 /** Milliseconds of one round, and the answer's size. */
