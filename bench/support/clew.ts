@@ -64,13 +64,21 @@ function whenReady(child: ChildProcess): Promise<{ url: string; ports: Record<st
     child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
       for (const line of text.split('\n')) {
-        const ready = /"ports":(\{[^}]*\}).*clew is ready: (http[^"]+)"/.exec(line)
-        if (ready !== null) resolve({ ports: JSON.parse(ready[1]!) as Record<string, number>, url: ready[2]! })
+        const ready = /clew is ready: (http[^"]+)"/.exec(line)
+        if (ready !== null) readPorts(ready[1]!).then((ports) => resolve({ ports, url: ready[1]! }), reject)
       }
       text = text.slice(text.lastIndexOf('\n') + 1)
     })
     child.once('exit', (code) => reject(new Error(`clew ended with ${code} before it was ready: ${text}`)))
   })
+}
+
+/** By name of the listener. */
+async function readPorts(url: string): Promise<Record<string, number>> {
+  const status = (await (await fetch(`${url}/api/v1/status`)).json()) as {
+    readonly listeners: readonly { readonly name: string; readonly port: number }[]
+  }
+  return Object.fromEntries(status.listeners.map(({ name, port }) => [name, port]))
 }
 
 /** The server, and the engine's process that it started. */

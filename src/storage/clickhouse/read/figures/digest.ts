@@ -31,6 +31,16 @@ export function decodeDigest(base64: string): Digest {
   return new Float32Array(copy.buffer)
 }
 
+/** A digest of values that ascend. */
+export function digestOfSorted(values: Float64Array): Digest {
+  const digest = new Float32Array(values.length * 2)
+  for (let i = 0; i < values.length; i++) {
+    digest[i * 2] = values[i]!
+    digest[i * 2 + 1] = 1
+  }
+  return digest.length > centroidsMax * 2 ? compress(digest) : digest
+}
+
 /** A digest of all values of the given ones. */
 export function mergeDigests(digests: readonly Digest[]): Digest {
   let lists = digests.filter((digest) => digest.length > 0)

@@ -102,7 +102,7 @@ test('a list that was asked for before takes no query, one that ends elsewhere i
   const rollups = await storeHours()
   const context = { engine: observed as Engine, rollups, memory: new FigureMemory(observed, rollups) }
   const calls = async (hours: number, seconds = 0): Promise<number | undefined> => {
-    const endNs = origin + BigInt(hours) * 3600n * second + BigInt(seconds) * second
+    const endNs = origin + BigInt(hours) * 3600n * second + BigInt(seconds * 10) * (second / 10n)
     return (await readDependencies(context, { startNs: origin, endNs }))[0]?.calls
   }
   assert.equal(await calls(3), 6)
@@ -110,11 +110,35 @@ test('a list that was asked for before takes no query, one that ends elsewhere i
   assert.equal(await calls(3), 6)
   assert.equal(queries, before)
   assert.equal(await calls(3, 1), 7)
-  assert.equal(queries, before + 1)
+  const cut = queries
+  assert.ok(cut > before)
+  assert.equal(await calls(3, 0.5), 7)
+  assert.equal(await calls(3, 200), 7)
+  assert.equal(queries, cut)
   assert.equal(await calls(28), 56)
   const all = queries
   assert.equal(await calls(28), 56)
   assert.equal(queries, all)
+  await rollups.stop()
+})
+
+test('a range up to now takes no query for what does not come any more', async () => {
+  await emptyStore(engine)
+  const rollups = await start(() => originMs)
+  const context = { engine: observed as Engine, rollups, memory: new FigureMemory(observed, rollups) }
+  rollups.touch(await storeRows(engine, drawSpans('web GET 1s+1s client\n  cart get 2s+1s server', origin)))
+  const calls = async (seconds: number): Promise<number[]> => {
+    const range = { startNs: origin - 3600n * second, endNs: origin + BigInt(seconds) * second }
+    const [services, edges] = [await readServices(context, range), await readDependencies(context, range)]
+    return [services.length, edges.length]
+  }
+  assert.deepEqual(await calls(10), [2, 1])
+  const once = queries
+  assert.deepEqual(await calls(11), [2, 1])
+  assert.equal(queries, once)
+  assert.deepEqual(await calls(2), [1, 0])
+  rollups.touch(await storeRows(engine, drawSpans('stock get 3s+1s', origin, { next: 9 })))
+  assert.deepEqual(await calls(12), [3, 1])
   await rollups.stop()
 })
 

@@ -18,7 +18,17 @@ import {
   type FigureRow,
   type FigureShape,
 } from './figure-row.ts'
-import { piecesOf, type BucketStates, type Piece } from './range-pieces.ts'
+import {
+  figuresOf,
+  newestSql,
+  packedBytes,
+  packedSql,
+  readPacked,
+  spansInSql,
+  type PackedColumns,
+  type PackedGroup,
+} from './packed-calls.ts'
+import { piecesOf, wholeOf, type BucketStates, type Piece } from './range-pieces.ts'
 
 /** An hour of 40 services, 400 operations and 150 edges takes 10 MB. */
 const keptBytesMax = 48 << 20
@@ -29,10 +39,15 @@ const answerRowsMax = 60_000
 /** In one statement. After an import of old data more buckets than this may be open, until they are rolled up. */
 const liveIntervalsMax = 64
 
+/** Spans of a bucket whose calls are kept one by one: 5 MB. */
+const packedSpansMax = 300_000
+
 /** Without rows: there are too many to keep. */
 interface Kept {
   readonly version: string
-  readonly rows: readonly FigureRow[] | undefined
+  readonly rows?: readonly FigureRow[] | undefined
+  readonly packed?: readonly PackedGroup[] | undefined
+  readonly newestNs?: bigint
   readonly bytes: number
 }
 
@@ -52,16 +67,53 @@ export class FigureMemory {
   /** One row for each set of names, right for all rows stored at the time of the call; undefined when there are too many. */
   async read(shape: FigureShape, range: TimeRange, signal?: AbortSignal): Promise<readonly FigureRow[] | undefined> {
     signal?.throwIfAborted()
-    const pieces = piecesOf(range, this.#states)
+    const pieces = await this.#pieces(range, signal)
     if (pieces.some((piece) => this.#find(shape, piece) === undefined)) {
-      return this.#inTurn(shape, signal, () => this.#load(shape, piecesOf(range, this.#states), signal))
+      return this.#inTurn(shape, signal, async () => this.#load(shape, await this.#pieces(range, signal), signal))
     }
     return this.#sum(shape, pieces, new Map())
   }
 
+  /** A range that ends after the newest row of an open bucket, as those up to now do, has all of the bucket. */
+  async #pieces(range: TimeRange, signal: AbortSignal | undefined): Promise<Piece[]> {
+    const pieces = piecesOf(range, this.#states)
+    const last = pieces.at(-1)
+    if (last?.cut === undefined) return pieces
+    const bucket = bucketInterval(last.startSeconds)
+    if (last.cut.fromNs !== bucket.fromNs) return pieces
+    const newestNs = await this.#newestNs(last, bucket, signal)
+    if (newestNs < last.cut.toNs) pieces[pieces.length - 1] = wholeOf(last, this.#states)
+    return pieces
+  }
+
+  async #newestNs(
+    { startSeconds, version }: Piece,
+    bucket: Interval,
+    signal: AbortSignal | undefined,
+  ): Promise<bigint> {
+    const key = `newest ${startSeconds}`
+    const kept = this.#kept.get(key)
+    if (kept?.version === version) return kept.newestNs!
+    const [row] = await this.#engine.query<[string]>(newestSql(bucket), { signal })
+    const newestNs = BigInt(row![0])
+    this.#kept.set(key, { version, newestNs, bytes: 200 })
+    return newestNs
+  }
+
   #find(shape: FigureShape, piece: Piece): Kept | undefined {
     const kept = this.#kept.get(`${shape.figure.table} ${piece.place}`)
-    return kept?.version === piece.version ? kept : undefined
+    return kept?.version === piece.version ? kept : this.#cut(shape, piece)
+  }
+
+  /** Part of a bucket that does not change, from its calls, where these are kept. */
+  #cut(shape: FigureShape, { startSeconds, cut, place, version }: Piece): Kept | undefined {
+    if (cut === undefined) return undefined
+    const calls = this.#kept.get(callsKey(shape, startSeconds))
+    if (calls?.packed === undefined || calls.version !== version) return undefined
+    const rows = figuresOf(shape, calls.packed, bucketInterval(startSeconds), cut)
+    const kept = { version, rows, bytes: bytesOf(rows) }
+    this.#kept.set(`${shape.figure.table} ${place}`, kept)
+    return kept
   }
 
   async #inTurn<Result>(
@@ -86,9 +138,16 @@ export class FigureMemory {
     pieces: readonly Piece[],
     signal: AbortSignal | undefined,
   ): Promise<readonly FigureRow[] | undefined> {
-    const missing = pieces.filter((piece) => this.#find(shape, piece) === undefined)
-    if (liveIntervals(missing).length > liveIntervalsMax) return undefined
     const loaded = new Map<Piece, Kept>()
+    const missing: Piece[] = []
+    for (const piece of pieces) {
+      if (this.#find(shape, piece) !== undefined) continue
+      await this.#loadCalls(shape, piece, signal)
+      const cut = this.#cut(shape, piece)
+      if (cut === undefined) missing.push(piece)
+      else loaded.set(piece, cut)
+    }
+    if (liveIntervals(missing).length > liveIntervalsMax) return undefined
     for (const [seconds, group] of Map.groupBy(missing, (piece) => piece.seconds)) {
       const rows = await this.#query(shape, seconds, group, signal)
       for (const piece of group) {
@@ -100,6 +159,24 @@ export class FigureMemory {
       }
     }
     return this.#sum(shape, pieces, loaded)
+  }
+
+  /** The calls of a bucket that does not change and of which the range has a part, unless they are too many. */
+  async #loadCalls(
+    shape: FigureShape,
+    { startSeconds, cut, isOpen, version }: Piece,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (cut === undefined || isOpen) return
+    const key = callsKey(shape, startSeconds)
+    const bucket = bucketInterval(startSeconds)
+    const sql = packedSql(shape, bucket)
+    if (sql === undefined || this.#kept.get(key)?.version === version) return
+    const [count] = await this.#engine.query<[string]>(spansInSql(bucket), { signal })
+    const isFew = Number(count![0]) <= packedSpansMax
+    const rows = isFew ? await this.#engine.query<PackedColumns>(sql, { signal }) : []
+    const packed = isFew ? readPacked(shape, rows) : undefined
+    this.#kept.set(key, { version, packed, bytes: packed === undefined ? 200 : packedBytes(packed) })
   }
 
   /** By start of the piece; undefined when there are too many. */
@@ -163,6 +240,10 @@ export class FigureMemory {
     this.#kept.set(key, { version: '', rows, bytes: bytesOf(rows) + key.length })
     return rows
   }
+}
+
+function callsKey(shape: FigureShape, bucket: number): string {
+  return `${shape.figure.table} calls ${bucket}`
 }
 
 function allOf<Item>(items: readonly (Item | undefined)[]): Item[] | undefined {

@@ -26,6 +26,8 @@ export interface Piece {
   readonly cut: Interval | undefined
   /** The rolled-up rows to read, by bucket; undefined when the figures must be computed from spans and events. */
   readonly generations: ReadonlyMap<number, number> | undefined
+  /** Rows may still come at any time: it is not rolled up. */
+  readonly isOpen: boolean
   readonly version: string
 }
 
@@ -50,6 +52,7 @@ export function piecesOf(range: TimeRange, states: BucketStates): Piece[] {
         seconds: bucketSeconds,
         cut: cut === 'whole' ? undefined : cut,
         generations: undefined,
+        isOpen: isDirty,
         version: isDirty ? dirtyVersion(bucket, states) : `g${rolled.get(bucket)}`,
       })
     }
@@ -58,6 +61,13 @@ export function piecesOf(range: TimeRange, states: BucketStates): Piece[] {
   for (const bucket of dirty) if (!rolled.has(bucket)) add(bucket)
   pieces.push(...cleanPieces(clean, range, states))
   return pieces.sort((a, b) => a.startSeconds - b.startSeconds)
+}
+
+/** The bucket that the piece is a part of. */
+export function wholeOf(piece: Piece, states: BucketStates): Piece {
+  const { startSeconds, isOpen } = piece
+  if (!isOpen) return rolledPiece(startSeconds, bucketSeconds, [startSeconds], states.rolledBuckets())
+  return { ...piece, place: `${startSeconds}`, cut: undefined }
 }
 
 /** The part of the bucket that is in the range, if any is. */
@@ -107,6 +117,7 @@ function rolledPiece(
     seconds,
     cut: undefined,
     generations,
+    isOpen: false,
     version: buckets.length === 1 ? `g${sum}` : `${buckets.length}g${sum}`,
   }
 }
