@@ -10,7 +10,7 @@
 import http from 'node:http'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { questions } from '../query/questions.ts'
+import { questionsOf } from '../query/questions.ts'
 import { startClew, type MeasuredClew } from '../support/clew.ts'
 import { percentile, readBodies, readManifest, sendAll } from '../support/load.ts'
 
@@ -101,7 +101,7 @@ async function quiet(clew: MeasuredClew, spans: number): Promise<void> {
 }
 
 async function askBoth([base, here]: [MeasuredClew, MeasuredClew]): Promise<void> {
-  for (const [name, pathOf] of questions) {
+  for (const [name, pathOf] of questionsOf(manifest)) {
     const pairs = times.get(name) ?? []
     times.set(name, pairs)
     for (let i = 0; i < Number(values.runs); i++) {

@@ -11,7 +11,7 @@ import http from 'node:http'
 import { parseArgs } from 'node:util'
 import { startClew } from '../support/clew.ts'
 import { percentile, readBodies, readManifest, sendAll } from '../support/load.ts'
-import { questions, type Trace } from './questions.ts'
+import { questionsOf, type Trace } from './questions.ts'
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +25,7 @@ const { values } = parseArgs({
 if (values.load === undefined) throw new Error('--load DIR is needed')
 
 const manifest = readManifest(values.load)
+const questions = questionsOf(manifest)
 const clew = values.url === undefined ? await startClew() : undefined
 const url = values.url ?? clew!.url
 try {
@@ -34,6 +35,11 @@ try {
   }
   if (values.join) await new Promise((resolve) => setTimeout(resolve, 60_000))
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+  for (const [name, pathOf] of questions) {
+    const started = performance.now()
+    await get(agent, url + pathOf(manifest.sample[0]!))
+    console.log(JSON.stringify({ name, firstMs: +(performance.now() - started).toFixed(1) }))
+  }
   const best = new Map<string, Figures>()
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const [name, pathOf] of questions) {

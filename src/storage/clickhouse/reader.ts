@@ -36,6 +36,8 @@ import { readTraceEvents, searchEvents } from './read/event-search.ts'
 import { readRowBlocks } from './read/export/row-blocks.ts'
 import { readFacets } from './read/facets.ts'
 import type { FigureContext } from './read/figure-source.ts'
+import { FigureMemory } from './read/figures/figure-memory.ts'
+import type { BucketStates } from './read/figures/range-pieces.ts'
 import { readOverview } from './read/overview.ts'
 import { readSkeleton, readTrace } from './read/trace-read.ts'
 import { countTraces, searchTraces } from './read/trace-search.ts'
@@ -52,7 +54,7 @@ export interface ClickHouseReaderOptions {
 }
 
 interface Kept {
-  readonly rollups: FigureContext['rollups']
+  readonly rollups: BucketStates
   readonly keys: KnownKeys
   readonly summaries: TraceSummaries
 }
@@ -71,6 +73,7 @@ export class ClickHouseReader implements Reader {
   readonly #engine: Engine
   readonly #kept: Kept
   readonly #watch: StoreWatch | undefined
+  readonly #memory: FigureMemory
 
   constructor({ engine, kept }: ClickHouseReaderOptions) {
     this.#engine = engine
@@ -81,6 +84,7 @@ export class ClickHouseReader implements Reader {
       this.#watch = new StoreWatch(engine, keys, summaries)
       this.#kept = { rollups: this.#watch, keys, summaries }
     }
+    this.#memory = new FigureMemory(engine, this.#kept.rollups)
   }
 
   async findTraces(search: TraceSearch, { signal }: ReadOptions = {}): Promise<TracePage> {
@@ -167,7 +171,7 @@ export class ClickHouseReader implements Reader {
 
   async #figures(): Promise<FigureContext> {
     const { keys: facts, rollups } = await this.#current()
-    return { engine: this.#engine, rollups, facts }
+    return { engine: this.#engine, rollups, facts, memory: this.#memory }
   }
 
   /** Right for all that is stored now. */

@@ -10,6 +10,7 @@ import type { Engine } from '../engine.ts'
 import type { Figure } from '../rollup/figures.ts'
 import { bucketInterval, bucketNs, bucketOf, coverGaps, joinIntervals, type Interval } from '../rollup/intervals.ts'
 import type { KeyFacts } from '../compile/conditions.ts'
+import type { FigureMemory } from './figures/figure-memory.ts'
 
 /** What the readers of figures need. */
 export interface FigureContext {
@@ -17,6 +18,8 @@ export interface FigureContext {
   /** Buckets (epoch seconds) whose rolled-up rows are missing or out of date. */
   readonly rollups: { dirtyBuckets(): ReadonlySet<number> }
   readonly facts?: KeyFacts
+  /** Answers without a query what it can; without it every figure is computed by the engine. */
+  readonly memory?: FigureMemory
 }
 
 /** Without facts every dedicated key may be in the maps too, and no resource key is known. */

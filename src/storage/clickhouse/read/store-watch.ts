@@ -19,8 +19,7 @@ interface Mark {
 /** SQL conditions for the rows of a table that came since the last look; no entry when none came. */
 export type NewRows = ReadonlyMap<string, string>
 
-const watchedForFigures = ['spans', 'events', 'rollup_buckets']
-const watchedTables = [...watchedForFigures, 'traces', 'irregular_keys', 'key_kinds']
+const watchedTables = ['spans', 'events', 'rollup_buckets', 'traces', 'irregular_keys', 'key_kinds']
 
 export class StoreWatch {
   readonly #engine: Engine
@@ -41,6 +40,14 @@ export class StoreWatch {
   /** Buckets whose rolled-up rows were missing or out of date at the last look. */
   dirtyBuckets(): ReadonlySet<number> {
     return this.#buckets.dirtyBuckets()
+  }
+
+  rolledBuckets(): ReadonlyMap<number, number> {
+    return this.#buckets.rolledBuckets()
+  }
+
+  changeOf(bucket: number): number {
+    return this.#buckets.changeOf(bucket)
   }
 
   /** Resolves when keys, summaries and buckets are right for all that was stored at the time of the call. */
@@ -66,10 +73,10 @@ export class StoreWatch {
 
   async #look(): Promise<void> {
     const marks = await readMarks(this.#engine)
-    if (!isSame(tableMarks(marks, 'traces'), tableMarks(this.#marks, 'traces'))) this.#summaries.forget()
-    if (watchedForFigures.some((table) => !isSame(tableMarks(marks, table), tableMarks(this.#marks, table)))) {
-      await this.#buckets.look()
-    }
+    const changed = (table: string): boolean => !isSame(tableMarks(marks, table), tableMarks(this.#marks, table))
+    if (changed('traces')) this.#summaries.forget()
+    const changes = { rows: changed('spans') || changed('events'), rolled: changed('rollup_buckets') }
+    if (changes.rows || changes.rolled) await this.#buckets.look(changes)
     const spans = tableMarks(marks, 'spans').reduce((sum, { rows }) => sum + rows, 0)
     await this.#keys.loadNew(this.#engine, newRows(marks, this.#marks), spans)
     this.#marks = marks

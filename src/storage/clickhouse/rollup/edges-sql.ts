@@ -34,17 +34,28 @@ export interface EdgeOptions {
 
 /** `digest` is the SQL of the durations' state. */
 export function edgesSql(intervals: readonly Interval[], digest: string, options: EdgeOptions = {}): string {
-  const { slice, oldNames = true } = options
-  const sliced = slice === undefined ? '1' : `cityHash64(trace_id) % ${slice.parts} = ${slice.part}`
   const summed = (
     calls: string,
   ): string => `SELECT bucket, any(caller) AS parent, any(callee) AS child, any(type) AS child_type,
       count() AS calls, countIf(status_code = 2) AS errors, ${digest} AS durations,
       min(start_time) AS first_time, max(start_time) AS last_time
     FROM (${calls}) GROUP BY bucket, cityHash64(caller, callee, type)`
-  return [serviceCalls(intervals, sliced), linkCalls(intervals, sliced), peerCalls(intervals, sliced, oldNames)]
-    .map(summed)
+  return calls(intervals, options).map(summed).join(' UNION ALL ')
+}
+
+/** Each call of its own: `parent`, `child`, `child_type`, `class` (0), `status_code`, `duration`, `start_time`. */
+export function edgeCallsSql(intervals: readonly Interval[], options: EdgeOptions = {}): string {
+  return calls(intervals, options)
+    .map(
+      (sql) => `SELECT toString(caller) AS parent, toString(callee) AS child, toString(type) AS child_type, 0 AS class,
+        status_code, duration, start_time FROM (${sql})`,
+    )
     .join(' UNION ALL ')
+}
+
+function calls(intervals: readonly Interval[], { slice, oldNames = true }: EdgeOptions): string[] {
+  const sliced = slice === undefined ? '1' : `cityHash64(trace_id) % ${slice.parts} = ${slice.part}`
+  return [serviceCalls(intervals, sliced), linkCalls(intervals, sliced), peerCalls(intervals, sliced, oldNames)]
 }
 
 /**

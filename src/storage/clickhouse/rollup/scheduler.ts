@@ -22,6 +22,10 @@ export interface Rollups {
   touch(buckets: Iterable<number>): void
   /** Buckets whose rolled-up rows are missing or out of date: readers compute these now. */
   dirtyBuckets(): ReadonlySet<number>
+  /** Generation of each bucket that is rolled up. */
+  rolledBuckets(): ReadonlyMap<number, number>
+  /** A number that becomes another one, never seen before, whenever the bucket is touched or rolled up. */
+  changeOf(bucket: number): number
   /** Rolls up what is due; returns how many buckets. Runs by itself; tests call it. */
   runDue(): Promise<number>
   /** Compares with what is stored, after rows were dropped. */
@@ -60,6 +64,8 @@ export async function startRollups(options: RollupOptions): Promise<Rollups> {
 interface Touched {
   readonly firstMs: number
   lastMs: number
+  /** Number of the last touch, of all buckets. */
+  change: number
 }
 
 class Scheduler implements Rollups {
@@ -70,6 +76,7 @@ class Scheduler implements Rollups {
   readonly #rolled: Map<number, number>
   #stale: StaleRows[] = []
   #generation: number
+  #changes = 0
   #timer: NodeJS.Timeout | undefined
   #work: Promise<unknown> = Promise.resolve()
   #lastRunMs = 0
@@ -102,8 +109,12 @@ class Scheduler implements Rollups {
   #mark(bucket: number): void {
     const now = this.#options.now()
     const known = this.#touched.get(bucket)
-    if (known === undefined) this.#touched.set(bucket, { firstMs: now, lastMs: now })
-    else known.lastMs = now
+    const change = ++this.#changes
+    if (known === undefined) this.#touched.set(bucket, { firstMs: now, lastMs: now, change })
+    else {
+      known.lastMs = now
+      known.change = change
+    }
   }
 
   /** A late span may be the parent of a child in the next bucket, or the answer to a call in the one before. */
@@ -113,6 +124,15 @@ class Scheduler implements Rollups {
 
   dirtyBuckets(): ReadonlySet<number> {
     return new Set([...this.#touched.keys(), ...this.#running.keys()])
+  }
+
+  rolledBuckets(): ReadonlyMap<number, number> {
+    return this.#rolled
+  }
+
+  /** Generations are far above the numbers of touches. */
+  changeOf(bucket: number): number {
+    return (this.#touched.get(bucket) ?? this.#running.get(bucket))?.change ?? this.#rolled.get(bucket) ?? 0
   }
 
   /** Sets the timer for the next thing to do; none when there is nothing. */
@@ -188,11 +208,12 @@ class Scheduler implements Rollups {
       }
     } finally {
       const now = this.#options.now()
-      for (const [bucket, { firstMs }] of left) {
+      for (const [bucket, { firstMs, change }] of left) {
         const again = this.#touched.get(bucket)
         this.#touched.set(bucket, {
           firstMs: Math.max(firstMs, now - waitMaxMs + quietMs),
           lastMs: again?.lastMs ?? now,
+          change: again?.change ?? change,
         })
       }
       this.#running = new Map()

@@ -9,11 +9,14 @@ export interface RolledBucket extends BucketRows {
   readonly generation: number
 }
 
-/** The valid generation of each bucket that is rolled up, with the rows it was made of. */
-export async function readRolledBuckets(engine: Engine): Promise<Map<number, RolledBucket>> {
+/**
+ * The valid generation of each bucket that is rolled up, with the rows it was made of; of those alone whose generation is
+ * above the given one.
+ */
+export async function readRolledBuckets(engine: Engine, above = -1): Promise<Map<number, RolledBucket>> {
   const rows = await engine.query<[string, string, string, string]>(
     `SELECT bucket, max(generation), argMax(span_rows, generation), argMax(event_rows, generation)
-     FROM rollup_buckets GROUP BY bucket`,
+     FROM rollup_buckets ${above < 0 ? '' : `WHERE generation > ${above}`} GROUP BY bucket`,
   )
   return new Map(
     rows.map(([bucket, generation, spans, events]) => [

@@ -6,7 +6,9 @@ import { dedicatedByKey } from '../../../dedicated.ts'
 import { figures } from '../../rollup/figures.ts'
 import { Conditions, addTimeRange } from '../../compile/conditions.ts'
 import { figureSql, type FigureContext } from '../figure-source.ts'
+import { shapes, type FigureRow } from '../figures/figure-row.ts'
 import { newestRange } from '../newest-range.ts'
+import { compareNames } from './services.ts'
 
 /** Senders that make up keys cannot make the answer endless; these are the most used. */
 const keysMax = 10_000
@@ -17,6 +19,8 @@ export async function readAttributeKeys(
   range: TimeRange,
   signal?: AbortSignal,
 ): Promise<AttributeKey[]> {
+  const kept = await context.memory?.read(shapes.attributeKeys, range, signal)
+  if (kept !== undefined) return keysOf(kept)
   const rows = await context.engine.query<[string, AttributeKey['scope'], string, string]>(
     `SELECT toString(key) AS k, toString(scope) AS s, toString(type) AS t, sum(rows) AS n
      FROM (${figureSql(figures.attributeKeys, range, context)})
@@ -24,6 +28,17 @@ export async function readAttributeKeys(
     { signal },
   )
   return rows.map(([key, scope, type, spans]) => ({ key, scope, type, spans: Number(spans) }))
+}
+
+function keysOf(rows: readonly FigureRow[]): AttributeKey[] {
+  const keys = rows.map(({ names, counts }) => ({
+    key: names[1]!,
+    scope: names[0] as AttributeKey['scope'],
+    type: names[2]!,
+    spans: counts[0]!,
+  }))
+  keys.sort((a, b) => b.spans - a.spans || compareNames([a.key, a.scope, a.type], [b.key, b.scope, b.type]))
+  return keys.slice(0, keysMax)
 }
 
 /** Spans looked at: about 0.1 s of work for a key in the maps. */

@@ -4,7 +4,8 @@ import type { TimeRange } from '../../../../model/query.ts'
 import type { FigureContext } from '../figure-source.ts'
 import { figureSql } from '../figure-source.ts'
 import { figures, quantileLevels } from '../../rollup/figures.ts'
-import { quantilesOf } from './services.ts'
+import { shapes, type FigureRow } from '../figures/figure-row.ts'
+import { compareNames, digestQuantiles, quantilesOf } from './services.ts'
 
 /** A client that calls addresses without end cannot make the answer so; these are the ones with the most calls. */
 const edgesMax = 50_000
@@ -24,6 +25,8 @@ export async function readDependencies(
   range: TimeRange,
   signal?: AbortSignal,
 ): Promise<EdgeFigures[]> {
+  const kept = await context.memory?.read(shapes.edges, range, signal)
+  if (kept !== undefined) return edgesOf(kept)
   const rows = await context.engine.query<EdgeRow>(
     `SELECT toString(parent) AS caller, toString(child) AS callee, toString(child_type) AS type, sum(calls) AS n, sum(errors),
        quantilesTDigestMerge(${quantileLevels})(durations)
@@ -38,5 +41,17 @@ export async function readDependencies(
     calls: Number(calls),
     errors: Number(errors),
     ...quantilesOf(quantiles),
+  }))
+}
+
+function edgesOf(rows: readonly FigureRow[]): EdgeFigures[] {
+  const sorted = [...rows].sort((a, b) => b.counts[0]! - a.counts[0]! || compareNames(a.names, b.names))
+  return sorted.slice(0, edgesMax).map(({ names, counts, digests }) => ({
+    parent: names[0]!,
+    child: names[1]!,
+    childType: names[2] as ChildType,
+    calls: counts[0]!,
+    errors: counts[1]!,
+    ...digestQuantiles(digests[0]!),
   }))
 }

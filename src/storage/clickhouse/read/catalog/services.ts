@@ -4,6 +4,8 @@ import type { TimeRange } from '../../../../model/query.ts'
 import type { FigureContext } from '../figure-source.ts'
 import { figureSql } from '../figure-source.ts'
 import { figures, quantileLevels } from '../../rollup/figures.ts'
+import { readQuantiles, type Digest } from '../figures/digest.ts'
+import { shapes, type FigureRow } from '../figures/figure-row.ts'
 import { nanosOf } from '../rows.ts'
 
 /** A service whose span names hold ids has as many operations as spans; these are the ones with the most time. */
@@ -26,6 +28,8 @@ export async function readServices(
   range: TimeRange,
   signal?: AbortSignal,
 ): Promise<ServiceFigures[]> {
+  const kept = await context.memory?.read(shapes.services, range, signal)
+  if (kept !== undefined) return kept.map(serviceOf).sort((a, b) => compareText(a.name, b.name))
   const merged = (column: string): string => `quantilesTDigestMergeState(${quantileLevels})(${column})`
   const final = (column: string): string => `quantilesTDigestMerge(${quantileLevels})(${column})`
   // First by bucket, for the newest one; its states are few.
@@ -53,6 +57,24 @@ export async function readServices(
   }))
 }
 
+function serviceOf({ names, counts, digests, lastNs, newest }: FigureRow): ServiceFigures {
+  const [spans, entries, entryErrors, roots, rootErrors] = counts as [number, number, number, number, number]
+  const [entryDurations, rootDurations] = digests as [Digest, Digest]
+  const [, newestEntries, newestEntryErrors, newestRoots, newestRootErrors] = newest.counts
+  const hasEntries = entries > 0
+  return {
+    name: names[0]!,
+    spans,
+    calls: hasEntries ? entries : roots,
+    errors: hasEntries ? entryErrors : rootErrors,
+    ...digestQuantiles(hasEntries ? entryDurations : rootDurations),
+    lastSeenNs: lastNs,
+    newest: hasEntries
+      ? { calls: newestEntries!, errors: newestEntryErrors! }
+      : { calls: newestRoots!, errors: newestRootErrors! },
+  }
+}
+
 type OperationRow = readonly [
   name: string,
   kind: number,
@@ -69,6 +91,8 @@ export async function readOperations(
   range: TimeRange,
   signal?: AbortSignal,
 ): Promise<OperationFigures[]> {
+  const kept = await context.memory?.read(shapes.operations, range, signal)
+  if (kept !== undefined) return operationsOf(kept, service)
   const rows = await context.engine.query<OperationRow>(
     `SELECT toString(name) AS operation, kind, sum(calls), sum(errors), sum(duration_sum) AS total,
        quantilesTDigestMerge(${quantileLevels})(durations)
@@ -86,8 +110,42 @@ export async function readOperations(
   }))
 }
 
+function operationsOf(rows: readonly FigureRow[], service: string): OperationFigures[] {
+  const own = rows
+    .filter(({ names }) => names[0] === service)
+    .map(({ names, counts, digests, total }) => ({ name: names[1]!, kind: Number(names[2]), counts, digests, total }))
+    .sort((a, b) => (a.total < b.total ? 1 : a.total > b.total ? -1 : compareText(a.name, b.name) || a.kind - b.kind))
+  return own.slice(0, operationsMax).map(({ name, kind, counts, digests, total }) => ({
+    name,
+    kind,
+    calls: counts[0]!,
+    errors: counts[1]!,
+    totalNs: total,
+    ...digestQuantiles(digests[0]!),
+  }))
+}
+
+/** As the engine sorts texts: by their bytes in UTF-8. */
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+export function compareNames(a: readonly string[], b: readonly string[]): number {
+  for (let i = 0; i < a.length; i++) {
+    const order = compareText(a[i]!, b[i]!)
+    if (order !== 0) return order
+  }
+  return 0
+}
+
+const levels = quantileLevels.split(', ').map(Number)
+
+export function digestQuantiles(digest: Digest): Quantiles {
+  return quantilesOf(readQuantiles(digest, levels))
+}
+
 /** The engine gives null for a quantile of nothing. */
-export function quantilesOf(levels: readonly (number | null)[]): Quantiles {
-  const [p50Ns, p95Ns, p99Ns] = levels.map((value) => BigInt(Math.round(value ?? 0))) as [bigint, bigint, bigint]
+export function quantilesOf(values: readonly (number | null | undefined)[]): Quantiles {
+  const [p50Ns, p95Ns, p99Ns] = values.map((value) => BigInt(Math.round(value ?? 0))) as [bigint, bigint, bigint]
   return { p50Ns, p95Ns, p99Ns }
 }
