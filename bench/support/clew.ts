@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface MeasuredClew {
   readonly url: string
@@ -13,6 +14,8 @@ export interface MeasuredClew {
   cpuSeconds(): number
   /** Bytes now and at the highest. */
   memory(): { rss: number; peak: number }
+  /** Milliseconds that the server's event loop was held at the longest since the last time this was asked. */
+  longestHoldMs(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -20,12 +23,16 @@ const root = path.join(import.meta.dirname, '../..')
 
 export async function startClew(flags: readonly string[] = []): Promise<MeasuredClew> {
   const dataDir = benchFolder()
-  const child = spawn(
-    process.execPath,
-    [path.join(root, 'src/main.ts'), 'serve', '--data', dataDir, ...freePorts(), '--log-format', 'json', ...flags],
-    { stdio: ['ignore', 'ignore', 'pipe'], cwd: root },
-  )
-  const { url, ports } = await whenReady(child)
+  const holdsFile = path.join(dataDir, 'longest-hold')
+  const preload = ['--import', path.join(import.meta.dirname, 'loop-watch.ts')]
+  const serve = [path.join(root, 'src/main.ts'), 'serve', '--data', dataDir, ...freePorts(), '--log-format', 'json']
+  const child = spawn(process.execPath, [...preload, ...serve, ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    cwd: root,
+    env: { ...process.env, BENCH_HOLDS_FILE: holdsFile },
+  })
+  const url = await whenReady(child)
+  const ports = await portsOf(url)
   return {
     url,
     ports,
@@ -33,6 +40,12 @@ export async function startClew(flags: readonly string[] = []): Promise<Measured
     pid: child.pid!,
     cpuSeconds: () => processesOf(child.pid!).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0),
     memory: () => sumOf(processesOf(child.pid!).map(memoryOf)),
+    async longestHoldMs() {
+      fs.rmSync(holdsFile, { force: true })
+      child.kill('SIGUSR2')
+      while (!fs.existsSync(holdsFile)) await sleep(5)
+      return Number(fs.readFileSync(holdsFile, 'utf8'))
+    },
     async stop() {
       const exited = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
@@ -58,14 +71,22 @@ function freePorts(): string[] {
   return [...flags].flatMap((flag) => [flag, '0'])
 }
 
-function whenReady(child: ChildProcess): Promise<{ url: string; ports: Record<string, number> }> {
+/** What listens where, by name. */
+async function portsOf(url: string): Promise<Record<string, number>> {
+  const { listeners } = (await (await fetch(`${url}/api/v1/status`)).json()) as {
+    listeners: { name: string; port: number }[]
+  }
+  return Object.fromEntries(listeners.map(({ name, port }) => [name, port]))
+}
+
+function whenReady(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
       for (const line of text.split('\n')) {
-        const ready = /"ports":(\{[^}]*\}).*clew is ready: (http[^"]+)"/.exec(line)
-        if (ready !== null) resolve({ ports: JSON.parse(ready[1]!) as Record<string, number>, url: ready[2]! })
+        const ready = /clew is ready: (http[^"]+)"/.exec(line)
+        if (ready !== null) resolve(ready[1]!)
       }
       text = text.slice(text.lastIndexOf('\n') + 1)
     })
