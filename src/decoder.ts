@@ -3,9 +3,11 @@ import type { Logger } from 'pino'
 import { messageOf } from './base/errors.ts'
 import { codecNamed } from './codec/codecs.ts'
 import { decompress } from './codec/compression.ts'
+import type { LargeBodies } from './codec/thread/large-bodies.ts'
 import type { DecodeRecord } from './storage/batch-queue.ts'
 
-export function openDecoder(bodyBytesMax: number, logger: Logger): DecodeRecord {
+/** `largeBodies` decodes large bodies off the event loop; without it every body is decoded at once. */
+export function openDecoder(bodyBytesMax: number, logger: Logger, largeBodies?: LargeBodies): DecodeRecord {
   return async (record) => {
     const codec = codecNamed(record.codec)
     if (codec === undefined) {
@@ -17,7 +19,9 @@ export function openDecoder(bodyBytesMax: number, logger: Logger): DecodeRecord 
     }
     try {
       const body = await decompress(record.encoding, record.body, bodyBytesMax)
-      return codec.decode(body, { receivedAtMs: record.receivedAtMs }).batch
+      const { receivedAtMs } = record
+      const decoded = await (largeBodies?.decode(codec, body, { receivedAtMs }) ?? codec.decode(body, { receivedAtMs }))
+      return decoded.batch
     } catch (error) {
       logger.error(
         { position: record.position, codec: record.codec },

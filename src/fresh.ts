@@ -28,12 +28,15 @@ export function openFreshTraces({ log, store, logger, spansMax }: FreshParts): F
   })
 }
 
-/** Each of them takes what it wants of a batch; the fresh traces look at it only during the call. */
+/**
+ * Each of them takes what it wants of a batch. The consumers come first: they count on getting records in order. The fresh
+ * traces look at it until the offer is over.
+ */
 export function joinSinks(consumers: readonly BatchSink[], fresh: FreshTraces | undefined): BatchSink {
   return {
     offer(place, lease, header) {
-      fresh?.offer(place.position, lease.batch, header)
-      for (const consumer of consumers) consumer.offer(place, lease, header)
+      for (const consumer of consumers) void consumer.offer(place, lease, header)
+      return fresh?.offer(place.position, lease.batch, header)
     },
   }
 }

@@ -16,6 +16,7 @@ import { FarTimes } from './capture/far-times.ts'
 import { Intake } from './capture/intake.ts'
 import { startObservers } from './capture/observers.ts'
 import { requestLimits, startReceivers } from './capture/receivers.ts'
+import { LargeBodies } from './codec/thread/large-bodies.ts'
 import { openDecoder } from './decoder.ts'
 import { joinSinks, openFreshTraces } from './fresh.ts'
 import { createLogger } from './logger.ts'
@@ -70,15 +71,15 @@ export async function serve(config: Config): Promise<Server> {
     const lock = lockFolder(config.data)
     stops.push(() => lock.release())
     const log = opened(await openLog(config, logger))
-    const counters = new IntakeCounters()
-    const farTimes = new FarTimes(config.retention)
-    const store = await openStoreOf(config, log, logger)
+    const [counters, farTimes] = [new IntakeCounters(), new FarTimes(config.retention)]
+    const largeBodies = opened(new LargeBodies())
+    const store = await openStoreOf(config, log, logger, largeBodies)
     stops.push(() => store.close(storeUntilMs))
     const retention = await startRetentionOf(config, store, logger)
     stops.push(() => retention.stop())
     const fresh = openFreshTraces({ log, store, logger, spansMax: config.fresh.spans })
     const sink = joinSinks([store.writer], fresh)
-    const intake = opened(new Intake({ log, sink, counters, farTimes, ...intakeLimits(config) }))
+    const intake = opened(new Intake({ log, sink, counters, largeBodies, farTimes, ...intakeLimits(config) }))
     const receivers = opened(await startReceivers({ config, intake, logger }))
     const { tailFigures } = opened(await startObservers({ config, intake, log, logger }))
     const version = clewVersion()
@@ -134,11 +135,11 @@ function openLog(config: Config, logger: Logger): Promise<Log> {
   })
 }
 
-function openStoreOf(config: Config, log: Log, logger: Logger): Promise<Store> {
+function openStoreOf(config: Config, log: Log, logger: Logger, largeBodies: LargeBodies): Promise<Store> {
   return openStore({
     dataDir: config.data,
     log,
-    decode: openDecoder(config.limits.bodyBytes, logger),
+    decode: openDecoder(config.limits.bodyBytes, logger, largeBodies),
     sync: config.durability.sync,
     memoryBytesMax: config.store.memoryBytes,
     queryMemoryBytesMax: config.query.memoryBytes,

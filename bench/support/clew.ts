@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface MeasuredClew {
   readonly url: string
@@ -13,6 +14,8 @@ export interface MeasuredClew {
   cpuSeconds(): number
   /** Bytes of the server's process and the engine's together, now and at the highest; what both share counts once. */
   memory(): { rss: number; peak: number }
+  /** Milliseconds that the server's event loop was held at the longest since the last time this was asked. */
+  longestHoldMs(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -21,12 +24,15 @@ const root = path.join(import.meta.dirname, '../..')
 /** `checkout`: the folder of the clew to start, if it is not this one. */
 export async function startClew(flags: readonly string[] = [], checkout = root): Promise<MeasuredClew> {
   const dataDir = benchFolder()
+  const holdsFile = path.join(dataDir, 'longest-hold')
+  const preload = ['--import', path.join(import.meta.dirname, 'loop-watch.ts')]
   const main = path.join(checkout, 'src/main.ts')
-  const child = spawn(
-    process.execPath,
-    [main, 'serve', '--data', dataDir, ...freePorts(checkout), '--log-format', 'json', ...flags],
-    { stdio: ['ignore', 'ignore', 'pipe'], cwd: checkout },
-  )
+  const serve = [main, 'serve', '--data', dataDir, ...freePorts(checkout), '--log-format', 'json']
+  const child = spawn(process.execPath, [...preload, ...serve, ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    cwd: checkout,
+    env: { ...process.env, BENCH_HOLDS_FILE: holdsFile },
+  })
   const url = await whenReady(child)
   const ports = await portsOf(url)
   const memory = watchMemory(child.pid!)
@@ -37,6 +43,12 @@ export async function startClew(flags: readonly string[] = [], checkout = root):
     pid: child.pid!,
     cpuSeconds: () => processesOf(child.pid!).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0),
     memory: memory.read,
+    async longestHoldMs() {
+      fs.rmSync(holdsFile, { force: true })
+      child.kill('SIGUSR2')
+      while (!fs.existsSync(holdsFile)) await sleep(5)
+      return Number(fs.readFileSync(holdsFile, 'utf8'))
+    },
     async stop() {
       memory.stop()
       const exited = new Promise((resolve) => child.once('exit', resolve))

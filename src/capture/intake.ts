@@ -4,13 +4,16 @@
  */
 import { UnavailableError } from '../base/errors.ts'
 import { printRowWarnings } from '../base/row-warnings.ts'
-import type { Codec } from '../codec/codec.ts'
+import { Turn } from '../base/turn.ts'
+import type { Batch, Codec } from '../codec/codec.ts'
 import { decompress } from '../codec/compression.ts'
+import type { LargeBodies } from '../codec/thread/large-bodies.ts'
 import { BatchLease } from '../model/batch-lease.ts'
+import { slicesOf } from '../model/batch-slices.ts'
 import type { BatchSink } from '../model/intake.ts'
 import type { Log, RecordHeader } from '../model/log.ts'
 import { countFailure, type IntakeCounters, type ProtocolCounts } from './counters.ts'
-import type { FarTimes } from './far-times.ts'
+import type { FarCounts, FarTimes } from './far-times.ts'
 import { MemoryGate } from './memory-gate.ts'
 
 export interface Received {
@@ -42,6 +45,8 @@ export interface IntakeOptions {
   readonly log: Log
   readonly sink: BatchSink
   readonly counters: IntakeCounters
+  /** Decodes large bodies off the event loop; without it every body is decoded at once. */
+  readonly largeBodies?: LargeBodies
   /** Counts rows whose times are far off; without it nobody looks. */
   readonly farTimes?: FarTimes
   /** Largest body after decompression. */
@@ -134,10 +139,12 @@ export class Intake {
   }
 
   async #store(received: Received, plain: Uint8Array, counts: ProtocolCounts): Promise<Taken> {
-    const { log, sink, farTimes } = this.#options
+    const { log, sink, largeBodies } = this.#options
     const encoding = received.encoding ?? ''
     const receivedAtMs = received.receivedAtMs ?? Date.now()
-    const decoded = received.codec.decode(plain, { receivedAtMs })
+    const { codec } = received
+    const decoding = largeBodies?.decode(codec, plain, { receivedAtMs }) ?? codec.decode(plain, { receivedAtMs })
+    const decoded = decoding instanceof Promise ? await decoding : decoding
     const { batch, rejected, rejectedReason, repaired = 0, repairedReason = '' } = decoded
     counts.bytes += received.body.length
     counts.rejected += rejected
@@ -146,25 +153,42 @@ export class Intake {
     if (batch.rows === 0) return { accepted: 0, rejected, rejectedReason, warning: '', duplicate: false }
     const accepted = batch.rows
     const header: RecordHeader = {
-      signal: received.codec.signal,
-      codec: received.codec.name,
+      signal: codec.signal,
+      codec: codec.name,
       encoding,
       tenant: received.tenant ?? '',
       receivedAtMs,
     }
     const record = { ...header, body: received.body, retryable: received.retryable ?? true }
     const { partition, position, duplicate } = await log.append(record)
-    const far = farTimes?.look(received.protocol, batch, receivedAtMs, duplicate)
-    const warnings = { beforeRetention: far?.beforeRetention ?? 0, ahead: far?.ahead ?? 0, repaired }
-    if (duplicate) counts.duplicates++
-    else {
-      counts.accepted += accepted
-      const lease = new BatchLease(batch)
-      sink.offer({ partition, position }, lease, header)
+    const lease = new BatchLease(batch)
+    try {
+      if (duplicate) counts.duplicates++
+      else {
+        counts.accepted += accepted
+        const offering = sink.offer({ partition, position }, lease, header)
+        if (offering instanceof Promise) await offering
+      }
+      const far = await this.#farRowsOf(received.protocol, batch, receivedAtMs, duplicate)
+      const warning = printRowWarnings({ ...far, repaired }, { ...warningDetails, repaired: repairedReason })
+      return { accepted, rejected, rejectedReason, warning, duplicate }
+    } finally {
       lease.release()
     }
-    const warning = printRowWarnings(warnings, { ...warningDetails, repaired: repairedReason })
-    return { accepted, rejected, rejectedReason, warning, duplicate }
+  }
+
+  async #farRowsOf(protocol: string, batch: Batch, receivedAtMs: number, isRepeated: boolean): Promise<FarCounts> {
+    const { farTimes } = this.#options
+    const far = { beforeRetention: 0, ahead: 0 }
+    if (farTimes === undefined) return far
+    const turn = new Turn()
+    for (const slice of slicesOf(batch)) {
+      if (turn.isOver) await turn.next()
+      const { beforeRetention, ahead } = farTimes.look(protocol, slice, receivedAtMs, isRepeated)
+      far.beforeRetention += beforeRetention
+      far.ahead += ahead
+    }
+    return far
   }
 
   #refuse(counts: ProtocolCounts, error: UnavailableError): UnavailableError {

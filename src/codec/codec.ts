@@ -29,6 +29,11 @@ export interface Codec {
   /** Unique and never changed: it is stored in the log. */
   readonly name: string
   readonly signal: Signal
+  /**
+   * Bytes of the largest body that is decoded on the main thread; larger ones go to the decoding thread
+   * (thread/large-bodies.ts). The default suits formats whose worst content costs 200 ns a byte.
+   */
+  readonly inlineBytesMax?: number
   /** Throws `InputError` when the bytes as a whole do not follow the grammar; then nothing of them is stored. */
   decode(body: Uint8Array, context: DecodeContext): Decoded
 }

@@ -18,7 +18,7 @@ export interface SinkBlock {
   /** Rows added since `reset`. */
   readonly rows: number
   /**
-   * Copies the batch's rows. It must not keep the batch or any view of it: the memory is given back afterwards. Throws
+   * Copies the rows of a batch, or of one of the slices that a large batch comes in, in order (batch-slices.ts). It must not keep the batch or any view of it: the memory is given back afterwards. Throws
    * when the batch cannot be stored; the block is then reset and formed again without it.
    */
   add(batch: SpanBatch | EventBatch): void

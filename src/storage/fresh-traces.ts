@@ -4,6 +4,8 @@
  * answer is complete or not given (docs/adr/0015-fresh-traces-from-the-log.md, docs/adr/0016-fresh-search-by-value.md).
  */
 import type { Log, Position, RecordHeader } from '../model/log.ts'
+import { Turn } from '../base/turn.ts'
+import { isLarge, slicesOf } from '../model/batch-slices.ts'
 import type { SpanBatch } from '../model/span-batch.ts'
 import type { SpanQuery } from '../model/query.ts'
 import { spanRowsOf } from '../model/span-row-reader.ts'
@@ -66,15 +68,29 @@ export class FreshTraces {
     return { spans: this.#index.spans, bytes: this.#index.bytes }
   }
 
-  /** A record that was appended. Nothing of the batch is kept but places in the log. */
-  offer(position: Position, batch: StoredBatch, { codec, encoding }: RecordHeader): void {
+  /**
+   * A record that was appended. Nothing of the batch is kept but places in the log. A large batch takes several turns of
+   * the event loop; until the promise resolves its traces may lack spans, which nobody was told are stored.
+   */
+  offer(position: Position, batch: StoredBatch, { codec, encoding }: RecordHeader): void | Promise<void> {
     if (batch.signal !== 'spans') return
     const { atMs, wasSet } = this.#clock.read()
     if (wasSet) this.#setAtMs = atMs
     if (atMs - this.#trimmedAtMs > trimEveryMs) this.#forgetTrimmed(atMs)
     const isPlain = encoding === '' || encoding === 'identity'
     const readable = batch.ranges !== undefined && isPlain && codec === this.#options.codec
-    this.#index.add(batch, { position, atMs, readable })
+    if (!isLarge(batch)) this.#index.add(batch, { position, atMs, readable })
+    else return this.#addInTurns(position, batch, readable)
+  }
+
+  async #addInTurns(position: Position, batch: SpanBatch, readable: boolean): Promise<void> {
+    const turn = new Turn()
+    for (const slice of slicesOf(batch, { wholeRows: true })) {
+      if (turn.isOver) await turn.next()
+      const { atMs, wasSet } = this.#clock.read()
+      if (wasSet) this.#setAtMs = atMs
+      this.#index.add(slice, { position, atMs, readable })
+    }
   }
 
   /**

@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { UnavailableError, messageOf } from '../base/errors.ts'
 import type { BatchLease } from '../model/batch-lease.ts'
 import type { Assignment, Log, LogConsumer, Partition, Position } from '../model/log.ts'
+import { Turn } from '../base/turn.ts'
+import { slicesOf } from '../model/batch-slices.ts'
 import type { Sink, SinkBlock } from '../model/sink.ts'
 import { BatchQueue, type DecodeRecord, type QueuedBatch } from './batch-queue.ts'
 import { StoredEnd } from './stored-end.ts'
@@ -64,6 +66,7 @@ export class PartitionLoop {
   readonly #unfit = new Set<Position>()
   #storeProblem: string | undefined
   #readProblem: string | undefined
+  readonly #turn = new Turn()
   readonly #run: Promise<void>
   blocks = 0
   lastInsertMs = 0
@@ -233,7 +236,10 @@ export class PartitionLoop {
         await this.#setAside(position, 'it cannot be decoded any more')
         return true
       }
-      cut.block.add(lease.batch)
+      for (const slice of slicesOf(lease.batch)) {
+        if (this.#turn.isOver) await this.#turn.next()
+        cut.block.add(slice)
+      }
       return true
     } catch (error) {
       if (lease === undefined) throw error

@@ -63,7 +63,7 @@ export async function openFreshPart(t: Ending, options: FreshPartOptions = {}): 
       offer({ position }, lease, header) {
         lease.hold()
         part.batches.push(lease.batch as SpanBatch)
-        fresh.offer(position, lease.batch, header)
+        return fresh.offer(position, lease.batch, header)
       },
     },
     counters: new IntakeCounters(),

@@ -2,7 +2,6 @@
  * The log as segment files of one folder. This file joins the parts: who may append (bound, retries), how far the
  * consumers are, and what may be deleted. docs/transport-log.md says what is promised and draws the files.
  */
-import { hash as digest } from 'node:crypto'
 import { mkdir, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncFolder } from '../../base/disk.ts'
@@ -20,6 +19,7 @@ import type {
   RecordRanges,
   StoredRecord,
 } from '../../model/log.ts'
+import { bodyHash } from './body-hash.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
 import { ConsumerSet } from './consumer-set.ts'
 import { FreeSpace } from './free-space.ts'
@@ -193,7 +193,9 @@ class FolderLog implements LocalLog {
   async append(record: LogRecord): Promise<Appended> {
     const { retries, keys, settings } = this.#parts
     this.#refuseClosed('append')
-    const hash = digest('sha1', record.body, 'buffer')
+    const hashing = bodyHash(record.body)
+    const hash = hashing instanceof Promise ? await hashing : hashing
+    this.#refuseClosed('append')
     if (record.retryable === false) return appended(await this.#store(record, hash))
     const key = keys.of(record, hash)
     const keyText = key.toString('latin1')

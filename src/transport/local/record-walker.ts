@@ -3,8 +3,8 @@
  * begins a valid header is where reading goes on. Chance does not make one (64 random bits and a CRC), and bodies from
  * outside cannot know the marker.
  */
-import { hash as digest } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
+import { bodyHash } from './body-hash.ts'
 import { FileWindow } from './file-window.ts'
 import { decodeRecordHeader, hashBytes, recordHeaderBytesMax, type DecodedHeader } from './record.ts'
 
@@ -67,7 +67,7 @@ export class RecordWalker {
       const body = this.#range.bodies ? await this.#window.copy(offset + header.headerBytes, header.bodyBytes) : noBody
       this.#offset = end
       // The header is right, so the record's end is known even if its body is damaged.
-      if (body === undefined || (this.#range.bodies && bodyHash(body) !== header.hash)) continue
+      if (body === undefined || (this.#range.bodies && (await keptHash(body)) !== header.hash)) continue
       const skippedBytes = offset - this.#goodEnd
       this.#goodEnd = end
       this.#positionMin = header.position + 1
@@ -95,6 +95,9 @@ export class RecordWalker {
   }
 }
 
-function bodyHash(body: Uint8Array): string {
-  return digest('sha1', body, 'hex').slice(0, 2 * hashBytes)
+/** As much of the hash as a record keeps, hex. */
+async function keptHash(body: Uint8Array): Promise<string> {
+  const hashing = bodyHash(body)
+  const hash = hashing instanceof Promise ? await hashing : hashing
+  return hash.toString('hex', 0, hashBytes)
 }

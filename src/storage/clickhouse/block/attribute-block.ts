@@ -50,6 +50,8 @@ export class AttributeBlock {
   #rows = 0
   /** For each row which of `columns()` hold something, a bit each in that order. */
   present = new Uint32Array(1024)
+  /** Bits of a row whose first attributes came in slices before its own (batch-slices.ts). */
+  #begun = 0
   /** Dedicated keys that had a value for the maps, since the block began. */
   readonly irregular = new Set<string>()
 
@@ -76,7 +78,7 @@ export class AttributeBlock {
   }
 
   reset(): void {
-    this.#rows = 0
+    this.#rows = this.#begun = 0
     this.irregular.clear()
     for (const [, column] of this.columns()) column.reset()
   }
@@ -86,11 +88,14 @@ export class AttributeBlock {
     const plan = new KeyPlan(batch.dictionary.starts.length)
     const mapsAt = this.#dedicated.length
     let entry = 0
+    let present = this.#begun
+    // Without rows it is a slice that begins the attributes of the next row.
+    const isBeginning = batch.rows === 0
+    const rows = isBeginning ? 1 : batch.rows
     if (this.#rows + batch.rows > this.present.length) this.#growPresent(this.#rows + batch.rows)
-    for (let i = 0; i < batch.rows; i++) {
-      const row = this.#rows++
-      let present = 0
-      for (const end = ends[i]!; entry < end; entry++) {
+    for (let i = 0; i < rows; i++) {
+      const row = this.#rows
+      for (const end = isBeginning ? keys.length : ends[i]!; entry < end; entry++) {
         const key = keys[entry]!
         if (plan.slots[key] === unplanned) plan.slots[key] = this.#slotOf(batch, key)
         const slot = plan.slots[key]!
@@ -100,9 +105,14 @@ export class AttributeBlock {
           present |= 1 << (mapsAt + this.#addToMap(types[entry]!, batch, entry, plan))
         }
       }
+      if (isBeginning) break
       this.present[row] = present
+      this.#rows++
+      present = 0
       for (const map of this.#maps) map.column.endRow()
     }
+    this.#begun = present
+    if (isBeginning) return
     this.#fillDedicated()
   }
 

@@ -67,7 +67,7 @@ export class StoreBlock {
     }
     if (this.#spans.rows > 0) {
       await insert('spans', this.#spans.columns, this.#spans.rows)
-      this.#traces.finish()
+      await this.#traces.finish()
       await insert('traces', this.#traces.columns, this.#traces.rows)
     }
     if (this.#events.rows > 0) await insert('events', this.#events.columns, this.#events.rows)

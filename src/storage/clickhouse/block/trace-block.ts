@@ -3,6 +3,7 @@
  * several blocks has several rows; readers add them up. Traces are found by their id's words in an open-addressing
  * table, and times are kept in words: this runs for every span.
  */
+import { Turn } from '../../../base/turn.ts'
 import { idHash } from '../../../model/byte-hash.ts'
 import { noText } from '../../../model/dictionary.ts'
 import type { SpanBatch } from '../../../model/span-batch.ts'
@@ -172,10 +173,13 @@ export class TraceBlock {
     }
   }
 
-  /** Fills the columns from what was added; does nothing when an insert is repeated. */
-  finish(): void {
+  /** Fills the columns from what was added, in turns; does nothing when an insert is repeated. */
+  async finish(): Promise<void> {
     if (this.#start.rows > 0) return
-    for (const part of this.#parts) {
+    const turn = new Turn()
+    for (let i = 0; i < this.#parts.length; i++) {
+      if ((i & 0x3ff) === 0 && turn.isOver) await turn.next()
+      const part = this.#parts[i]!
       for (const word of part.words) this.#traceId.addUint32(word)
       this.#start.addWords(part.startLow, part.startHigh)
       this.#end.addWords(part.endLow, part.endHigh)
