@@ -122,7 +122,8 @@ function hasRecords(logs: string): boolean {
 
 /** A line break in JSON is never part of a text, so it can go. */
 function oneLine(json: string): string {
-  return json.trim().replaceAll(/\s*\n\s*/g, '') + '\n'
+  const lines = json.split('\n').map((line) => line.trim())
+  return lines.join('') + '\n'
 }
 
 async function openOutput(file: string | undefined): Promise<{ stream: Writable; close: () => Promise<void> }> {
