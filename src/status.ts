@@ -1,5 +1,4 @@
 /** What runs, what is stored, what is wrong: for `GET /api/v1/status`, `/health` and `clew doctor`. */
-import { statfsSync } from 'node:fs'
 import { printTime } from './base/time.ts'
 import { printSize } from './base/size.ts'
 import type { StatusAnswer } from './api/native/contract.ts'
@@ -9,6 +8,7 @@ import type { TailFigures } from './capture/observer.ts'
 import type { Listener } from './capture/receiver.ts'
 import { tailFilesMax } from './capture/file-tail/tailer.ts'
 import type { Config } from './config.ts'
+import { folderProblems } from './folder-problems.ts'
 import type { EngineProcessState } from './storage/clickhouse/engine/sessions.ts'
 import type { Log } from './model/log.ts'
 import { openStoredFigures, type StoredFigures, type StoredFiguresReader } from './storage/clickhouse/stored-figures.ts'
@@ -197,12 +197,7 @@ function currentProblems(sources: StatusSources): Problem[] {
     const message = `the log holds ${printSize(pendingBytes)} of ${printSize(config.log.maxBytes)} not yet stored; at the bound clients are told to retry`
     problems.push({ code: 'log_full', message })
   }
-  const disk = statfsSync(config.data)
-  const freeBytes = disk.bavail * disk.bsize
-  if (freeBytes < config.disk.minFreeBytes) {
-    const message = `only ${printSize(freeBytes)} of disk are free in ${config.data}, clew keeps ${printSize(config.disk.minFreeBytes)}: free some, or lower retention`
-    problems.push({ code: 'disk_full', message })
-  }
+  problems.push(...folderProblems(config.data, config.disk.minFreeBytes))
   // It stands until the next append, so one that nobody repeats must not stand for ever.
   const isNew = problem !== undefined && Date.now() - problem.atMs < appendProblemMs
   if (isNew && !problems.some(({ code }) => code === 'disk_full')) {
