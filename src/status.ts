@@ -1,4 +1,5 @@
 /** What runs, what is stored, what is wrong: for `GET /api/v1/status`, `/health` and `clew doctor`. */
+import { existsSync } from 'node:fs'
 import { printTime } from './base/time.ts'
 import { printSize } from './base/size.ts'
 import type { StatusAnswer } from './api/native/contract.ts'
@@ -12,6 +13,7 @@ import { folderProblems } from './folder-problems.ts'
 import type { EngineProcessState } from './storage/clickhouse/engine/sessions.ts'
 import type { Log } from './model/log.ts'
 import { openStoredFigures, type StoredFigures, type StoredFiguresReader } from './storage/clickhouse/stored-figures.ts'
+import { printDamagedParts } from './storage/clickhouse/damaged-parts.ts'
 import type { Store } from './storage/clickhouse/store.ts'
 import { senderProblems } from './sender-problems.ts'
 
@@ -61,6 +63,7 @@ export function createStatus(sources: StatusSources): Status {
           ...problems(),
           ...engineRestarted(store),
           ...(await quarantineProblem(store)),
+          ...damageProblem(store),
           ...senderProblems(sources),
         ],
         listeners: [...receivers.listeners, ...more].map(({ name, protocol, address, port }) => ({
@@ -224,6 +227,12 @@ function printFiles(figures: TailFigures | undefined): StatusAnswer['files'] {
   if (figures === undefined) return null
   const { problem: _, ...counts } = figures
   return counts
+}
+
+function damageProblem({ damagedParts }: Store): Problem[] {
+  // Whoever has removed what was kept has read the message.
+  const message = printDamagedParts(damagedParts.filter(({ folder }) => existsSync(folder)))
+  return message === undefined ? [] : [{ code: 'parts_damaged', message }]
 }
 
 async function quarantineProblem(store: Store): Promise<Problem[]> {
