@@ -1,5 +1,5 @@
 /** What runs, what is stored, what is wrong: for `GET /api/v1/status`, `/health` and `clew doctor`. */
-import { statfsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { printTime } from './base/time.ts'
 import { printSize } from './base/size.ts'
 import type { StatusAnswer } from './api/native/contract.ts'
@@ -8,9 +8,11 @@ import type { FarTimes } from './capture/far-times.ts'
 import type { TailFigures } from './capture/observer.ts'
 import { tailFilesMax } from './capture/file-tail/tailer.ts'
 import type { Config } from './config.ts'
+import { folderProblems } from './folder-problems.ts'
 import type { EngineProcessState } from './storage/clickhouse/engine/sessions.ts'
 import type { Log } from './model/log.ts'
 import { openStoredFigures, type StoredFigures, type StoredFiguresReader } from './storage/clickhouse/stored-figures.ts'
+import { printDamagedParts } from './storage/clickhouse/damaged-parts.ts'
 import type { Store } from './storage/clickhouse/store.ts'
 import { senderProblems } from './sender-problems.ts'
 
@@ -62,6 +64,7 @@ export function createStatus(sources: StatusSources): Status {
           ...problems(),
           ...engineRestarted(store),
           ...(await quarantineProblem(store)),
+          ...damageProblem(store),
           ...senderProblems(sources),
         ],
         listeners: [...receivers.listeners, ...more].map(({ name, protocol, accepts, address, port }) => ({
@@ -199,12 +202,7 @@ function currentProblems(sources: StatusSources): Problem[] {
     const message = `the log holds ${printSize(pendingBytes)} of ${printSize(config.log.maxBytes)} not yet stored; at the bound clients are told to retry`
     problems.push({ code: 'log_full', message })
   }
-  const disk = statfsSync(config.data)
-  const freeBytes = disk.bavail * disk.bsize
-  if (freeBytes < config.disk.minFreeBytes) {
-    const message = `only ${printSize(freeBytes)} of disk are free in ${config.data}, clew keeps ${printSize(config.disk.minFreeBytes)}: free some, or lower retention`
-    problems.push({ code: 'disk_full', message })
-  }
+  problems.push(...folderProblems(config.data, config.disk.minFreeBytes))
   // It stands until the next append, so one that nobody repeats must not stand for ever.
   const isNew = problem !== undefined && Date.now() - problem.atMs < appendProblemMs
   if (isNew && !problems.some(({ code }) => code === 'disk_full')) {
@@ -231,6 +229,12 @@ function printFiles(figures: TailFigures | undefined): StatusAnswer['files'] {
   if (figures === undefined) return null
   const { problem: _, ...counts } = figures
   return counts
+}
+
+function damageProblem({ damagedParts }: Store): Problem[] {
+  // Whoever has removed what was kept has read the message.
+  const message = printDamagedParts(damagedParts.filter(({ folder }) => existsSync(folder)))
+  return message === undefined ? [] : [{ code: 'parts_damaged', message }]
 }
 
 async function quarantineProblem(store: Store): Promise<Problem[]> {

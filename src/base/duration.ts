@@ -60,6 +60,9 @@ export function printDurationExact(nanos: bigint): string {
 /** `nanos / 10^places` without rounding and without trailing zeros. */
 function decimal(nanos: bigint, places: number): string {
   const scale = 10n ** BigInt(places)
-  const fraction = (nanos % scale).toString().padStart(places, '0').replace(/0+$/, '')
+  const fraction = (nanos % scale)
+    .toString()
+    .padStart(places, '0')
+    .replace(/(?<!0)0+$/, '')
   return fraction === '' ? `${nanos / scale}` : `${nanos / scale}.${fraction}`
 }

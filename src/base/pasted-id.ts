@@ -8,6 +8,8 @@
 
 /** Shorter texts are rather words than ids; a random id has this few digits once in 10^33. */
 const digitsMin = 4
+/** The longest header with what may be around it; more is not looked at. */
+const pastedCharsMax = 1024
 
 /** 32 lower-case hex digits; `undefined` when the text is no trace id, or all zero. */
 export function parsePastedTraceId(text: string): string | undefined {
@@ -28,7 +30,11 @@ export function parsePastedSpanId(text: string): string | undefined {
 }
 
 function bare(text: string): string {
-  const inner = text.toLowerCase().replace(/^[\s"'`[({<]+|[\s"'`\])}>,;.]+$/g, '')
+  const inner = text
+    .slice(0, pastedCharsMax)
+    .toLowerCase()
+    .replace(/^[\s"'`[({<]+/, '')
+    .replace(/(?<![\s"'`\])}>,;.])[\s"'`\])}>,;.]+$/, '')
   return inner
     .replace(/^[a-z][\w.-]*["']?\s*[=:]\s*["']?(?=[0-9a-f]{2})/, (name) => (/^[0-9a-f]+:$/.test(name) ? name : ''))
     .replace(/^0x/, '')

@@ -171,5 +171,6 @@ async function* named(server: string, traceIds: readonly string[], { only }: Exp
 
 /** A line break in JSON is never part of a text, so it can go. */
 function oneLine(json: string): Buffer {
-  return Buffer.from(json.trim().replaceAll(/\s*\n\s*/g, '') + '\n')
+  const lines = json.split('\n').map((line) => line.trim())
+  return Buffer.from(lines.join('') + '\n')
 }

@@ -18,5 +18,5 @@ export function parseServerUrl(given: string, place = '--url'): string {
       at: place,
     })
   }
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
+  return `${url.origin}${url.pathname}`.replace(/(?<!\/)\/+$/, '')
 }

@@ -7,6 +7,6 @@ export const webOrigins: ListItems = {
 }
 
 export const hostNames: ListItems = {
-  pattern: /^(\*|\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:]*:[0-9a-f:.]+)$/i,
+  pattern: /^(\*|\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f]*:[0-9a-f:.]+)$/i,
   expected: 'host names such as clew.example (without scheme and port) or *',
 }

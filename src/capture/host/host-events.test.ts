@@ -205,6 +205,8 @@ test('secrets on command lines are masked', () => {
     maskSecrets('run --api-key abc --token=x:y API_TOKEN=z file'),
     'run --api-key *** --token=*** API_TOKEN=*** file',
   )
+  assert.equal(maskSecrets('curl http://h/?a_token=x&token=y'), 'curl http://h/?a_token=***')
+  assert.equal(maskSecrets('login --password --user root'), 'login --password --user root')
   assert.equal(maskSecrets('sleep 5'), 'sleep 5')
 })
 

@@ -85,12 +85,25 @@ export function parseStat(text: string): Omit<ProcessFacts, 'commandLine'> | und
   return { pid, parentPid, startTicks, name: Buffer.from(text.slice(open + 1, close), 'latin1').toString('utf8') }
 }
 
-/** Values of arguments whose name says that they are secret. */
+const secretName = /passw(?:or)?d|secret|token|api[-_]?key|credential/i
+
+/**
+ * Stars for the values of arguments whose name says that they are secret: `--password=x`, `API_TOKEN:x`, `--token x`. Looks at
+ * one word after the other, because a command line may have megabytes.
+ */
 export function maskSecrets(commandLine: string): string {
-  return commandLine.replaceAll(
-    /(\S*(?:passw(?:or)?d|secret|token|api[-_]?key|credential)[^\s=:]*(?:[=:]| +(?!-)))\S+/gi,
-    '$1***',
-  )
+  let isValue = false
+  return commandLine.replaceAll(/\S+/g, (word) => {
+    const isMasked = isValue && !word.startsWith('-')
+    isValue = false
+    if (isMasked) return '***'
+    const named = secretName.exec(word)
+    if (named === null) return word
+    const nameEnd = named.index + named[0].length
+    const sign = word.slice(nameEnd).search(/[=:]/)
+    isValue = sign < 0
+    return isValue || nameEnd + sign + 1 === word.length ? word : `${word.slice(0, nameEnd + sign + 1)}***`
+  })
 }
 
 export interface Connection {

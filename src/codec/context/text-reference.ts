@@ -35,9 +35,14 @@ const transaction = new RegExp(
 )
 const datadogSpan = /\bdd[._-]?span[._-]?id["']?\s*[=:]\s*["']?(\d{1,20})(?![0-9a-z])/i
 
+/** Each name may cost a search of the whole text for the span, so a text of nothing but names is not searched for each. */
+const namesMax = 16
+
 /** The context a plain line of text names, such as `… trace_id=… span_id=…`; `undefined` when it names none. */
 export function findTraceReference(text: string): TraceReference | undefined {
+  let tries = namesMax
   for (const [, name, value] of text.matchAll(named)) {
+    if (tries-- === 0) break
     const found = namedReference(name!.toLowerCase(), withoutEnd(value!), text)
     if (found !== undefined) return found
   }

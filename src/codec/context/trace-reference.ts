@@ -21,7 +21,7 @@ export interface TraceReference {
 }
 
 export function parseTraceparent(text: string): TraceReference | undefined {
-  const match = /^\s*([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\s*$/i.exec(text)
+  const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/i.exec(text.trim())
   if (match === null || /^ff$/i.test(match[1]!) || (match[1] === '00' && match[5] !== undefined)) return undefined
   return reference(match[2]!, match[3]!, Number.parseInt(match[4]!, 16))
 }

@@ -153,8 +153,8 @@ export function readBase64(reader: JsonReader): Uint8Array {
   const at = reader.at
   if (!reader.readString()) return new Uint8Array(0)
   const text = reader.text()
-  if (/^[A-Za-z0-9+/_-]*={0,2}$/.test(text) && text.replace(/=+$/, '').length % 4 !== 1)
-    return Buffer.from(text, 'base64')
+  const digits = /^([A-Za-z0-9+/_-]*)={0,2}$/.exec(text)?.[1]
+  if (digits !== undefined && digits.length % 4 !== 1) return Buffer.from(text, 'base64')
   reader.setFault('is not base64', at)
   return new Uint8Array(0)
 }

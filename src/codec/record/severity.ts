@@ -18,7 +18,8 @@ export function severityOfName(name: string): number | undefined {
 function bareWord(text: string): string {
   if (/^[\w+-]+$/.test(text)) return text
   // eslint-disable-next-line no-control-regex
-  return text.replaceAll(/\x1b\[[\d;]*m/g, '').replaceAll(/^[\s[(<]+|[\s\])>:]+$/g, '')
+  const plain = text.replaceAll(/\x1b\[[\d;]*m/g, '')
+  return plain.replace(/^[\s[(<]+/, '').replace(/(?<![\s\])>:])[\s\])>:]+$/, '')
 }
 
 /** A text that names a severity is not longer. */

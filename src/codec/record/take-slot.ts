@@ -71,6 +71,9 @@ function severityNumber(record: TakingRow): number {
   return (severities[entry] ??= severityOfName(values.text(slots.severity)) ?? -1)
 }
 
+/** Longer values are no trace context, as in OTLP logs (otlp/log-context.ts). */
+const carrierBytesMax = 4096
+
 export function takeContext(record: TakingRow): void {
   const { values } = record
   // The trace comes last: its value may name the span too, which is what it belongs to.
@@ -80,7 +83,8 @@ export function takeContext(record: TakingRow): void {
   if (values.has(slots.flags)) takeFlags(record)
   if (!values.has(slots.carrier)) return
   if (values.type(slots.carrier) === valueTypes.string && !hasTraceId(record)) {
-    const found = carrierParsers[values.carrier]?.(values.text(slots.carrier))
+    const { b } = values.peek(slots.carrier)
+    const found = b > carrierBytesMax ? undefined : carrierParsers[values.carrier]?.(values.text(slots.carrier))
     if (found !== undefined) writeReference(record.builder, record.row, found)
   }
   // A carrier says more than the ids (state, parent), so it is kept.

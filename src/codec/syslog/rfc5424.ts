@@ -43,7 +43,7 @@ function parseStructured(text: string, at: number): { structured: StructuredElem
     element.lastIndex = end
     const match = element.exec(text)
     if (match === null || (structured.length === 0 && isWord(match[1]!, match[2]!))) break
-    const parameters = [...match[2]!.matchAll(/([^ =\]"]+)="((?:[^"\\\]]|\\[^])*)"/g)].map(
+    const parameters = [...match[2]!.matchAll(/ +([^ =\]"]{1,64})="((?:[^"\\\]]|\\[^])*)"/gy)].map(
       ([, name, value]) => [name!, value!.replaceAll(/\\(["\\\]])/g, '$1')] as const,
     )
     structured.push({ id: match[1]!, parameters })

@@ -53,5 +53,11 @@ export function readContainerEvent(text: string, joiners: StreamJoiners): Contai
 
 function recordOf({ first, pieces }: Open): ContainerRecord {
   const { stream, time, isJson, attrs } = first
-  return { stream, time: nanosOfText(time) ?? 0n, text: pieces.join('').replace(/[\r\n]+$/, ''), isJson, attrs }
+  return {
+    stream,
+    time: nanosOfText(time) ?? 0n,
+    text: pieces.join('').replace(/(?<![\r\n])[\r\n]+$/, ''),
+    isJson,
+    attrs,
+  }
 }

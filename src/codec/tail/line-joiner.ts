@@ -35,9 +35,9 @@ function isIndented(line: string): boolean {
 const pythonHead = 'Traceback (most recent call last):'
 const pythonChain = /^(During handling of the above exception, another|The above exception was the direct cause)/
 const java =
-  /^(Caused by: |Suppressed: |\.\.\. \d+ (more|common frames)|at \S+\(.*\)$|([\w$]+\.)+[\w$]*(Exception|Error|Throwable)(:|$))/
+  /^(Caused by: |Suppressed: |\.\.\. \d+ (more|common frames)|at \S[^\s(]*\(.*\)$|([\w$]+\.)+[\w$]*(Exception|Error|Throwable)(:|$))/
 const goStart = /^(panic: |fatal error: |goroutine \d+ \[)/
-const go = /^(goroutine \d+ \[|created by |\[signal |exit status \d|[^\s:]+\(.*\)$)/
+const go = /^(goroutine \d+ \[|created by |\[signal |exit status \d|[^\s:][^\s:(]*\(.*\)$)/
 const closing = /^[)}\]]+[,;]?$/
 
 /** Where in a trace the last line was. */

@@ -14,7 +14,7 @@ import type { RecordRow } from '../record/record-row.ts'
 const level = '(?<level>CRITICAL|FATAL|ERROR|WARNING|WARN|INFO|DEBUG|NOTSET|Level \\d+)'
 const logger = '(?<logger>[\\w.\\-]+)'
 const time = '(?<time>\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?(?:Z| ?[+-]\\d\\d:?\\d\\d)?)'
-const timeAndLevel = `^\\[?${time}\\]? +(?:\\[(?<pid>\\d+)\\] )?\\[?${level} *\\]?`
+const timeAndLevel = `^\\[?${time}\\]? +(?:\\[(?<pid>\\d+)\\] )?\\[?${level}(?: *\\])?`
 const forms = [
   `^${level}:${logger}:(?<message>.*)$`,
   `^${time} - ${logger} - ${level} - (?<message>.*)$`,
@@ -23,7 +23,7 @@ const forms = [
   `${timeAndLevel} +(?:in )?${logger}(?: -|:) (?<message>.*)$`,
   `${timeAndLevel} +(?<message>.*)$`,
   `^${level}: +(?<message>.*)$`,
-].map((form) => new RegExp(form))
+].map((form) => new RegExp(form, 's'))
 
 /** The beginning of any of these lines; what does not match continues the record before. */
 export const pythonStart = `^(?:\\[?\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d|(?:CRITICAL|FATAL|ERROR|WARNING|WARN|INFO|DEBUG|NOTSET|Level \\d+):)`
@@ -60,7 +60,7 @@ function groupsOf(line: string): Record<string, string> | undefined {
 function putTraceback(stack: string, record: RecordRow): void {
   const lines = stack.trimEnd().split('\n')
   const named = lines.findLast((line) => /^[A-Za-z_][\w.]*(:|\r?$)/.test(line) && !line.startsWith('Traceback')) ?? ''
-  const [, type = '', message = ''] = /^([\w.]+):?\s?(.*?)\r?$/.exec(named) ?? []
+  const [, type = '', message = ''] = /^([\w.]+)(?![\w.]):?\s?(.*?)\r?$/.exec(named) ?? []
   if (type !== '') record.putText('exception.type', type)
   if (message !== '') record.putText('exception.message', message)
   record.putText('exception.stacktrace', stack.trimEnd())

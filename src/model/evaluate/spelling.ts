@@ -26,7 +26,7 @@ const int64Max = 2n ** 63n - 1n
 
 /** A number in decimal notation, or `undefined`. */
 export function numberIn(text: string): bigint | number | undefined {
-  if (!/^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(text) || text.length > 400) return undefined
+  if (text.length > 400 || !/^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$/.test(text)) return undefined
   if (/^[-+]?\d+$/.test(text)) {
     const value = BigInt(text.replace('+', ''))
     if (value >= -int64Max - 1n && value <= int64Max) return value

@@ -7,6 +7,7 @@ import type { Reader } from '../../model/reader.ts'
 import type { DecodeRecord } from '../batch-queue.ts'
 import { startConsumer, type Consumer } from '../consumer.ts'
 import { Quarantine } from '../quarantine.ts'
+import { printDamagedParts, readDamagedParts, type DamagedPart } from './damaged-parts.ts'
 import type { Engine } from './engine.ts'
 import { openChildEngine } from './engine/child-engine.ts'
 import { KnownKeys } from './known-keys.ts'
@@ -50,6 +51,8 @@ export interface Store {
   readonly reader: Reader
   /** Whether neither it nor the log had a span when it was opened. */
   readonly startedEmpty: boolean
+  /** What could not be read when it was opened. */
+  readonly damagedParts: readonly DamagedPart[]
   /** Gives back memory that is not in use, once nothing comes. */
   release(): Promise<void>
   /** Stores what is in the log, but no longer than until `untilMs` (a time); the rest waits there for the next start. */
@@ -65,6 +68,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       sync: options.sync,
       onStep: ({ version, what }) => options.onStep?.(`migrating the store to schema version ${version}: ${what}`),
     })
+    const damagedParts = await readDamagedParts(engine)
+    const damage = printDamagedParts(damagedParts)
+    if (damage !== undefined) options.onProblem(damage, undefined)
     const keys = new KnownKeys()
     await keys.load(engine)
     const startedEmpty = keys.spans === 0 && log.stats().pendingRecords === 0
@@ -105,6 +111,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       summaries,
       reader: new ClickHouseReader({ engine, kept: { rollups: started, keys, summaries } }),
       startedEmpty,
+      damagedParts,
       async release() {
         writer.release()
         await engine.releaseMemory()

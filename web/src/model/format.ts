@@ -90,7 +90,7 @@ const inputUnits: Record<string, number> = {
 
 /** Nanoseconds of `500ms`, `1.5 s`, `2m`; a bare number is milliseconds; `undefined` when it is no duration. */
 export function parseDuration(text: string): number | undefined {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*([a-zµ]*)\s*$/.exec(text)
+  const match = /^(\d+(?:\.\d+)?)\s*([a-zµ]*)$/.exec(text.trim())
   const unit = inputUnits[match?.[2] || 'ms']
   return match && unit !== undefined ? Number(match[1]) * unit : undefined
 }

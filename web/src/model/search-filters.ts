@@ -169,7 +169,7 @@ export function printFilter({ field, key, value }: Filter): { name: string; sign
  * over attributes of the same name; `undefined` while it is not complete.
  */
 export function parseTyped(text: string): Filter | undefined {
-  const match = /^\s*([^\s=<>≥≤!{}]+)\s*(>=|<=|≥|≤|=|>|<)\s*(?:"([^"]*)"|(.*?))\s*$/.exec(text)
+  const match = /^([^\s=<>≥≤!{}]+)\s*(>=|<=|≥|≤|=|>|<)\s*(?:"([^"]*)"|(\S.*)?)$/.exec(text.trim())
   if (!match) return undefined
   const [, name, sign, quoted, plain] = match
   const value = quoted ?? plain ?? ''
@@ -190,7 +190,7 @@ export function parseTyped(text: string): Filter | undefined {
 
 /** Why `parseTyped` did not take a text, and what would be right. */
 export function explainTyped(text: string): string {
-  const [, name = '', sign = ''] = /^\s*([^\s=<>≥≤!]*)\s*(!=|!~|>=|<=|≥|≤|=|>|<)/.exec(text) ?? []
+  const [, name = '', sign = ''] = /^([^\s=<>≥≤!]*)\s*(!=|!~|>=|<=|≥|≤|=|>|<)/.exec(text.trimStart()) ?? []
   if (/^\s*\{/.test(text)) return 'Filters are written without braces, one after the other: status=error'
   if (sign.startsWith('!')) return `“Not” is not there yet: a filter says what a span has, such as ${name}=…`
   if (name === 'status') return `A status is one of ${statusValues.join(', ')}: status=error`

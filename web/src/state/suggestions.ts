@@ -51,7 +51,7 @@ export async function suggest(text: string, filters: readonly Filter[]): Promise
   const traceId = pastedTraceId(text)
   if (traceId !== undefined)
     return [{ text, label: 'Open trace', hint: traceId, filter: undefined, path: tracePath(traceId) }]
-  const split = /^\s*([^\s=<>≥≤]+)\s*(>=|<=|≥|≤|=|>|<)\s*"?(.*?)"?\s*$/.exec(text)
+  const split = /^([^\s=<>≥≤]+)\s*(>=|<=|≥|≤|=|>|<)\s*(?!\s)"?(.*?)"?$/.exec(text.trim())
   try {
     if (!split) return narrow([...fields, ...(await attributeOffers())], text.trim())
     return narrow(await valueOffers(split[1]!, split[2]!, filters), split[3]!)
