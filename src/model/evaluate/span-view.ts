@@ -1,10 +1,10 @@
-/** A span of the store as the evaluator reads it: the oracle of compilers. */
-import type { AttributeValue } from '../../src/model/attributes.ts'
-import type { Place, View } from '../../src/model/evaluate/evaluate.ts'
-import type { Held } from '../../src/model/evaluate/held-value.ts'
-import { int, once, originOf, text, valuesUnder, type Origin } from '../../src/model/evaluate/view-parts.ts'
-import type { Intrinsic } from '../../src/model/query.ts'
-import type { SpanRow } from '../../src/model/span-row.ts'
+/** A span as the evaluator reads it; the oracle of compilers. */
+import type { AttributeValue } from '../attributes.ts'
+import type { Place, View } from './evaluate.ts'
+import type { Held } from './held-value.ts'
+import { int, once, originOf, text, valuesUnder, type Origin } from './view-parts.ts'
+import type { Intrinsic } from '../query.ts'
+import type { SpanRow } from '../span-row.ts'
 
 /** What only the whole trace tells of a span. */
 export interface TraceFacts {
