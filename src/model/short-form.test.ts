@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Attribute } from './attributes.ts'
 import { compileTest } from './evaluate/evaluate.ts'
-import { spanView } from '../../test/support/span-view.ts'
+import { spanView } from './evaluate/span-view.ts'
 import { parseAttribute } from './short-form.ts'
 import type { SpanRow } from './span-row.ts'
 

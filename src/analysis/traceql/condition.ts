@@ -64,7 +64,7 @@ function comparisonOf(field: ComparisonExpression): Predicate {
 }
 
 /** Something that is true or false by its form; an attribute may be. */
-function isCondition(field: FieldExpression): boolean {
+export function isCondition(field: FieldExpression): boolean {
   if (field.kind === 'literal') return field.value.type === 'bool'
   if (field.kind === 'unary') return field.operator === '!'
   return field.kind === 'binary' && (isComparison(field) || field.operator === '&&' || field.operator === '||')
@@ -133,14 +133,14 @@ function operandBeside(field: FieldExpression, other: FieldExpression): Operand 
   return isId ? text(operand.value.toLowerCase().padStart(digits, '0')) : operand
 }
 
-function fieldOf(name: AttributeName | IntrinsicField): Extract<Operand, { kind: 'attribute' | 'intrinsic' }> {
+export function fieldOf(name: AttributeName | IntrinsicField): Extract<Operand, { kind: 'attribute' | 'intrinsic' }> {
   if (name.kind === 'attribute') return attribute(name.scope, name.key)
   // `parent` is only compared with nil.
   return intrinsic(name.name === 'parent' ? 'parentId' : name.name)
 }
 
 /** A value of a span; arithmetic with literals alone is computed. */
-function operandOf(field: FieldExpression): Operand {
+export function operandOf(field: FieldExpression): Operand {
   switch (field.kind) {
     case 'literal':
       return field.value

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { showPredicate } from '../../../test/support/show-predicate.ts'
-import { planOf, type MetricsPlan, type TraceCondition } from './plan.ts'
+import { planOf, type MetricsPlan } from './plan.ts'
 import { readQuery } from './read-query.ts'
+import type { TraceCondition } from './trace-condition.ts'
 
 function showCondition(condition: TraceCondition): string {
   if (condition.kind === 'some') return `some[${showPredicate(condition.where)}]`
@@ -92,4 +93,20 @@ test('the order is kept', () => {
       ['start', false],
     ],
   )
+})
+
+test('a plan stays small, whatever the query', () => {
+  const pair = '({ .a = 1 } && { .b = 2 })'
+  for (const text of [
+    Array.from({ length: 200 }, () => pair).join(' | '),
+    Array.from({ length: 120 }, () => '({ .a = 1 } | count()) >= ({ .b = 1 } | count())').join(' | '),
+    Array.from({ length: 400 }, (_, i) => `{ .a = ${i} }`).join(' && '),
+    Array.from({ length: 400 }, (_, i) => `{ .a = ${i} }`).join(' || '),
+    Array.from({ length: 400 }, (_, i) => `{ .a = ${i} }`).join(' | '),
+  ]) {
+    const { candidates, spans, isExact } = search(text)
+    const conditions = (shown: string): number => shown.split('nearest').length - 1
+    assert.ok(conditions(candidates) <= 250 && conditions(spans) <= 250, text.slice(0, 60))
+    assert.equal(isExact, false)
+  }
 })

@@ -10,6 +10,7 @@ import { numberOf } from './check-field.ts'
 import { allOf, anyOf, predicateOf } from './condition.ts'
 import { everything, arithmetic, nothing, type Predicate, type StructureIntrinsic } from '../../model/query.ts'
 import { childrenOf } from '../../model/query-limits.ts'
+import { either, every, fits, some, type TraceCondition } from './trace-condition.ts'
 import type {
   Filter,
   LiteralValue,
@@ -37,13 +38,6 @@ export interface SearchPlan extends Bound {
   /** What `compileSearch` evaluates on candidates. */
   readonly stages: readonly Stage[]
 }
-
-/** A condition on the spans of one trace. */
-export type TraceCondition =
-  /** Met when some span meets it. */
-  | { readonly kind: 'some'; readonly where: Predicate }
-  | { readonly kind: 'and'; readonly of: readonly TraceCondition[] }
-  | { readonly kind: 'or'; readonly of: readonly TraceCondition[] }
 
 interface Bound {
   /** Every trace that matches meets this. */
@@ -146,8 +140,11 @@ function boundOf(spanset: SpansetExpression, given: Given): Bound {
   switch (spanset.kind) {
     case 'filter': {
       const { where, isExact } = conditionOf(spanset)
-      const spans = allOf(given.spans, where)
-      return { candidates: some(spans), spans, isExact: isExact && given.isExact }
+      const both = allOf(given.spans, where)
+      // The filter alone fits, or `check` would have refused it.
+      const isSmall = fits(both)
+      const spans = isSmall ? both : where
+      return { candidates: some(spans), spans, isExact: isExact && given.isExact && isSmall }
     }
     case 'pipeline':
       return boundOfStages(spanset.stages, given)
@@ -156,13 +153,13 @@ function boundOf(spanset: SpansetExpression, given: Given): Bound {
     case 'combination': {
       const [left, right] = [boundOf(spanset.left, given), boundOf(spanset.right, given)]
       const both = every([left.candidates, right.candidates])
-      const together = anyOf(left.spans, right.spans)
+      const { spans: together, isWhole } = anySpan([left, right])
       switch (spanset.operator[0]) {
         case '|':
           return {
             candidates: either([left.candidates, right.candidates]),
             spans: together,
-            isExact: left.isExact && right.isExact,
+            isExact: left.isExact && right.isExact && isWhole,
           }
         case '&':
           return { candidates: both, spans: together, isExact: false }
@@ -180,9 +177,16 @@ function boundOfScalars({ left, right }: ScalarFilter, given: Given): Bound {
   const bounds = [...boundsOfScalar(left, given), ...boundsOfScalar(right, given)]
   return {
     candidates: either(bounds.map(({ candidates }) => candidates)),
-    spans: anyOf(...bounds.map(({ spans }) => spans)),
+    spans: anySpan(bounds).spans,
     isExact: false,
   }
+}
+
+/** What spans of any of these meet. */
+function anySpan(bounds: readonly Bound[]): { readonly spans: Predicate; readonly isWhole: boolean } {
+  const spans = anyOf(...bounds.map((bound) => bound.spans))
+  const isWhole = fits(spans)
+  return { spans: isWhole ? spans : everything, isWhole }
 }
 
 function boundsOfScalar(scalar: Scalar, given: Given): Bound[] {
@@ -234,16 +238,4 @@ function widened(predicate: Predicate, isMet: boolean): Predicate {
     default:
       return !asksStructure(predicate) ? predicate : isMet ? everything : nothing
   }
-}
-
-function some(where: Predicate): TraceCondition {
-  return { kind: 'some', where }
-}
-
-function every(of: readonly TraceCondition[]): TraceCondition {
-  return of.length === 1 ? of[0]! : { kind: 'and', of }
-}
-
-function either(of: readonly TraceCondition[]): TraceCondition {
-  return of.length === 1 ? of[0]! : { kind: 'or', of }
 }

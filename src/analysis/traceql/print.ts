@@ -56,7 +56,7 @@ function printSpanset(spanset: SpansetExpression, loosest: number): string {
 }
 
 /** A number of a set of spans; as text also its name in answers, such as `count()`. */
-function printScalar(scalar: Scalar): string {
+export function printScalar(scalar: Scalar): string {
   return printOperand(scalar, bindings.logic)
 }
 

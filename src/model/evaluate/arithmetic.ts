@@ -11,7 +11,7 @@ import {
 import type { View } from './evaluate.ts'
 import { compilePattern, type Held } from './held-value.ts'
 
-type Scalar = number | string | boolean
+export type Scalar = number | string | boolean
 type ValuesOf = (field: Field) => (view: View) => readonly Held[]
 
 export function operandTest({ left, operator, right }: Comparison, valuesOf: ValuesOf): (view: View) => boolean {
@@ -26,7 +26,7 @@ export function operandTest({ left, operator, right }: Comparison, valuesOf: Val
 }
 
 /** A function that returns the numbers, texts and booleans of an operand. */
-function scalarsOf(operand: Operand, valuesOf: ValuesOf): (view: View) => readonly Scalar[] {
+export function scalarsOf(operand: Operand, valuesOf: ValuesOf): (view: View) => readonly Scalar[] {
   if (isField(operand)) {
     const values = valuesOf(operand)
     return (view) => values(view).flatMap((held) => (held.type === 'array' ? held.value : [held]).flatMap(scalarOf))

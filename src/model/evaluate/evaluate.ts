@@ -83,7 +83,7 @@ function heldTest(meets: (held: Held) => boolean, alsoWhole: boolean): (held: He
 }
 
 /** A function that returns all values a field holds. */
-function valuesOf(field: Field): (view: View) => readonly Held[] {
+export function valuesOf(field: Field): (view: View) => readonly Held[] {
   if (field.kind === 'intrinsic') return (view) => view.intrinsic(field.name)
   const at = placeValues(field.key)
   const { scope } = field

@@ -8,7 +8,7 @@ import { heldAttributes, randomPredicate } from '../../../../test/support/random
 import { emptyStore, temporaryEngine } from '../../../../test/support/temporary-store.ts'
 import { otlpTracesProtobuf } from '../../../codec/otlp/traces-protobuf.ts'
 import { compileTest } from '../../../model/evaluate/evaluate.ts'
-import { spanView } from '../../../../test/support/span-view.ts'
+import { spanView } from '../../../model/evaluate/span-view.ts'
 import type { Predicate } from '../../../model/query.ts'
 import type { SpanBatch } from '../../../model/span-batch.ts'
 import { spanRowsOf } from '../../../model/span-row-reader.ts'
