@@ -118,6 +118,7 @@ function withGate(engine: Engine, beforeInsert: StoringOptions['beforeInsert']):
     query: (sql, options) => engine.query(sql, options),
     stream: (sql, options) => engine.stream(sql, options),
     execute: (sql, options) => engine.execute(sql, options),
+    abilities: engine.abilities,
     releaseMemory: () => engine.releaseMemory(),
     state: () => engine.state(),
     close: () => engine.close(),

@@ -43,7 +43,16 @@ export interface EngineState {
   readonly process: EngineProcessState | undefined
 }
 
+/** What not every engine can do. False is "cannot". */
+export interface EngineAbilities {
+  /** Whether no other process can use the store while it is open: then what must run once needs no lease in the store. */
+  readonly exclusive: boolean
+  /** Whether `releaseMemory` does anything. */
+  readonly releasesMemory: boolean
+}
+
 export interface Engine {
+  readonly abilities: EngineAbilities
   /** Durable when it resolves. A rejected insert may or may not be there: repeat it with `storedIf`. */
   insert(block: Block): Promise<void>
   /**

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { UnavailableError } from '../../../base/errors.ts'
 import { BlockFiles } from '../block-files.ts'
-import type { Block, Engine, EngineState, QueryOptions } from '../engine.ts'
+import type { Block, Engine, EngineAbilities, EngineState, QueryOptions } from '../engine.ts'
 import { bindParameters } from '../literal.ts'
 import { queryError, storeError } from './engine-errors.ts'
 import { insertStatement } from './insert-statement.ts'
@@ -71,6 +71,8 @@ const hungGraceMs = 30_000
 const hungPeriodMs = 5000
 
 export class SessionEngine implements Engine {
+  /** Its folder is locked. */
+  readonly abilities: EngineAbilities = { exclusive: true, releasesMemory: true }
   readonly #options: SessionEngineOptions
   readonly #sessions: Sessions
   readonly #writer = poolOf([writer], ownWaitingMax, 'insert')

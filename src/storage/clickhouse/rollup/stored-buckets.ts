@@ -6,7 +6,7 @@ import type { Engine } from '../engine.ts'
 import { readCounts, type BucketRows } from './roll-up.ts'
 
 export interface RolledBucket extends BucketRows {
-  readonly generation: number
+  readonly generation: bigint
 }
 
 /** The valid generation of each bucket that is rolled up, with the rows it was made of. */
@@ -18,7 +18,7 @@ export async function readRolledBuckets(engine: Engine): Promise<Map<number, Rol
   return new Map(
     rows.map(([bucket, generation, spans, events]) => [
       Number(bucket),
-      { generation: Number(generation), spans: Number(spans), events: Number(events) },
+      { generation: BigInt(generation), spans: Number(spans), events: Number(events) },
     ]),
   )
 }
