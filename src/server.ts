@@ -160,6 +160,7 @@ function openStoreOf(config: Config, log: Log, logger: Logger, largeBodies: Larg
 function startRetentionOf({ retention }: Config, store: Store, logger: Logger): Promise<Retention> {
   return startRetention({
     engine: store.engine,
+    lease: store.lease,
     spansMs: retention.spansMs,
     eventsMs: retention.eventsMs,
     maxBytes: retention.maxBytes,

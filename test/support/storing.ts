@@ -119,6 +119,7 @@ function withGate(engine: Engine, beforeInsert: StoringOptions['beforeInsert']):
     queryBlocks: (sql, options) => engine.queryBlocks(sql, options),
     stream: (sql, options) => engine.stream(sql, options),
     execute: (sql, options) => engine.execute(sql, options),
+    abilities: engine.abilities,
     releaseMemory: () => engine.releaseMemory(),
     state: () => engine.state(),
     close: () => engine.close(),

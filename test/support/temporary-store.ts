@@ -63,7 +63,7 @@ export async function storeRows(
 }
 
 const figureTables = ['service_figures', 'operations', 'edges', 'nodes', 'attribute_keys']
-const tables = ['spans', 'traces', 'events', 'rollup_buckets', ...figureTables]
+const tables = ['spans', 'traces', 'events', 'rollup_buckets', 'leases', ...figureTables]
 
 /** For tests that share one engine, as opening one takes a while. */
 export async function emptyStore(engine: Engine): Promise<void> {

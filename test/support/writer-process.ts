@@ -68,6 +68,7 @@ async function deadlyEngine(engine: Engine, kill: string): Promise<Engine> {
     queryBlocks: (sql, options) => engine.queryBlocks(sql, options),
     stream: (sql, options) => engine.stream(sql, options),
     execute: (sql, options) => engine.execute(sql, options),
+    abilities: engine.abilities,
     releaseMemory: () => engine.releaseMemory(),
     state: () => engine.state(),
     close: () => engine.close(),

@@ -29,9 +29,16 @@ export interface Block {
   /**
    * Set when an earlier attempt may have stored some of the rows, all of it or none; rows that are in the table already,
    * as told by these columns together, are then left out. The first column is the table's time. Slower than a plain
-   * insert, and right even where the engine's own deduplication is not (embedded.ts).
+   * insert, and right even where the engine's own deduplication is not (insert-statement.ts).
    */
   readonly storedIf?: readonly [time: string, ...others: string[]]
+  /**
+   * Cancels: the promise rejects, at once while the block waits for its turn, else as soon as the engine has stopped. As after any
+   * rejection, the block may be stored.
+   */
+  readonly signal?: AbortSignal
+  /** Engine settings for this insert alone. */
+  readonly settings?: Readonly<Record<string, string | number>>
 }
 
 /** How busy the engine is. */
@@ -43,7 +50,16 @@ export interface EngineState {
   readonly process: EngineProcessState | undefined
 }
 
+/** What not every engine can do. False is "cannot". */
+export interface EngineAbilities {
+  /** Whether no other process can use the store while it is open: then what must run once needs no lease in the store. */
+  readonly exclusive: boolean
+  /** Whether `releaseMemory` does anything. */
+  readonly releasesMemory: boolean
+}
+
 export interface Engine {
+  readonly abilities: EngineAbilities
   /** Durable when it resolves. A rejected insert may or may not be there: repeat it with `storedIf`. */
   insert(block: Block): Promise<void>
   /**
@@ -58,7 +74,11 @@ export interface Engine {
   stream<Row extends readonly unknown[]>(sql: string, options?: QueryOptions): AsyncIterable<Row>
   /** The answer of `query` as Native blocks (native/block-reader.ts), for very many rows. */
   queryBlocks(sql: string, options?: QueryOptions): Promise<Uint8Array>
-  /** A statement without an answer: schema changes and maintenance, one at a time. */
+  /**
+   * A statement without an answer: schema changes and maintenance, one at a time. With a `signal` it rejects at once while it
+   * waits for its turn, else as soon as the engine has stopped it, and it may be done all the same. A statement with settings of
+   * its own, or with VALUES, takes none in `options`.
+   */
   execute(sql: string, options?: QueryOptions): Promise<void>
   /** Gives memory that is free inside the engine back to the system. */
   releaseMemory(): Promise<void>

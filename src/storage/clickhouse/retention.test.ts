@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { after, beforeEach, test } from 'node:test'
 import { drawSpans, second, type TestEvent } from '../../../test/support/test-spans.ts'
 import { emptyStore, storeRows, temporaryEngine } from '../../../test/support/temporary-store.ts'
+import type { Lease } from '../../model/lease.ts'
 import { partsToDrop, startRetention, type Retention, type RetentionOptions } from './retention.ts'
 import { readServices } from './read/catalog/services.ts'
 import { startRollups } from './rollup/scheduler.ts'
@@ -169,4 +170,21 @@ test('stored figures count what is stored, at most once a second', async () => {
   assert.equal(await figures.read(), first)
   clock += 100_000
   assert.deepEqual([(await figures.read()).spans, (await figures.read()).traces], [4, 4])
+})
+
+test('drops nothing more once the lease is lost', async () => {
+  for (const [i, hours] of [1, 30, 60, 100].entries()) await storeAt(BigInt(hours) * 3600n * second, i * 10 + 1)
+  let checks = 0
+  const lease: Lease = {
+    name: 'upkeep',
+    generation: 1,
+    // For the timer, for the run, and for one part.
+    isHeld: () => ++checks <= 3,
+    lost: new AbortController().signal,
+    release: () => Promise.resolve(),
+  }
+  const running = await retention({ spansMs: 50 * hourMs, eventsMs: 50 * hourMs, lease })
+  await running.runNow()
+  const left = [...(await ages('spans')), ...(await ages('traces')), ...(await ages('events'))]
+  assert.equal(left.length, 11, 'one of twelve parts went')
 })

@@ -3,11 +3,14 @@
  * part, which costs next to nothing: a part goes when its newest row is old enough. Parts never reach over a day, so a
  * row outlives its age by at most a day. What was rolled up from dropped rows goes with them.
  */
+import type { Lease } from '../../model/lease.ts'
 import type { Engine } from './engine.ts'
 import { readParts, readStoreBytes, storedTables, type StoredPart } from './parts.ts'
 
 export interface RetentionOptions {
   readonly engine: Engine
+  /** Nothing is dropped once it is lost. Without one, no other process uses the store. */
+  readonly lease?: Lease
   /** Age at which spans and their traces go, milliseconds; 0 keeps them. */
   readonly spansMs: number
   readonly eventsMs: number
@@ -55,8 +58,12 @@ class RunningRetention implements Retention {
     this.#options = options
   }
 
+  #isOver(): boolean {
+    return this.#stopped || this.#options.lease?.isHeld() === false
+  }
+
   schedule(): void {
-    if (this.#stopped) return
+    if (this.#isOver()) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.runNow(), pauseMs).unref()
   }
@@ -69,11 +76,12 @@ class RunningRetention implements Retention {
   async #run(): Promise<void> {
     const { engine, maxBytes, onDropped, onProblem } = this.#options
     let dropped = 0
+    if (this.#isOver()) return
     try {
       const parts = await readParts(engine)
       const excess = maxBytes === 0 ? 0 : (await readStoreBytes(engine)) - maxBytes
       for (const { table, name } of partsToDrop(parts, { ...this.#options, nowMs: this.#options.now(), excess })) {
-        if (this.#stopped) break
+        if (this.#isOver()) break
         await engine.execute(`ALTER TABLE ${table} DROP PART '${name}'`)
         dropped++
       }

@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
+import type { Lease } from '../../model/lease.ts'
 import type { Log } from '../../model/log.ts'
 import type { Reader } from '../../model/reader.ts'
 import type { DecodeRecord } from '../batch-queue.ts'
@@ -11,6 +12,7 @@ import { printDamagedParts, readDamagedParts, type DamagedPart } from './damaged
 import type { Engine } from './engine.ts'
 import { openChildEngine } from './engine/child-engine.ts'
 import { KnownKeys } from './known-keys.ts'
+import { takeUpkeepLease } from './lease/lease.ts'
 import { TraceSummaries } from './read/trace-summaries.ts'
 import { ClickHouseReader } from './reader.ts'
 import { startRollups, type Rollups } from './rollup/scheduler.ts'
@@ -42,6 +44,8 @@ export interface StoreOptions {
 
 export interface Store {
   readonly engine: Engine
+  /** What rollups, tidying and retention run under. */
+  readonly lease: Lease
   readonly keys: KnownKeys
   /** The log's consumer that fills the store. */
   readonly writer: Consumer
@@ -60,8 +64,8 @@ export interface Store {
 }
 
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { dataDir, log, readers } = options
-  const engine = await openChildEngine({ ...options, dir: path.join(dataDir, 'store'), readers })
+  const { dataDir, log, rollupIntervalMs: intervalMs, onProblem } = options
+  const engine = await openChildEngine({ ...options, dir: path.join(dataDir, 'store') })
   let rollups: Rollups | undefined
   try {
     await migrate(engine, {
@@ -77,8 +81,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const summaries = new TraceSummaries(engine)
     const quarantine = new Quarantine(path.join(dataDir, 'quarantine'), log)
     // Before the writer, so that nothing is stored that the rollups are not told of.
-    const { rollupIntervalMs: intervalMs, onProblem } = options
-    const started = (rollups = await startRollups({ engine, intervalMs, now: Date.now, onProblem }))
+    const lease = await takeUpkeepLease({ engine, onProblem })
+    const started = (rollups = await startRollups({ engine, lease, intervalMs, now: Date.now, onProblem }))
     const sink = new ClickHouseSink({
       engine,
       keys,
@@ -96,14 +100,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       logId: readLogId(path.join(dataDir, 'log')),
       quarantine: (partition, from, end, reason) => quarantine.keep(partition, from, end, reason),
     })
-    const tidy = startTidy({
-      engine,
-      progress: () => writer.blocks,
-      onProblem,
-      partitionBytesMax: options.joinBytesMax,
-    })
+    const progress = (): number => writer.blocks
+    const tidy = startTidy({ engine, lease, progress, onProblem, partitionBytesMax: options.joinBytesMax })
     return {
       engine,
+      lease,
       keys,
       writer,
       rollups: started,
@@ -121,6 +122,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
           await tidy.stop()
           await writer.stop(untilMs)
           await started.stop()
+          await lease.release()
         } finally {
           await engine.close()
         }

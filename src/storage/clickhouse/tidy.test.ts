@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import { drawSpans, second } from '../../../test/support/test-spans.ts'
 import { emptyStore, storeRows, temporaryEngine } from '../../../test/support/temporary-store.ts'
-import { startTidy, type Tidy } from './tidy.ts'
+import type { Lease } from '../../model/lease.ts'
+import { startTidy, type Tidy, type TidyOptions } from './tidy.ts'
 
 const engine = await temporaryEngine({ after })
 const noon = 20_775n * 86_400n * second + 43_200n * second
@@ -21,7 +22,7 @@ async function parts(table: string): Promise<number[]> {
   return rows.map(([count]) => Number(count))
 }
 
-function tidyOf(progress: () => number, options: { quietMs?: number; partitionBytesMax?: number } = {}): Tidy {
+function tidyOf(progress: () => number, options: Partial<TidyOptions> = {}): Tidy {
   const onProblem = (message: string, error: unknown): void => assert.fail(`${message}: ${String(error)}`)
   return startTidy({ engine, progress, onProblem, ...options })
 }
@@ -64,4 +65,31 @@ test('waits until nothing comes, then works until nothing is left to join', asyn
     await new Promise((resolve) => setTimeout(resolve, 20))
   await tidy.stop()
   assert.deepEqual(await parts('spans'), [10])
+})
+
+test('joins nothing without the lease, and no more once it is lost', async () => {
+  await storeParts(5, 7)
+  const tried: string[] = []
+  // Merges are stopped: what counts is what it asks for.
+  const asking = new Proxy(engine, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (name === 'execute') return (sql: string) => Promise.resolve(void tried.push(sql))
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  for (const steps of [0, 1]) {
+    let checks = 0
+    const lease: Lease = {
+      name: 'upkeep',
+      generation: 1,
+      isHeld: () => ++checks <= steps,
+      lost: new AbortController().signal,
+      release: () => Promise.resolve(),
+    }
+    const tidy = tidyOf(() => 0, { engine: asking, lease })
+    await tidy.run()
+    await tidy.stop()
+    assert.equal(tried.length, steps, 'spans and traces both have parts to join')
+  }
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Block } from '../engine.ts'
 import { temporaryEngine } from '../../../../test/support/temporary-store.ts'
 
 const engine = await temporaryEngine({ after })
@@ -64,4 +65,38 @@ test('a stream whose caller leaves while a chunk is under way gives its session 
   gone.abort('left')
   await assert.rejects(next, (reason) => reason === 'left')
   await untilIdle()
+})
+
+const endlessInsert = "INSERT INTO FUNCTION null('n UInt64') SELECT number FROM numbers(1000000000000)"
+
+test('a statement is stopped by its signal, also while it waits for its turn', async () => {
+  const gone = new AbortController()
+  const running = engine.execute(endlessInsert, { signal: gone.signal })
+  const waiting = engine.execute('SELECT 1', { signal: AbortSignal.timeout(50) })
+  await assert.rejects(waiting, { name: 'TimeoutError' })
+  gone.abort('left')
+  await assert.rejects(running, (reason) => reason === 'left')
+  assert.equal(engine.state().statements.busy, 0)
+  await engine.execute('SELECT 1')
+})
+
+test('a statement has settings of its own', async () => {
+  await assert.rejects(engine.execute(endlessInsert, { settings: { max_execution_time: 0.2 } }), { code: 'timeout' })
+})
+
+/** A block of one number. */
+function blockOf(number: number, more: Partial<Block> = {}): Block {
+  const bytes = Uint8Array.of(1, 1, 1, 0x6e, 5, ...Buffer.from('UInt8'), number)
+  return { table: 'numbers_in', structure: 'n UInt8', bytes: [bytes], token: `n${number}`, ...more }
+}
+
+test('an insert obeys its signal and its settings, and leaves nothing behind that the next one meets', async () => {
+  await engine.execute('CREATE TABLE numbers_in (n UInt8) ENGINE = MergeTree ORDER BY n')
+  await assert.rejects(engine.insert(blockOf(1, { signal: AbortSignal.abort('left') })), (reason) => reason === 'left')
+  await assert.rejects(engine.insert(blockOf(2, { settings: { max_threads: "'x'" } })), { code: 'store_unavailable' })
+  // Its third statement fails, because a block without ids cannot be compared with what is stored.
+  await assert.rejects(engine.insert(blockOf(3, { storedIf: ['n'] })), /trace_id/)
+  await assert.rejects(engine.insert(blockOf(3, { storedIf: ['n'] })), /trace_id/, 'the same error again')
+  await engine.insert(blockOf(4))
+  assert.deepEqual(await engine.query('SELECT n FROM numbers_in'), [[4]])
 })

@@ -7,10 +7,10 @@ import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { UnavailableError } from '../../../base/errors.ts'
 import { BlockFiles } from '../block-files.ts'
-import type { Block, Engine, EngineState, QueryOptions } from '../engine.ts'
+import type { Block, Engine, EngineAbilities, EngineState, QueryOptions } from '../engine.ts'
 import { bindParameters } from '../literal.ts'
 import { queryError, storeError } from './engine-errors.ts'
-import { insertStatement } from './insert-statement.ts'
+import { dropRepeated, fileSource, insertStatements, printSettings } from './insert-statement.ts'
 import { QueryRun } from './query-run.ts'
 import { SessionPool } from './session-pool.ts'
 import type { Sessions } from './sessions.ts'
@@ -26,6 +26,13 @@ export interface SessionEngineOptions {
   readonly readers: number
   /** Queries that wait for their turn; further ones are refused. */
   readonly queriesWaitingMax: number
+}
+
+interface StatementOptions {
+  /** Begins the messages of errors: `cannot insert into spans`. */
+  readonly what: string
+  readonly signal?: AbortSignal | undefined
+  readonly after?: string
 }
 
 /** Places of the sessions; those from `firstReader` on are for queries. */
@@ -69,8 +76,12 @@ const ownWaitingMax = 1000
 /** Beyond its time, which a query that was stopped may take to end before the engine's process is started again. */
 const hungGraceMs = 30_000
 const hungPeriodMs = 5000
+/** Between two attempts to stop a statement. */
+const killPauseMs = 500
 
 export class SessionEngine implements Engine {
+  /** Its folder is locked. */
+  readonly abilities: EngineAbilities = { exclusive: true, releasesMemory: true }
   readonly #options: SessionEngineOptions
   readonly #sessions: Sessions
   readonly #writer = poolOf([writer], ownWaitingMax, 'insert')
@@ -99,8 +110,10 @@ export class SessionEngine implements Engine {
 
   async insert(block: Block): Promise<void> {
     const file = await this.#blocks.write(block.bytes)
+    const statements = insertStatements(block, fileSource(file, block.structure))
+    const what = `cannot insert into ${block.table}`
     try {
-      await this.#runOn(this.#writer, insertStatement(block, file), `cannot insert into ${block.table}`)
+      await this.#runOn(this.#writer, statements, { what, after: dropRepeated, signal: block.signal })
     } finally {
       fs.rmSync(file, { force: true })
     }
@@ -146,19 +159,44 @@ export class SessionEngine implements Engine {
   }
 
   async execute(sql: string, options: QueryOptions = {}): Promise<void> {
-    const { parameters } = options
-    const text = parameters === undefined ? sql : bindParameters(sql, parameters)
-    await this.#runOn(this.#control, text, 'cannot run statement')
+    const { parameters, signal, settings = {} } = options
+    const bound = parameters === undefined ? sql : bindParameters(sql, parameters)
+    const text = `${bound} ${printSettings(settings)}`.trimEnd()
+    await this.#runOn(this.#control, [text], { what: 'cannot run statement', signal })
   }
 
-  async #runOn(pool: SessionPool<number>, text: string, what: string): Promise<void> {
-    const session = await pool.take()
+  /** Runs statements in order on one session. Of several, `after` is run as well when one fails. */
+  async #runOn(pool: SessionPool<number>, statements: readonly string[], options: StatementOptions): Promise<void> {
+    const { what, signal, after } = options
+    const session = await pool.take({ signal })
     try {
-      await this.#sessions.run(session, text)
+      for (const statement of statements) await this.#runStoppable(session, statement, signal)
     } catch (error) {
-      throw storeError(what, error)
+      if (statements.length > 1 && after !== undefined) await this.#sessions.run(session, after).catch(() => {})
+      throw signal?.aborted === true ? signal.reason : storeError(what, error)
     } finally {
       pool.release(session)
+    }
+  }
+
+  /** An INSERT, ALTER or OPTIMIZE stops between two blocks; its session is free only then. */
+  async #runStoppable(session: number, statement: string, signal: AbortSignal | undefined): Promise<void> {
+    if (signal === undefined) return void (await this.#sessions.run(session, statement))
+    signal.throwIfAborted()
+    const id = randomUUID()
+    let again: NodeJS.Timeout | undefined
+    const kill = (): void => void this.#kill(id).catch(() => {})
+    // The first may come before the engine knows the statement.
+    const stop = (): void => {
+      kill()
+      again = setInterval(kill, killPauseMs).unref()
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      await this.#sessions.run(session, `/* ${id} */ ${statement}`)
+    } finally {
+      signal.removeEventListener('abort', stop)
+      clearInterval(again)
     }
   }
 
@@ -200,14 +238,13 @@ export class SessionEngine implements Engine {
     })
     this.#runs.add(run)
     const settings = { log_comment: `'${id}'`, max_execution_time: Math.ceil(timeoutMs) / 1000, ...options.settings }
-    const list = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
-    return { run, session, text: `${bound} SETTINGS ${list.join(', ')}` }
+    return { run, session, text: `${bound} ${printSettings(settings)}` }
   }
 
   /** Aborting a promise does not stop the engine: name the query to it from another session. SYNC would hang. */
   async #kill(id: string): Promise<void> {
-    const text = `KILL QUERY WHERE Settings['log_comment'] = '${id}' ASYNC`
-    await this.#runOn(this.#killer, text, 'cannot stop query')
+    const text = `KILL QUERY WHERE Settings['log_comment'] = '${id}' OR startsWith(query, '/* ${id} */') ASYNC`
+    await this.#runOn(this.#killer, [text], { what: 'cannot stop query' })
   }
 
   close(): Promise<void> {

@@ -53,8 +53,8 @@ export class BucketWatch implements BucketStates {
   #parts = new Map<string, CountedPart>()
   #stored: ReadonlyMap<number, StoredRows> = new Map()
   readonly #rolled = new Map<number, RolledBucket>()
-  readonly #generations = new Map<number, number>()
-  #newestGeneration = -1
+  readonly #generations = new Map<number, bigint>()
+  #newestGeneration = -1n
   #dirty: ReadonlySet<number> = new Set()
   readonly #changes = new Map<number, number>()
   #changeCount = 0
@@ -68,12 +68,12 @@ export class BucketWatch implements BucketStates {
     return this.#dirty
   }
 
-  rolledBuckets(): ReadonlyMap<number, number> {
+  rolledBuckets(): ReadonlyMap<number, bigint> {
     return this.#generations
   }
 
   /** Generations are far above the numbers of changes. */
-  changeOf(bucket: number): number {
+  changeOf(bucket: number): number | bigint {
     return this.#dirty.has(bucket) ? (this.#changes.get(bucket) ?? 0) : (this.#generations.get(bucket) ?? 0)
   }
 
@@ -119,7 +119,7 @@ export class BucketWatch implements BucketStates {
   /** Those that were rolled up since the last look. */
   async #readRolled(): Promise<void> {
     for (const [bucket, made] of await readRolledBuckets(this.#engine, this.#newestGeneration)) {
-      this.#newestGeneration = Math.max(this.#newestGeneration, made.generation)
+      if (made.generation > this.#newestGeneration) this.#newestGeneration = made.generation
       if (made.spans + made.events > 0) {
         this.#rolled.set(bucket, made)
         this.#generations.set(bucket, made.generation)

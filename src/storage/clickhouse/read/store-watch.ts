@@ -42,11 +42,11 @@ export class StoreWatch {
     return this.#buckets.dirtyBuckets()
   }
 
-  rolledBuckets(): ReadonlyMap<number, number> {
+  rolledBuckets(): ReadonlyMap<number, bigint> {
     return this.#buckets.rolledBuckets()
   }
 
-  changeOf(bucket: number): number {
+  changeOf(bucket: number): number | bigint {
     return this.#buckets.changeOf(bucket)
   }
 

@@ -2,7 +2,9 @@
  * Computes all figures of some buckets as one generation. Readers take the new rows only when the last statement has
  * named the generation in `rollup_buckets`, so a crash before it changes nothing.
  */
+import type { Lease } from '../../../model/lease.ts'
 import type { Engine } from '../engine.ts'
+import { isNewestHolderSql } from '../lease/lease-steps.ts'
 import { figures, type Figure } from './figures.ts'
 import { oldNamesSql } from './edges-sql.ts'
 import { bucketInterval, bucketSql, inIntervals, joinIntervals } from './intervals.ts'
@@ -24,7 +26,7 @@ type RowsOfBuckets = ReadonlyMap<number, BucketRows>
 export async function insertFigures(
   engine: Engine,
   rows: RowsOfBuckets,
-  generation: number,
+  generation: bigint,
   signal: AbortSignal,
 ): Promise<void> {
   const intervals = joinIntervals([...rows.keys()].map(bucketInterval))
@@ -39,15 +41,27 @@ export async function insertFigures(
   }
 }
 
-/** Makes the generation the one that readers take for the buckets. */
-export async function recordBuckets(engine: Engine, rows: RowsOfBuckets, generation: number): Promise<void> {
-  const lines = [...rows].map(([bucket, counts]) => `(${bucket}, ${generation}, ${counts.spans}, ${counts.events})`)
+/**
+ * Makes the generation the one that readers take for the buckets. The engine itself looks whether the lease is still the newest,
+ * so a process that stood still on the way here names nothing.
+ */
+export async function recordBuckets(
+  engine: Engine,
+  rows: RowsOfBuckets,
+  { generation, lease }: { readonly generation: bigint; readonly lease: Lease },
+): Promise<void> {
+  const lines = [...rows].map(
+    ([bucket, { spans, events }]) =>
+      `(toInt64(${bucket}), toUInt64(${generation}), toUInt64(${spans}), toUInt64(${events}))`,
+  )
   await engine.execute(
-    `INSERT INTO rollup_buckets (bucket, generation, span_rows, event_rows) VALUES ${lines.join(', ')}`,
+    `INSERT INTO rollup_buckets (bucket, generation, span_rows, event_rows)
+     SELECT row.1, row.2, row.3, row.4 FROM (SELECT arrayJoin([${lines.join(', ')}]) AS row) WHERE ${isNewestHolderSql(lease)}`,
+    { signal: lease.lost },
   )
 }
 
-function insertSql(figure: Figure, rowsSql: string, generation: number): string {
+function insertSql(figure: Figure, rowsSql: string, generation: bigint): string {
   const columns = figure.columns.join(', ')
   return `INSERT INTO ${figure.table} (generation, ${columns}) SELECT ${generation}, ${columns} FROM (${rowsSql}) ${settings}`
 }

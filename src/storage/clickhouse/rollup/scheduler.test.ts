@@ -3,10 +3,14 @@ import { setTimeout } from 'node:timers/promises'
 import { after, afterEach, beforeEach, test } from 'node:test'
 import { drawSpans, second } from '../../../../test/support/test-spans.ts'
 import { emptyStore, storeRows, temporaryEngine } from '../../../../test/support/temporary-store.ts'
+import type { Lease } from '../../../model/lease.ts'
+import type { Engine, QueryOptions } from '../engine.ts'
+import { addStep } from '../lease/lease-steps.ts'
 import { readDependencies } from '../read/catalog/dependencies.ts'
 import { readServices } from '../read/catalog/services.ts'
 import { bucketOf } from './intervals.ts'
-import { graceMs, quietMs, staleKeepMs, startRollups, type Rollups } from './scheduler.ts'
+import { graceMs, quietMs, staleKeepMs, startRollups, type RollupOptions, type Rollups } from './scheduler.ts'
+import { deleteStaleRows } from './stale-rows.ts'
 
 const engine = await temporaryEngine({ after })
 const origin = 1_795_000_200n * second
@@ -17,12 +21,13 @@ let nowMs = 0
 const started: Rollups[] = []
 
 /** As a process that starts now; the one before it is left as it is. */
-async function start(): Promise<Rollups> {
+async function start(options: Partial<RollupOptions> = {}): Promise<Rollups> {
   const rollups = await startRollups({
     engine,
     intervalMs: 1e9,
     now: () => nowMs,
     onProblem: (message, error) => assert.fail(`${message}: ${String(error)}`),
+    ...options,
   })
   started.push(rollups)
   return rollups
@@ -339,4 +344,87 @@ mail post 5s+1s consumer link=6`,
       ['shop', 'queue', 1],
     ],
   )
+})
+
+/** Above what tests before it made; each one is a later holder. */
+let leaseGeneration = 2 ** 31
+
+function leaseInHand(): Lease & { lose(): void } {
+  const lost = new AbortController()
+  return {
+    name: 'upkeep',
+    generation: leaseGeneration++,
+    isHeld: () => !lost.signal.aborted,
+    lost: lost.signal,
+    release: () => Promise.resolve(),
+    lose: () => lost.abort(),
+  }
+}
+
+/** The engine of a process where something happens right before its statements that begin with `start`. */
+function engineBefore(start: string, happens: () => unknown): Engine {
+  return new Proxy(engine, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (name !== 'execute') return typeof value === 'function' ? value.bind(target) : value
+      return async (sql: string, options?: QueryOptions) => {
+        if (sql.startsWith(start)) await happens()
+        await engine.execute(sql, options)
+      }
+    },
+  })
+}
+
+test('a run that loses its lease names no generation, and the next holder rolls up what it left', async () => {
+  const lease = leaseInHand()
+  const rollups = await start({ lease, engine: engineBefore('INSERT INTO edges', () => lease.lose()) })
+  rollups.touch(await storeRows(engine, drawSpans(call, origin + second)))
+  nowMs += 400_000
+  await rollups.runDue()
+  assert.ok((await rowsOf('operations')) > 0, 'it was in the middle')
+  assert.deepEqual([await rolledSpans(), await rowsOf('rollup_buckets')], [{}, 0])
+  const next = await start({ lease: leaseInHand() })
+  assert.deepEqual([...next.dirtyBuckets()], [first])
+  nowMs += quietMs
+  await next.runDue()
+  assert.deepEqual(await rolledSpans(), { web: 2, cart: 1 })
+})
+
+test('a holder that stood still before it named its generation names nothing once another got the lease', async () => {
+  const touched = await storeRows(engine, drawSpans(call, origin + second))
+  const late = leaseInHand()
+  const next = leaseInHand()
+  const rollups = await start({
+    lease: late,
+    engine: engineBefore('INSERT INTO rollup_buckets', () =>
+      addStep(engine, {
+        name: 'upkeep',
+        step: 1,
+        generation: next.generation,
+        lastGeneration: 0,
+        claim: 'next',
+        ttlMs: 1,
+        released: false,
+      }),
+    ),
+  })
+  rollups.touch(touched)
+  nowMs += 400_000
+  await rollups.runDue()
+  assert.ok(late.isHeld(), 'it does not know')
+  assert.deepEqual([await rolledSpans(), await rowsOf('rollup_buckets')], [{}, 0])
+  const after = await start({ lease: next })
+  nowMs += quietMs
+  await after.runDue()
+  assert.deepEqual(await rolledSpans(), { web: 2, cart: 1 })
+})
+
+test('rows that count are not deleted by a holder that believes they do not', async () => {
+  const rollups = await start()
+  rollups.touch(await storeRows(engine, drawSpans(call, origin + second)))
+  nowMs += 400_000
+  await rollups.runDue()
+  const [valid] = await engine.query<[string]>('SELECT max(generation) FROM rollup_buckets')
+  await deleteStaleRows(engine, [{ bucket: first, generation: BigInt(valid![0]), empty: false, sinceMs: 0 }])
+  assert.deepEqual(await rolledSpans(), { web: 2, cart: 1 })
 })

@@ -2,14 +2,18 @@
  * Keeps the rolled-up figures up to date: rolls a five-minute bucket up a minute after it has closed, when nothing came to
  * it for some seconds, and again after late data. It sleeps until the next bucket is due, so an idle store is left alone.
  */
+import type { Lease } from '../../../model/lease.ts'
 import type { Engine } from '../engine.ts'
+import { generationShift, takeUpkeepLease } from '../lease/lease.ts'
 import { answerAfterSeconds, bucketSeconds } from '../../touched-buckets.ts'
 import { countRows, insertFigures, recordBuckets, type BucketRows } from './roll-up.ts'
-import { deleteAllStaleRows, deleteStaleRows, readNewestGeneration, type StaleRows } from './stale-rows.ts'
-import { findStaleBuckets, readRolledBuckets } from './stored-buckets.ts'
+import { deleteStaleRows, findLeftRows, readNewestGeneration, type StaleRows } from './stale-rows.ts'
+import { findStaleBuckets, readRolledBuckets, type RolledBucket } from './stored-buckets.ts'
 
 export interface RollupOptions {
   readonly engine: Engine
+  /** Nothing is rolled up once it is lost. Without one, that of the store is taken. */
+  readonly lease?: Lease
   /** Least pause between runs. */
   readonly intervalMs: number
   /** Milliseconds since the epoch. */
@@ -23,9 +27,9 @@ export interface Rollups {
   /** Buckets whose rolled-up rows are missing or out of date: readers compute these now. */
   dirtyBuckets(): ReadonlySet<number>
   /** Generation of each bucket that is rolled up. */
-  rolledBuckets(): ReadonlyMap<number, number>
+  rolledBuckets(): ReadonlyMap<number, bigint>
   /** A number that becomes another one, never seen before, whenever the bucket is touched or rolled up. */
-  changeOf(bucket: number): number
+  changeOf(bucket: number): number | bigint
   /** Rolls up what is due; returns how many buckets. Runs by itself; tests call it. */
   runDue(): Promise<number>
   /** Compares with what is stored, after rows were dropped. */
@@ -53,11 +57,15 @@ const runSpansMax = 2_000_000
 
 /** Resolves when what an earlier process left is known; the writer should start after it. */
 export async function startRollups(options: RollupOptions): Promise<Rollups> {
-  await deleteAllStaleRows(options.engine)
-  const rolled = await readRolledBuckets(options.engine)
-  const generations = new Map([...rolled].map(([bucket, { generation }]) => [bucket, generation]))
-  const scheduler = new Scheduler(options, generations, await readNewestGeneration(options.engine))
-  scheduler.markStale(await findStaleBuckets(options.engine, rolled))
+  const { engine, now } = options
+  const lease = options.lease ?? (await takeUpkeepLease(options))
+  const left = (await findLeftRows(engine)).map((rows) => ({ ...rows, empty: false, sinceMs: now() }))
+  // Where no other process reads, nobody reads yet.
+  if (engine.abilities.exclusive) await deleteStaleRows(engine, left)
+  const rolled = await readRolledBuckets(engine)
+  const scheduler = new Scheduler({ ...options, lease }, rolled, await readNewestGeneration(engine))
+  if (!engine.abilities.exclusive) scheduler.deleteLater(left)
+  scheduler.markStale(await findStaleBuckets(engine, rolled))
   return scheduler
 }
 
@@ -69,23 +77,41 @@ interface Touched {
 }
 
 class Scheduler implements Rollups {
-  readonly #options: RollupOptions
+  readonly #options: RollupOptions & { readonly lease: Lease }
   readonly #touched = new Map<number, Touched>()
   #running: ReadonlyMap<number, Touched> = new Map()
   /** The valid generation of each bucket that is rolled up. */
-  readonly #rolled: Map<number, number>
+  readonly #rolled: Map<number, bigint>
   #stale: StaleRows[] = []
-  #generation: number
+  #generation: bigint
   #changes = 0
   #timer: NodeJS.Timeout | undefined
   #work: Promise<unknown> = Promise.resolve()
   #lastRunMs = 0
   readonly #stopping = new AbortController()
+  /** Aborted when it is to end, for either reason. */
+  readonly #ended: AbortSignal
 
-  constructor(options: RollupOptions, rolled: Map<number, number>, generation: number) {
+  constructor(
+    options: RollupOptions & { readonly lease: Lease },
+    rolled: ReadonlyMap<number, RolledBucket>,
+    newestGeneration: bigint,
+  ) {
     this.#options = options
-    this.#rolled = rolled
-    this.#generation = generation
+    this.#rolled = new Map([...rolled].map(([bucket, { generation }]) => [bucket, generation]))
+    const { lease } = options
+    const first = BigInt(lease.generation) << BigInt(generationShift)
+    this.#generation = newestGeneration > first ? newestGeneration : first
+    this.#ended = AbortSignal.any([this.#stopping.signal, lease.lost])
+  }
+
+  #isEnded(): boolean {
+    return !this.#options.lease.isHeld() || this.#ended.aborted
+  }
+
+  deleteLater(rows: readonly StaleRows[]): void {
+    this.#stale.push(...rows)
+    this.wake()
   }
 
   touch(buckets: Iterable<number>): void {
@@ -126,12 +152,12 @@ class Scheduler implements Rollups {
     return new Set([...this.#touched.keys(), ...this.#running.keys()])
   }
 
-  rolledBuckets(): ReadonlyMap<number, number> {
+  rolledBuckets(): ReadonlyMap<number, bigint> {
     return this.#rolled
   }
 
   /** Generations are far above the numbers of touches. */
-  changeOf(bucket: number): number {
+  changeOf(bucket: number): number | bigint {
     return (this.#touched.get(bucket) ?? this.#running.get(bucket))?.change ?? this.#rolled.get(bucket) ?? 0
   }
 
@@ -139,7 +165,7 @@ class Scheduler implements Rollups {
   wake(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#stopping.signal.aborted || this.#running.size > 0) return
+    if (this.#isEnded() || this.#running.size > 0) return
     const now = this.#options.now()
     let dueMs = Infinity
     for (const [bucket, touched] of this.#touched) dueMs = Math.min(dueMs, this.#dueAtMs(bucket, touched, now))
@@ -176,7 +202,7 @@ class Scheduler implements Rollups {
       }
       await this.#deleteStale()
     } catch (error) {
-      if (this.#stopping.signal.aborted) return count
+      if (this.#isEnded()) return count
       this.#options.onProblem('cannot roll up figures, trying again', error)
     }
     this.#lastRunMs = this.#options.now()
@@ -186,7 +212,7 @@ class Scheduler implements Rollups {
 
   /** Some of the buckets that are due, oldest first; they stay dirty while they are worked on. */
   #takeDue(): ReadonlyMap<number, Touched> {
-    if (this.#stopping.signal.aborted) return new Map()
+    if (this.#isEnded()) return new Map()
     const now = this.#options.now()
     const due = [...this.#touched]
       .filter(([bucket, touched]) => this.#dueAtMs(bucket, touched, now) <= now)
@@ -202,7 +228,7 @@ class Scheduler implements Rollups {
       // Counted before the figures are made: a row that comes between them makes the bucket stale after a crash.
       const counts = await countRows(this.#options.engine, [...due.keys()])
       for (const group of groupsOf([...due.keys()], counts)) {
-        if (this.#stopping.signal.aborted) return
+        if (this.#isEnded()) return
         await this.#rollUpGroup(group)
         for (const bucket of group.keys()) left.delete(bucket)
       }
@@ -226,15 +252,17 @@ class Scheduler implements Rollups {
     )
     if (rows.size === 0) return
     const sinceMs = this.#options.now()
-    const generation = (this.#generation = Math.max(this.#generation + 1, sinceMs))
-    const stale = (bucket: number, old: number): StaleRows => ({ bucket, generation: old, empty: false, sinceMs })
+    const generation = ++this.#generation
+    const stale = (bucket: number, old: bigint): StaleRows => ({ bucket, generation: old, empty: false, sinceMs })
     try {
-      await insertFigures(this.#options.engine, rows, generation, this.#stopping.signal)
+      await insertFigures(this.#options.engine, rows, generation, this.#ended)
+      // A generation that is not named never counts.
+      if (this.#isEnded()) throw new Error('the rollups end')
     } catch (error) {
       this.#stale.push(...[...rows.keys()].map((bucket) => stale(bucket, generation)))
       throw error
     }
-    await recordBuckets(this.#options.engine, rows, generation)
+    await recordBuckets(this.#options.engine, rows, { generation, lease: this.#options.lease })
     for (const [bucket, { spans, events }] of rows) {
       const old = this.#rolled.get(bucket)
       if (old !== undefined) this.#stale.push(stale(bucket, old))
@@ -249,7 +277,7 @@ class Scheduler implements Rollups {
   async #deleteStale(): Promise<void> {
     const old = this.#options.now() - staleKeepMs
     const due = this.#stale.filter(({ sinceMs }) => sinceMs <= old)
-    if (due.length === 0 || this.#stopping.signal.aborted) return
+    if (due.length === 0 || this.#isEnded()) return
     await deleteStaleRows(this.#options.engine, due)
     this.#stale = this.#stale.filter((rows) => !due.includes(rows))
   }

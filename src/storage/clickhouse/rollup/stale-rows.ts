@@ -9,15 +9,26 @@ const figureTables = Object.values(figures).map(({ table }) => table)
 
 export interface StaleRows {
   readonly bucket: number
-  readonly generation: number
+  readonly generation: bigint
   /** The bucket holds nothing any more, so the note of it goes too. */
   readonly empty: boolean
   readonly sinceMs: number
 }
 
+/** Rows that count are left, whatever the caller believes: the process before this one may have named them late. */
 export async function deleteStaleRows(engine: Engine, stale: readonly StaleRows[]): Promise<void> {
   if (stale.length === 0) return
-  const pairs = stale.map(({ bucket, generation }) => `(${bucket}, ${generation})`).join(', ')
+  const valid = new Map(
+    await engine.query<[string, string]>(
+      `SELECT bucket, max(generation) FROM rollup_buckets WHERE bucket IN (${stale.map(({ bucket }) => bucket).join(', ')})
+       GROUP BY bucket`,
+    ),
+  )
+  const pairs = stale
+    .filter(({ bucket, generation, empty }) => empty || valid.get(String(bucket)) !== String(generation))
+    .map(({ bucket, generation }) => `(${bucket}, ${generation})`)
+    .join(', ')
+  if (pairs === '') return
   for (const table of figureTables)
     await engine.execute(`DELETE FROM ${table} WHERE (bucket, generation) IN (${pairs}) ${settings}`)
   const empty = stale.filter((rows) => rows.empty)
@@ -28,22 +39,21 @@ export async function deleteStaleRows(engine: Engine, stale: readonly StaleRows[
   await engine.execute(`DELETE FROM rollup_buckets WHERE ${gone} ${settings}`)
 }
 
-/** At start, when nobody reads: everything that a crash left. */
-export async function deleteAllStaleRows(engine: Engine): Promise<void> {
-  const valid = '(SELECT bucket, max(generation) FROM rollup_buckets GROUP BY bucket)'
-  for (const table of figureTables) {
-    const left = await engine.query<[string, string]>(
-      `SELECT DISTINCT bucket, generation FROM ${table} WHERE (bucket, generation) NOT IN ${valid}`,
-    )
-    if (left.length === 0) continue
-    const pairs = left.map(([bucket, generation]) => `(${bucket}, ${generation})`).join(', ')
-    await engine.execute(`DELETE FROM ${table} WHERE (bucket, generation) IN (${pairs}) ${settings}`)
-  }
+/** Rows of generations that do not count: what an earlier process left. */
+export async function findLeftRows(engine: Engine): Promise<{ bucket: number; generation: bigint }[]> {
+  const left = figureTables.map(
+    (table) => `SELECT DISTINCT bucket, generation FROM ${table}
+      WHERE (bucket, generation) NOT IN (SELECT bucket, max(generation) FROM rollup_buckets GROUP BY bucket)`,
+  )
+  const rows = await engine.query<[string, string]>(
+    `SELECT DISTINCT bucket, generation FROM (${left.join(' UNION ALL ')})`,
+  )
+  return rows.map(([bucket, generation]) => ({ bucket: Number(bucket), generation: BigInt(generation) }))
 }
 
-/** The highest generation that any row has, so that a new one is higher, also when the clock went back. */
-export async function readNewestGeneration(engine: Engine): Promise<number> {
+/** The highest generation that any row has. */
+export async function readNewestGeneration(engine: Engine): Promise<bigint> {
   const all = ['rollup_buckets', ...figureTables].map((table) => `SELECT max(generation) AS g FROM ${table}`)
   const [row] = await engine.query<[string]>(`SELECT max(g) FROM (${all.join(' UNION ALL ')})`)
-  return Number(row?.[0] ?? 0)
+  return BigInt(row?.[0] ?? 0)
 }

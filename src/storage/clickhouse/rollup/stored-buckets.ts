@@ -6,14 +6,14 @@ import type { Engine } from '../engine.ts'
 import { readCounts, type BucketRows } from './roll-up.ts'
 
 export interface RolledBucket extends BucketRows {
-  readonly generation: number
+  readonly generation: bigint
 }
 
 /**
  * The valid generation of each bucket that is rolled up, with the rows it was made of; of those alone whose generation is
  * above the given one.
  */
-export async function readRolledBuckets(engine: Engine, above = -1): Promise<Map<number, RolledBucket>> {
+export async function readRolledBuckets(engine: Engine, above = -1n): Promise<Map<number, RolledBucket>> {
   const rows = await engine.query<[string, string, string, string]>(
     `SELECT bucket, max(generation), argMax(span_rows, generation), argMax(event_rows, generation)
      FROM rollup_buckets ${above < 0 ? '' : `WHERE generation > ${above}`} GROUP BY bucket`,
@@ -21,7 +21,7 @@ export async function readRolledBuckets(engine: Engine, above = -1): Promise<Map
   return new Map(
     rows.map(([bucket, generation, spans, events]) => [
       Number(bucket),
-      { generation: Number(generation), spans: Number(spans), events: Number(events) },
+      { generation: BigInt(generation), spans: Number(spans), events: Number(events) },
     ]),
   )
 }

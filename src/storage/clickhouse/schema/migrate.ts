@@ -5,6 +5,7 @@
 import { UnavailableError } from '../../../base/errors.ts'
 import type { Engine } from '../engine.ts'
 import { keyKindsStatements } from './key-kinds.ts'
+import { leasesTable } from './leases.ts'
 import { rollupTables } from './rollups.ts'
 import { eventsTable, irregularKeysTable, spansTable, tracesTable } from './tables.ts'
 import { views } from './views.ts'
@@ -25,6 +26,7 @@ export const migrations: readonly Migration[] = [
   { version: 2, what: 'operations, edges and nodes rolled up by bucket', statements: rollupTables },
   { version: 3, what: 'views in the columns of the OpenTelemetry exporter', statements: views },
   { version: 4, what: 'keys that a search has to look for in more places', statements: keyKindsStatements },
+  { version: 5, what: 'leases of what runs in one process at a time', statements: [leasesTable] },
 ]
 
 export const schemaVersion = migrations.at(-1)!.version

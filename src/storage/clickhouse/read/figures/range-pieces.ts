@@ -11,9 +11,9 @@ export interface BucketStates {
   /** Buckets (epoch seconds) whose rolled-up rows are missing or out of date. */
   dirtyBuckets(): ReadonlySet<number>
   /** Generation of each bucket that is rolled up. A bucket that is neither here nor dirty has no rows. */
-  rolledBuckets(): ReadonlyMap<number, number>
+  rolledBuckets(): ReadonlyMap<number, bigint>
   /** A number that becomes another one, never seen before, whenever rows that count for the bucket came or left. */
-  changeOf(bucket: number): number
+  changeOf(bucket: number): number | bigint
 }
 
 export interface Piece {
@@ -25,7 +25,7 @@ export interface Piece {
   /** Part of a bucket; whole when undefined. */
   readonly cut: Interval | undefined
   /** The rolled-up rows to read, by bucket; undefined when the figures must be computed from spans and events. */
-  readonly generations: ReadonlyMap<number, number> | undefined
+  readonly generations: ReadonlyMap<number, bigint> | undefined
   /** Rows may still come at any time: it is not rolled up. */
   readonly isOpen: boolean
   readonly version: string
@@ -107,10 +107,10 @@ function rolledPiece(
   startSeconds: number,
   seconds: number,
   buckets: readonly number[],
-  rolled: ReadonlyMap<number, number>,
+  rolled: ReadonlyMap<number, bigint>,
 ): Piece {
   const generations = new Map(buckets.map((bucket) => [bucket, rolled.get(bucket)!]))
-  const sum = [...generations.values()].reduce((all, generation) => all + generation, 0)
+  const sum = [...generations.values()].reduce((all, generation) => all + generation, 0n)
   return {
     place: seconds === bucketSeconds ? `${startSeconds}` : `${startSeconds}+${seconds}`,
     startSeconds,
