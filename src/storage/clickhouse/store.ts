@@ -44,6 +44,8 @@ export interface Store {
   readonly keys: KnownKeys
   /** The log's consumer that fills the store. */
   readonly writer: Consumer
+  /** Spans that came since the start and were stored already. */
+  readonly repeatedSpans: () => number
   readonly rollups: Rollups
   readonly quarantine: Quarantine
   readonly summaries: TraceSummaries
@@ -100,6 +102,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       engine,
       keys,
       writer,
+      repeatedSpans: () => sink.repeatedSpans,
       rollups: started,
       quarantine,
       summaries,
@@ -107,6 +110,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       startedEmpty,
       async release() {
         writer.release()
+        sink.release()
         await engine.releaseMemory()
       },
       async close(untilMs) {

@@ -25,6 +25,11 @@ export const migrations: readonly Migration[] = [
   { version: 2, what: 'operations, edges and nodes rolled up by bucket', statements: rollupTables },
   { version: 3, what: 'views in the columns of the OpenTelemetry exporter', statements: views },
   { version: 4, what: 'keys that a search has to look for in more places', statements: keyKindsStatements },
+  {
+    version: 5,
+    what: 'rows of traces name their block',
+    statements: ['ALTER TABLE traces ADD COLUMN IF NOT EXISTS block_tag UInt32 CODEC(ZSTD(1))'],
+  },
 ]
 
 export const schemaVersion = migrations.at(-1)!.version
