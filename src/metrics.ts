@@ -13,6 +13,7 @@ export interface MetricSources {
   readonly log: Log
   readonly engine: { state(): EngineState }
   readonly writer: Consumer
+  readonly repeatedSpans: () => number
   readonly rollups: { dirtyBuckets(): ReadonlySet<number> }
   readonly fresh: FreshTraces | undefined
   readonly tailFigures: (() => TailFigures) | undefined
@@ -97,6 +98,7 @@ export function createMetrics(sources: MetricSources): () => Promise<string> {
   figure('clew_log_syncs_total', 'Syncs of the log', () => sources.log.stats().syncs)
   figure('clew_batches_in_flight_bytes', 'Decoded batches waiting for the store', () => sources.writer.queuedBytes)
   figure('clew_stored_blocks_total', 'Blocks inserted into the store', () => sources.writer.blocks)
+  figure('clew_repeated_spans_total', 'Spans left out because they were stored already', sources.repeatedSpans)
   figure('clew_last_insert_milliseconds', 'Time the newest block took', () => sources.writer.lastInsertMs)
   figure('clew_rollup_pending_buckets', 'Five-minute buckets that are open or to be rolled up again', () => {
     return sources.rollups.dirtyBuckets().size

@@ -75,6 +75,7 @@ export function createStatus(sources: StatusSources): Status {
           port,
         })),
         stored: await storedWithin(stored),
+        repeatedSpans: store.repeatedSpans(),
         queries: printQueries(sources),
         log: {
           pendingBytes: stats.pendingBytes,

@@ -138,6 +138,7 @@ function statusLines(server: string, status: StatusAnswer): string[] {
     ...tableLines(listenerColumns, status.listeners),
     '',
     ...storedLines(stored),
+    ...repeatsLine(status.repeatedSpans),
     engineLine(engine),
     `queries   ${queries.running} of ${queries.sessions} running, ${queries.waiting} waiting`,
     `log       ${printSize(log.diskBytes)} of ${printSize(log.boundBytes)}, ${showCount(log.pendingRecords)} records (${printSize(log.pendingBytes)}) to be stored`,
@@ -164,6 +165,13 @@ function storedLines(stored: StatusAnswer['stored']): string[] {
   return [
     `stored    ${showCount(stored.traces)} traces, ${showCount(stored.spans)} spans, ${showCount(stored.events)} events${span}`,
     `on disk   ${printSize(stored.diskBytes)} in ${showCount(stored.parts)} parts`,
+  ]
+}
+
+function repeatsLine(spans: number): string[] {
+  if (spans === 0) return []
+  return [
+    `repeats   ${showCount(spans)} ${spans === 1 ? 'span' : 'spans'} came again since the start and were stored once`,
   ]
 }
 

@@ -38,7 +38,7 @@ async function folderWithRefusedBlock(t: Ending): Promise<string> {
   isRefusing = true
   for (const n of refusedRequests) await send(storing, n)
   while (storing.writer.problem === undefined) await sleep(20)
-  assert.match(storing.writer.problem, /cannot insert into spans/)
+  assert.match(storing.writer.problem, /cannot insert into traces/)
   await storing.drained()
   isRefusing = false
   for (let n = 6; n < requests; n++) await send(storing, n)
@@ -56,7 +56,7 @@ test('a refused block is kept with its reason, the next ones are stored, and its
   const folder = join(dir, 'quarantine', block)
   const records = refusedRequests.map((n) => `${n}.otlp-traces-protobuf`)
   assert.deepEqual(readdirSync(folder).sort(), [...records, 'reason.txt'])
-  assert.match(readFileSync(join(folder, 'reason.txt'), 'utf8'), /cannot insert into spans: /)
+  assert.match(readFileSync(join(folder, 'reason.txt'), 'utf8'), /cannot insert into traces: /)
   for (const [i, record] of records.entries()) {
     assert.deepEqual(readFileSync(join(folder, record)), traceRequest(refusedRequests[i]!))
   }

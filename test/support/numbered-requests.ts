@@ -43,7 +43,20 @@ function startOf(span: number): bigint {
 }
 
 export function traceRequest(n: number): Buffer {
-  const rows = spansOf(n).map((span): Span => ({
+  return encodeSpans(spansOf(n), n)
+}
+
+/** The second half of the spans of request `n` and the first half of the next one, as in the request of a client that repeats some of them. */
+export function straddlingRequest(n: number): Buffer {
+  const half = spansPerRequest / 2
+  return encodeSpans(
+    spansOf(n).map((span) => span + half),
+    n,
+  )
+}
+
+function encodeSpans(numbers: readonly number[], n: number): Buffer {
+  const rows = numbers.map((span): Span => ({
     traceId: Buffer.from(traceIdOf(span), 'hex'),
     spanId: Buffer.from(spanIdOf(span), 'hex'),
     traceState: '',

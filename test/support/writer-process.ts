@@ -1,6 +1,7 @@
 /**
  * The real log, engine and writer in a process that kills itself at a chosen point:
  *   node writer-process.ts DIR append FIRST COUNT   requests FIRST… into the log, nothing stored
+ *   node writer-process.ts DIR straddle FIRST COUNT the spans of these requests and of the next one, packed in another way
  *   node writer-process.ts DIR store [KILL]         stores what is in the log, dying at KILL
  *   node writer-process.ts DIR census               prints what is stored, as JSON
  * KILL is `before TABLE`, `after TABLE`, `part of TABLE` (its first part just got its name), `TABLE+MS` (so long after the
@@ -17,7 +18,7 @@ import { KnownKeys } from '../../src/storage/clickhouse/known-keys.ts'
 import { ClickHouseSink } from '../../src/storage/clickhouse/sink.ts'
 import { startConsumer } from '../../src/storage/consumer.ts'
 import { openLocalLog } from '../../src/transport/local/local-log.ts'
-import { logRequest, traceRequest } from './numbered-requests.ts'
+import { logRequest, straddlingRequest, traceRequest } from './numbered-requests.ts'
 import { takeCensus } from './store-census.ts'
 import { openEngine } from './temporary-store.ts'
 
@@ -37,12 +38,14 @@ async function openStore(): Promise<Engine> {
   return engine
 }
 
-async function append(first: number, count: number): Promise<void> {
+async function append(first: number, count: number, isStraddling: boolean): Promise<void> {
   await (await openStore()).close()
   const log = await openLog()
   const header = { encoding: '', tenant: '', receivedAtMs: Date.now() }
   for (let n = first; n < first + count; n++) {
-    await log.append({ ...header, signal: 'spans', codec: 'otlp-traces-protobuf', body: traceRequest(n) })
+    const body = isStraddling ? straddlingRequest(n) : traceRequest(n)
+    await log.append({ ...header, signal: 'spans', codec: 'otlp-traces-protobuf', body })
+    if (isStraddling) continue
     await log.append({ ...header, signal: 'events', codec: 'otlp-logs-protobuf', body: logRequest(n) })
   }
   await log.close()
@@ -142,6 +145,6 @@ async function census(): Promise<void> {
   await engine.close()
 }
 
-if (mode === 'append') await append(Number(rest[0]), Number(rest[1]))
+if (mode === 'append' || mode === 'straddle') await append(Number(rest[0]), Number(rest[1]), mode === 'straddle')
 else if (mode === 'store') await store(rest[0] ?? '')
 else await census()

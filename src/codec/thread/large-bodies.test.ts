@@ -5,6 +5,7 @@ import { slicesOf } from '../../model/batch-slices.ts'
 import { EventBlock } from '../../storage/clickhouse/block/event-block.ts'
 import { SpanBlock } from '../../storage/clickhouse/block/span-block.ts'
 import { TraceBlock } from '../../storage/clickhouse/block/trace-block.ts'
+import { traceSpansOf } from '../../storage/clickhouse/block/trace-spans.ts'
 import { ByteWriter } from '../../storage/clickhouse/native/byte-writer.ts'
 import { writeBlock } from '../../storage/clickhouse/native/column.ts'
 import { KeyNotes } from '../../storage/key-kinds.ts'
@@ -96,10 +97,10 @@ async function tablesOf(batches: readonly Batch[]): Promise<string> {
     else {
       const first = spans.rows
       spans.add(batch)
-      traces.add(batch, (row) => spans.presentAt(first + row))
+      traces.add(traceSpansOf(batch, (row) => spans.presentAt(first + row)))
     }
   }
-  await traces.finish()
+  await traces.finish(1, new Set())
   const out = new ByteWriter(1 << 16)
   for (const { columns, rows } of [spans, traces, events]) writeBlock(columns, rows, out)
   return Buffer.from(out.view()).toString('latin1')

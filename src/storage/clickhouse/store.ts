@@ -49,6 +49,8 @@ export interface Store {
   readonly keys: KnownKeys
   /** The log's consumer that fills the store. */
   readonly writer: Consumer
+  /** Spans that came since the start and were stored already. */
+  readonly repeatedSpans: () => number
   readonly rollups: Rollups
   readonly quarantine: Quarantine
   readonly summaries: TraceSummaries
@@ -107,6 +109,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       lease,
       keys,
       writer,
+      repeatedSpans: () => sink.repeatedSpans,
       rollups: started,
       quarantine,
       summaries,
@@ -115,6 +118,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       damagedParts,
       async release() {
         writer.release()
+        sink.release()
         await engine.releaseMemory()
       },
       async close(untilMs) {

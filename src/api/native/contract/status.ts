@@ -31,6 +31,7 @@ export const statusAnswer = z.object({
       newest: z.string().nullable(),
     })
     .describe('as last read when the store does not answer within two seconds'),
+  repeatedSpans: counts.describe('spans that came since the start and were left out because they were stored already'),
   queries: z
     .object({
       running: counts,

@@ -83,6 +83,14 @@ export class AttributeBlock {
     for (const [, column] of this.columns()) column.reset()
   }
 
+  /** Drops every row whose byte in `kept` is 0. */
+  retain(kept: Uint8Array): void {
+    let left = 0
+    for (let row = 0; row < this.#rows; row++) if (kept[row] !== 0) this.present[left++] = this.present[row]!
+    this.#rows = left
+    for (const [, column] of this.columns()) column.retain(kept)
+  }
+
   add(batch: AttributeBatch): void {
     const { ends, keys, types } = batch.attributes
     const plan = new KeyPlan(batch.dictionary.starts.length)

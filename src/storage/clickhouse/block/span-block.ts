@@ -6,7 +6,9 @@ import { dedicatedAttributes } from '../../dedicated.ts'
 import type { KeyNotes } from '../../key-kinds.ts'
 import { AttributeBlock } from './attribute-block.ts'
 import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from '../native/column.ts'
+import type { SpanIdentities } from '../once/span-identities.ts'
 import { printEvents, printLinks, printRest } from './span-lists.ts'
+import { wordsOf, type TraceSpans } from './trace-spans.ts'
 
 /** Columns that most spans leave empty: the bit of each in `present`. A read of one trace skips those it does not need. */
 export const presentColumns: readonly string[] = [
@@ -80,6 +82,31 @@ export class SpanBlock {
     this.#scopeKeys.clear()
     this.#attributes.reset()
     for (const [, column] of this.columns) column.reset()
+  }
+
+  /** Drops every row whose byte in `kept` is 0. */
+  retain(kept: Uint8Array): void {
+    this.#attributes.retain(kept)
+    const ofAttributes = new Set(this.#attributes.columns().map(([, column]) => column))
+    for (const [, column] of this.columns) if (!ofAttributes.has(column)) column.retain(kept)
+    this.rows = this.#kind.rows
+  }
+
+  /** Its rows for `traces` and for the search for repeats; valid until rows are added or dropped. */
+  get spans(): TraceSpans & SpanIdentities {
+    return {
+      rows: this.rows,
+      traceIds: wordsOf(this.#traceId.values.view()),
+      spanIds: wordsOf(this.#spanId.values.view()),
+      parentSpanIds: wordsOf(this.#parentSpanId.values.view()),
+      starts: wordsOf(this.#startTime.values.view()),
+      durations: wordsOf(this.#duration.values.view()),
+      kinds: this.#kind.values.bytes,
+      statuses: this.#status.values.bytes,
+      nameAt: textsOf(this.#name),
+      serviceAt: textsOf(this.#service),
+      presentAt: (row) => this.presentAt(row),
+    }
   }
 
   add(batch: SpanBatch): void {
@@ -185,6 +212,14 @@ export class SpanBlock {
       this.#scopeKeys.set(scope, (key = this.#scope.keys.internText(scope.json)))
     }
     return key
+  }
+}
+
+function textsOf(column: LowCardinalityColumn): (row: number) => string {
+  const texts: string[] = []
+  return (row) => {
+    const key = column.indexes[row]!
+    return (texts[key] ??= column.keys.textOf(key))
   }
 }
 

@@ -1,4 +1,5 @@
 /** The rows of one insert: spans with their trace rows, and events, of consecutive log records. */
+import { createHash, randomUUID } from 'node:crypto'
 import type { EventBatch } from '../../../model/event-batch.ts'
 import type { SpanBatch } from '../../../model/span-batch.ts'
 import type { Engine } from '../engine.ts'
@@ -6,18 +7,32 @@ import { KeyNotes } from '../../key-kinds.ts'
 import { EventBlock } from './event-block.ts'
 import { ByteWriter } from '../native/byte-writer.ts'
 import { structureOf, writeBlock, type Column } from '../native/column.ts'
+import { findRepeats } from '../once/repeats.ts'
+import { SeenSpans } from '../once/seen-spans.ts'
 import { SpanBlock } from './span-block.ts'
 import { TraceBlock } from './trace-block.ts'
+import { traceSpansOf } from './trace-spans.ts'
 
 type Columns = readonly (readonly [string, Column])[]
-type TableName = keyof typeof identities
 
-/** What tells a row of a table from every other: time first. */
-const identities = {
-  spans: ['start_time', 'trace_id', 'span_id', 'parent_span_id', 'kind', 'duration', 'service_name', 'name'],
-  traces: ['start_time', 'trace_id', 'end_time', 'span_count', 'error_count', 'root_service', 'root_name', 'columns'],
-  events: ['time', 'trace_id', 'span_id', 'observed_time', 'service_name', 'type', 'severity_number', 'body'],
-} as const
+/** What tells a row of `events` from every other: time first. */
+const eventIdentity = [
+  'time',
+  'trace_id',
+  'span_id',
+  'observed_time',
+  'service_name',
+  'type',
+  'severity_number',
+  'body',
+] as const
+
+export interface InsertOptions {
+  /** An attempt before, by this process or one that was killed, may have stored some of the rows. */
+  readonly mayBeStored?: boolean
+  /** The spans that the store has. */
+  readonly seen?: SeenSpans
+}
 
 /** Reused from block to block: add batches, `insert`, `reset`. */
 export class StoreBlock {
@@ -51,26 +66,39 @@ export class StoreBlock {
     if (batch.signal === 'events') return this.#events.add(batch)
     const first = this.#spans.rows
     this.#spans.add(batch)
-    this.#traces.add(batch, (row) => this.#spans.presentAt(first + row))
+    this.#traces.add(traceSpansOf(batch, (row) => this.#spans.presentAt(first + row)))
   }
 
   /**
-   * Puts the rows into their tables. `mayBeStored` says that an attempt before, by this process or one that was killed,
-   * may have stored some of them.
+   * Puts those of the rows into their tables that are not there yet; spans that are there already are dropped from the
+   * block. Returns how many.
    */
-  async insert(engine: Engine, token: string, mayBeStored = false): Promise<void> {
-    const insert = (table: TableName, columns: Columns, rows: number): Promise<void> => {
+  async insert(engine: Engine, token: string, options: InsertOptions = {}): Promise<number> {
+    const { mayBeStored = false, seen = nothingSeen() } = options
+    const insert = async (table: string, columns: Columns, rows: number): Promise<void> => {
+      if (rows === 0) return
       this.#bytes.length = 0
       writeBlock(columns, rows, this.#bytes)
-      const storedIf = mayBeStored ? { storedIf: identities[table] } : {}
-      return engine.insert({ table, structure: structureOf(columns), bytes: [this.#bytes.view()], token, ...storedIf })
+      const storedIf = mayBeStored && table === 'events' ? { storedIf: eventIdentity } : {}
+      // The engine may remember a token whose rows it does not have.
+      const own = mayBeStored ? `${token}-${randomUUID()}` : token
+      const bytes = [this.#bytes.view()]
+      await engine.insert({ table, structure: structureOf(columns), bytes, token: own, ...storedIf })
     }
-    if (this.#spans.rows > 0) {
-      await insert('spans', this.#spans.columns, this.#spans.rows)
-      await this.#traces.finish()
-      await insert('traces', this.#traces.columns, this.#traces.rows)
+    const blockTag = tagOf(token)
+    const repeats = await findRepeats({ engine, seen, spans: this.#spans.spans, mayBeStored, blockTag })
+    const leftOut = repeats?.leftOut ?? 0
+    if (leftOut > 0) {
+      this.#spans.retain(repeats!.kept)
+      this.#traces.reset()
+      this.#traces.add(this.#spans.spans)
     }
-    if (this.#events.rows > 0) await insert('events', this.#events.columns, this.#events.rows)
+    await this.#traces.finish(blockTag, repeats?.storedTraces ?? new Set())
+    // First, so that a repeat knows by them which spans it has yet to count (docs/adr/0023-a-span-is-stored-once.md).
+    await insert('traces', this.#traces.columns, this.#traces.rows)
+    await insert('spans', this.#spans.columns, this.#spans.rows)
+    await insert('events', this.#events.columns, this.#events.rows)
+    return leftOut
   }
 
   reset(): void {
@@ -79,4 +107,13 @@ export class StoreBlock {
     this.#events.reset()
     this.notes.reset()
   }
+}
+
+function nothingSeen(): SeenSpans {
+  return new SeenSpans({ startedEmpty: true, nowMs: Date.now, placesMin: 1024 })
+}
+
+/** 32 bits of a hash, never 0: rows of older versions have that. */
+function tagOf(token: string): number {
+  return createHash('sha256').update(token).digest().readUInt32LE(0) || 1
 }

@@ -5,12 +5,10 @@
  */
 import { Turn } from '../../../base/turn.ts'
 import { idHash } from '../../../model/byte-hash.ts'
-import { noText } from '../../../model/dictionary.ts'
-import type { SpanBatch } from '../../../model/span-batch.ts'
 import { callHalf, isCallerOf } from '../../../model/trace/call-half.ts'
 import { intOf } from '../../../model/words.ts'
-import { utf8Slice } from '../native/byte-writer.ts'
 import { FixedColumn, LowCardinalityColumn, StringColumn, type Column } from '../native/column.ts'
+import type { TraceSpans } from './trace-spans.ts'
 import { printSummary } from './trace-summary.ts'
 
 interface Root {
@@ -55,6 +53,7 @@ export class TraceBlock {
   readonly #rootName = new LowCardinalityColumn()
   readonly #columns = new FixedColumn('UInt32', 4)
   readonly #summary = new StringColumn()
+  readonly #blockTag = new FixedColumn('UInt32', 4)
   #parts: Part[] = []
   #slots = new Int32Array(4096).fill(-1)
 
@@ -68,10 +67,12 @@ export class TraceBlock {
     ['root_name', this.#rootName],
     ['columns', this.#columns],
     ['summary', this.#summary],
+    ['block_tag', this.#blockTag],
   ]
 
+  /** Rows in the columns since `finish`. */
   get rows(): number {
-    return this.#parts.length
+    return this.#start.rows
   }
 
   reset(): void {
@@ -80,23 +81,17 @@ export class TraceBlock {
     for (const [, column] of this.columns) column.reset()
   }
 
-  /** `present(row)` are the bits of the span's columns that hold something (span-block.ts). */
-  add(batch: SpanBatch, present: (row: number) => number): void {
-    const ids = wordsOf(batch.traceIds)
-    const parents = wordsOf(batch.parentSpanIds)
-    const starts = wordsOf(batch.startTimes)
-    const durations = wordsOf(batch.durations)
-    for (let row = 0; row < batch.rows; row++) {
-      const part = this.#partOf(ids, row * 4)
+  add(spans: TraceSpans): void {
+    const { traceIds, parentSpanIds: parents, starts, durations, statuses } = spans
+    for (let row = 0; row < spans.rows; row++) {
+      const part = this.#partOf(traceIds, row * 4)
       addTimes(part, starts, durations, row * 2)
-      const failed = batch.statuses[row] === errorStatus ? 1 : 0
+      const failed = statuses[row] === errorStatus ? 1 : 0
       part.spans++
       part.errors += failed
-      part.columns |= present(row)
-      addService(part, batch.resources[batch.resourceIndexes[row]!]!.serviceName, failed)
-      if (parents[row * 2] === 0 && parents[row * 2 + 1] === 0) {
-        this.#setRoot(part, batch, row, starts)
-      }
+      part.columns |= spans.presentAt(row)
+      addService(part, spans.serviceAt(row), failed)
+      if (parents[row * 2] === 0 && parents[row * 2 + 1] === 0) this.#setRoot(part, spans, row)
     }
   }
 
@@ -153,33 +148,25 @@ export class TraceBlock {
   }
 
   /** Of several roots the one that starts first counts, but for a call that came as two halves its client half. */
-  #setRoot(part: Part, batch: SpanBatch, row: number, starts: Uint32Array): void {
+  #setRoot(part: Part, { spanIds, starts, kinds, statuses, nameAt, serviceAt }: TraceSpans, row: number): void {
     const startLow = starts[row * 2]!
     const startHigh = starts[row * 2 + 1]!
     const { root } = part
-    const half = callHalf(batch.kinds[row]!, idBits(batch.spanIds, row * 8))
+    const half = callHalf(kinds[row]!, spanIds[row * 2]!)
     if (root !== undefined && !isCallerOf(half, root.half)) {
       if (isCallerOf(root.half, half) || !isBefore(startLow, startHigh, root.startLow, root.startHigh)) return
     }
-    const name = batch.names[row]!
-    const { dictionary, arena } = batch
-    part.root = {
-      service: batch.resources[batch.resourceIndexes[row]!]!.serviceName,
-      name: name === noText ? '' : utf8Slice(arena, dictionary.starts[name]!, dictionary.lengths[name]!),
-      status: batch.statuses[row]!,
-      half,
-      startLow,
-      startHigh,
-    }
+    part.root = { service: serviceAt(row), name: nameAt(row), status: statuses[row]!, half, startLow, startHigh }
   }
 
-  /** Fills the columns from what was added, in turns; does nothing when an insert is repeated. */
-  async finish(): Promise<void> {
-    if (this.#start.rows > 0) return
+  /** Fills the columns from what was added, but for the traces in `without` (32 hex digits); in turns. */
+  async finish(blockTag: number, without: ReadonlySet<string>): Promise<void> {
+    for (const [, column] of this.columns) column.reset()
     const turn = new Turn()
     for (let i = 0; i < this.#parts.length; i++) {
       if ((i & 0x3ff) === 0 && turn.isOver) await turn.next()
       const part = this.#parts[i]!
+      if (without.size > 0 && without.has(idOf(part))) continue
       for (const word of part.words) this.#traceId.addUint32(word)
       this.#start.addWords(part.startLow, part.startHigh)
       this.#end.addWords(part.endLow, part.endHigh)
@@ -192,17 +179,13 @@ export class TraceBlock {
       const rootItem = root === undefined ? null : ([root.service, root.name, root.status, root.half] as const)
       const startNs = intOf(part.startLow, part.startHigh)
       this.#summary.addText(printSummary(startNs, intOf(part.endLow, part.endHigh), rootItem, services))
+      this.#blockTag.addUint32(blockTag)
     }
   }
 }
 
-function idBits(ids: Uint8Array, at: number): number {
-  return ids[at]! | (ids[at + 1]! << 8) | (ids[at + 2]! << 16) | (ids[at + 3]! << 24)
-}
-
-/** Columns of a finished batch begin at a multiple of four bytes. */
-function wordsOf(column: Uint8Array | BigInt64Array): Uint32Array {
-  return new Uint32Array(column.buffer, column.byteOffset, column.byteLength / 4)
+function idOf({ words }: Part): string {
+  return Buffer.from(Uint32Array.from(words).buffer).toString('hex')
 }
 
 /** Widens the part's time by the span's; a negative duration counts as none. */

@@ -11,6 +11,8 @@ export interface Column {
   readonly type: string
   readonly rows: number
   reset(): void
+  /** Drops every row whose byte in `kept` is 0. */
+  retain(kept: Uint8Array): void
   writePrefix(out: ByteWriter): void
   writeBody(out: ByteWriter): void
 }
@@ -61,6 +63,18 @@ export class FixedColumn implements Column {
     this.addUint32(high)
   }
 
+  retain(kept: Uint8Array): void {
+    const { bytes } = this.values
+    const { rows, width } = this
+    let end = 0
+    for (let row = 0; row < rows; row++) {
+      if (kept[row] === 0) continue
+      bytes.copyWithin(end, row * width, (row + 1) * width)
+      end += width
+    }
+    this.values.length = end
+  }
+
   writePrefix(): void {}
 
   writeBody(out: ByteWriter): void {
@@ -96,11 +110,36 @@ export class StringColumn implements Column {
     this.rows = row
   }
 
+  retain(kept: Uint8Array): void {
+    const { bytes } = this.values
+    const { rows } = this
+    let [at, end, left] = [0, 0, 0]
+    for (let row = 0; row < rows; row++) {
+      const next = afterText(bytes, at)
+      if (kept[row] !== 0) {
+        bytes.copyWithin(end, at, next)
+        end += next - at
+        left++
+      }
+      at = next
+    }
+    this.values.length = end
+    this.rows = left
+  }
+
   writePrefix(): void {}
 
   writeBody(out: ByteWriter): void {
     out.raw(this.values.bytes, 0, this.values.length)
   }
+}
+
+/** End of the `str` that begins at `at`. */
+function afterText(bytes: Uint8Array, at: number): number {
+  let [length, shift, next] = [0, 0, at]
+  for (; bytes[next]! >= 0x80; shift += 7) length |= (bytes[next++]! & 0x7f) << shift
+  length |= bytes[next++]! << shift
+  return next + length
 }
 
 /** LowCardinality(String): a dictionary and an index a row. */
@@ -126,6 +165,13 @@ export class LowCardinalityColumn implements Column {
     if (row > this.indexes.length) this.#grow(row)
     this.indexes.fill(0, this.rows, row)
     this.rows = row
+  }
+
+  /** The dictionary keeps keys that no row has any more: the engine takes them. */
+  retain(kept: Uint8Array): void {
+    let left = 0
+    for (let row = 0; row < this.rows; row++) if (kept[row] !== 0) this.indexes[left++] = this.indexes[row]!
+    this.rows = left
   }
 
   #grow(needed: number): void {
@@ -188,6 +234,24 @@ export class NestedColumn implements Column {
   /** Ends rows without elements up to `row`. */
   fillTo(row: number): void {
     while (this.#ends.rows < row) this.endRow()
+  }
+
+  retain(kept: Uint8Array): void {
+    const ends = this.#ends.values.bytes
+    const { rows } = this
+    const keptElements = new Uint8Array(this.parts[0]!.rows)
+    let [start, elements] = [0, 0]
+    for (let row = 0; row < rows; row++) {
+      const end = ends.readUInt32LE(row * 8)
+      if (kept[row] !== 0) {
+        keptElements.fill(1, start, end)
+        elements += end - start
+      }
+      start = end
+      ends.writeUInt32LE(elements, row * 8)
+    }
+    this.#ends.retain(kept)
+    for (const part of this.parts) part.retain(keptElements)
   }
 
   writePrefix(out: ByteWriter): void {

@@ -4,7 +4,7 @@
  */
 import { wider } from '../../../base/wider.ts'
 import { comparedSteps, keyedHash, probesMax, quickHash } from '../../../model/byte-hash.ts'
-import { ByteWriter } from './byte-writer.ts'
+import { ByteWriter, utf8Slice } from './byte-writer.ts'
 
 export class KeyDictionary {
   count = 1
@@ -52,6 +52,10 @@ export class KeyDictionary {
   internText(text: string): number {
     const bytes = Buffer.from(text)
     return this.intern(bytes, 0, bytes.length)
+  }
+
+  textOf(key: number): string {
+    return key === 0 ? '' : utf8Slice(this.#encoded.bytes, this.#starts[key]!, this.#lengths[key]!)
   }
 
   writeTo(out: ByteWriter): void {

@@ -27,6 +27,11 @@ export const migrations: readonly Migration[] = [
   { version: 3, what: 'views in the columns of the OpenTelemetry exporter', statements: views },
   { version: 4, what: 'keys that a search has to look for in more places', statements: keyKindsStatements },
   { version: 5, what: 'leases of what runs in one process at a time', statements: [leasesTable] },
+  {
+    version: 6,
+    what: 'rows of traces name their block',
+    statements: ['ALTER TABLE traces ADD COLUMN IF NOT EXISTS block_tag UInt32 CODEC(ZSTD(1))'],
+  },
 ]
 
 export const schemaVersion = migrations.at(-1)!.version
