@@ -7,12 +7,14 @@
  */
 import type { TimeRange } from '../../../../model/query.ts'
 import type { Engine } from '../../engine.ts'
+import { readEdgeOptions } from '../../rollup/roll-up.ts'
 import { bucketInterval, joinIntervals, type Interval } from '../../rollup/intervals.ts'
 import { BoundedCache } from './bounded-cache.ts'
 import {
   bytesOf,
   readFigureRow,
   rowsSql,
+  shapes,
   sumRows,
   type FigureColumns,
   type FigureRow,
@@ -194,7 +196,10 @@ export class FigureMemory {
       sources.push(`SELECT ${columns} FROM ${shape.figure.table} WHERE (bucket, generation) IN (${pairs})`)
     }
     const live = liveIntervals(pieces)
-    if (live.length > 0) sources.push(`SELECT ${columns} FROM (${shape.figure.sql(live)})`)
+    if (live.length > 0) {
+      const options = shape === shapes.edges ? await readEdgeOptions(this.#engine, live, signal) : undefined
+      sources.push(`SELECT ${columns} FROM (${shape.figure.sql(live, options)})`)
+    }
     const rowsMax = Math.min(pieceRowsMax * pieces.length, answerRowsMax)
     const found = await this.#engine.query<FigureColumns>(
       `${rowsSql(shape, sources.join('\nUNION ALL\n'), seconds)} LIMIT ${rowsMax + 1}`,
