@@ -85,6 +85,10 @@ function callsOf({ spans }: Stored, range: Range): Call[] {
     for (const producer of new Set(producers.filter(({ kind }) => kind === 4).map(({ service }) => service))) {
       if (producer !== span.service) calls.push({ span, parent: producer, child: span.service, childType: 'service' })
     }
+    const queued = queueProducer(span, spans)
+    if (queued !== undefined && queued !== span.service) {
+      calls.push({ span, parent: queued, child: span.service, childType: 'service' })
+    }
     const answered = linked.has(span.traceId + span.spanId)
     const answers = (byParent.get(span.traceId + span.spanId) ?? []).filter(({ kind }) => kind > 1)
     const peer = peerOf(span)
@@ -99,6 +103,26 @@ function callsOf({ spans }: Stored, range: Range): Call[] {
 function linksOf({ kind, traceId, links = [] }: TestSpan): string[] {
   if (kind !== 5) return []
   return links.filter((link) => link.traceId !== traceId).map((link) => link.traceId + link.spanId)
+}
+
+/** Service of the last producer of five minutes before a consumer that has neither parent nor links, by their queue. */
+function queueProducer(span: TestSpan, spans: readonly TestSpan[]): string | undefined {
+  const queue = queueOf(span)
+  if (span.kind !== 5 || span.parentSpanId !== '' || (span.links ?? []).length > 0 || queue === undefined)
+    return undefined
+  const before = spans.filter(
+    (other) =>
+      other.kind === 4 &&
+      queueOf(other) === queue &&
+      other.startNs <= span.startNs &&
+      other.startNs >= span.startNs - 300_000_000_000n,
+  )
+  return before.sort((a, b) => (a.startNs < b.startNs ? 1 : -1))[0]?.service
+}
+
+function queueOf({ attributes }: TestSpan): string | undefined {
+  const [system, name] = [attributes['messaging.system'], attributes['messaging.destination.name']]
+  return system === undefined || name === undefined ? undefined : JSON.stringify([system, name])
 }
 
 function peerOf({ attributes: a }: TestSpan): { child: string; childType: string } | undefined {

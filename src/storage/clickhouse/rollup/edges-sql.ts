@@ -1,7 +1,8 @@
 /**
  * Who calls whom. An edge is
  * - a span whose parent is in another service: parent's service -> span's service, of type `service`;
- * - a consumer span that links to a producer span of another trace and service: likewise, once for each such service; or
+ * - a consumer span that links to a producer span of another trace and service: likewise, once for each such service;
+ * - a consumer span without parent and links, by the queue that it reads from (queue-calls-sql.ts); or
  * - a client or producer span that nobody stored an answer to: its service -> what its peer attributes name, of type
  *   `database`, `messaging` or `external`.
  * The span named first in each case owns the edge: the edge counts in the bucket where that span starts. Spans are
@@ -9,6 +10,7 @@
  * million (n² / 2^65).
  */
 import { answerAfterSeconds } from '../../touched-buckets.ts'
+import { isLoneConsumer, queueCallsSql } from './queue-calls-sql.ts'
 import { dayNs, inIntervals, instant, bucketSql, widen, type Interval } from './intervals.ts'
 
 const ownHash = 'cityHash64(trace_id, span_id)'
@@ -26,10 +28,26 @@ export interface EdgeOptions {
   /** Only the traces of one part of many, to bound memory. */
   readonly slice?: { readonly part: number; readonly parts: number }
   /**
-   * False when no span of the intervals has attributes by the old names (`oldNamesSql`): half of what peers cost is the
+   * False when no span of the intervals has attributes by the old names: half of what peers cost is the
    * reading of whole maps to look for them.
    */
   readonly oldNames?: boolean
+  /** False when no consumer in or near the intervals has links. */
+  readonly links?: boolean
+  /** False when no consumer of the intervals is to be matched by its queue. */
+  readonly queues?: boolean
+}
+
+/**
+ * A row of [oldNames, links, queues] as the options say, each 0 or 1. It stops at the first span of each kind, and reads next
+ * to nothing where there is none: the index on keys tells old names, and few spans are consumers.
+ */
+export function edgeOptionsSql(intervals: readonly Interval[]): string {
+  const old = Object.values(oldNames).map((key) => `mapContains(attributes_string, '${key}')`)
+  const any = (near: readonly Interval[], condition: string): string =>
+    `(SELECT count() FROM (SELECT 1 FROM spans WHERE ${inIntervals('start_time', near)} AND ${condition} LIMIT 1))`
+  return `SELECT ${any(intervals, `(${old.join(' OR ')})`)},
+    ${any(widen(intervals, skewNs, answerAfterNs), consumerWithLinks)}, ${any(intervals, isLoneConsumer)}`
 }
 
 /** `digest` is the SQL of the durations' state. */
@@ -53,9 +71,15 @@ export function edgeCallsSql(intervals: readonly Interval[], options: EdgeOption
     .join(' UNION ALL ')
 }
 
-function calls(intervals: readonly Interval[], { slice, oldNames = true }: EdgeOptions): string[] {
+function calls(intervals: readonly Interval[], options: EdgeOptions): string[] {
+  const { slice, oldNames: withOld = true, links = true, queues = true } = options
   const sliced = slice === undefined ? '1' : `cityHash64(trace_id) % ${slice.parts} = ${slice.part}`
-  return [serviceCalls(intervals, sliced), linkCalls(intervals, sliced), peerCalls(intervals, sliced, oldNames)]
+  return [
+    serviceCalls(intervals, sliced),
+    ...(links ? [linkCalls(intervals, sliced)] : []),
+    ...(queues ? [queueCallsSql(intervals, sliced, parentBeforeNs)] : []),
+    peerCalls(intervals, sliced, { withOld, links }),
+  ]
 }
 
 /**
@@ -129,12 +153,6 @@ const oldNames = {
   messaging_destination_name: 'messaging.destination',
 } as const
 
-/** A row if a span of the intervals has an attribute by an old name: by the index on keys, which reads next to nothing. */
-export function oldNamesSql(intervals: readonly Interval[]): string {
-  const has = Object.values(oldNames).map((key) => `mapContains(attributes_string, '${key}')`)
-  return `SELECT 1 FROM spans WHERE ${inIntervals('start_time', intervals)} AND (${has.join(' OR ')}) LIMIT 1`
-}
-
 const text = (column: keyof typeof oldNames, withOld: boolean): string =>
   withOld ? `if(${column} != '', toString(${column}), attributes_string['${oldNames[column]}'])` : `toString(${column})`
 const slash = (name: string): string => `if(${name} = '', '', concat('/', ${name}))`
@@ -150,8 +168,15 @@ const peer = `multiIf(
  * A call is answered when a span that is not internal has it as parent, or as Zipkin's server half shares its id, or when
  * a consumer of another trace links to it.
  */
-function peerCalls(intervals: readonly Interval[], sliced: string, withOld: boolean): string {
+function peerCalls(
+  intervals: readonly Interval[],
+  sliced: string,
+  { withOld, links }: { readonly withOld: boolean; readonly links: boolean },
+): string {
   const nearby = inIntervals('start_time', widen(intervals, skewNs, answerAfterNs))
+  const linked = links
+    ? `UNION ALL SELECT arrayJoin(${linkedHashes}) FROM spans WHERE ${nearby} AND ${consumerWithLinks}`
+    : ''
   return `SELECT bucket, service_name AS caller, peer.2 AS callee, peer.1 AS type,
       status_code, duration, start_time
     FROM (
@@ -163,6 +188,6 @@ function peerCalls(intervals: readonly Interval[], sliced: string, withOld: bool
         AND ${ownHash} NOT IN (
           SELECT arrayJoin(if(kind IN (2, 5), [${parentHash}, ${ownHash}], [${parentHash}]))
           FROM spans WHERE ${nearby} AND kind IN (2, 3, 4, 5) AND ${sliced}
-          UNION ALL SELECT arrayJoin(${linkedHashes}) FROM spans WHERE ${nearby} AND ${consumerWithLinks})
+          ${linked})
     ) WHERE callee != ''`
 }

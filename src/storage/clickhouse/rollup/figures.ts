@@ -15,8 +15,13 @@ export interface Figure {
   readonly table: string
   /** Columns of the table after `generation`, `bucket` first, in the order in which `sql` gives them. */
   readonly columns: readonly string[]
-  /** `options` are those of edges; other figures have none. */
-  readonly sql: (intervals: readonly Interval[], options?: EdgeOptions) => string
+  readonly sql: (intervals: readonly Interval[], options?: FigureOptions) => string
+}
+
+/** Edges look at `EdgeOptions` alone. */
+export interface FigureOptions extends EdgeOptions {
+  /** SQL conditions on the rows of the tables, for services, operations and attribute keys. */
+  readonly only?: Readonly<Record<'spans' | 'events', string>>
 }
 
 export const quantileLevels = '0.5, 0.95, 0.99'
@@ -43,7 +48,7 @@ const services: Figure = {
     'root_durations',
     'last_time',
   ],
-  sql: (intervals) => `SELECT * EXCEPT service, service AS service_name FROM (
+  sql: (intervals, { only } = {}) => `SELECT * EXCEPT service, service AS service_name FROM (
     SELECT ${bucketSql('start_time')} AS bucket, any(service_name) AS service,
       count() AS spans, countIf(status_code = 2) AS errors,
       countIf(${isEntry}) AS entry_calls, countIf(${isEntry} AND status_code = 2) AS entry_errors,
@@ -51,17 +56,20 @@ const services: Figure = {
       countIf(${isOtherRoot}) AS root_calls, countIf(${isOtherRoot} AND status_code = 2) AS root_errors,
       ${digestIf(isOtherRoot)} AS root_durations,
       max(start_time) AS last_time
-    FROM spans WHERE ${inIntervals('start_time', intervals)} GROUP BY bucket, cityHash64(service_name))`,
+    FROM spans WHERE ${inIntervals('start_time', intervals)} AND ${only?.spans ?? '1'} GROUP BY bucket, cityHash64(service_name))`,
 }
 
 const operations: Figure = {
   table: 'operations',
   columns: ['bucket', 'service_name', 'name', 'kind', 'calls', 'errors', 'duration_sum', 'durations', 'last_time'],
-  sql: (intervals) => `SELECT * EXCEPT (service, operation), service AS service_name, operation AS name FROM (
+  sql: (
+    intervals,
+    { only } = {},
+  ) => `SELECT * EXCEPT (service, operation), service AS service_name, operation AS name FROM (
     SELECT ${bucketSql('start_time')} AS bucket, any(service_name) AS service, any(name) AS operation, kind,
       count() AS calls, countIf(status_code = 2) AS errors, sum(${duration}) AS duration_sum, ${digest} AS durations,
       max(start_time) AS last_time
-    FROM spans WHERE ${inIntervals('start_time', intervals)} GROUP BY bucket, cityHash64(service_name, name), kind)`,
+    FROM spans WHERE ${inIntervals('start_time', intervals)} AND ${only?.spans ?? '1'} GROUP BY bucket, cityHash64(service_name, name), kind)`,
 }
 
 const edges: Figure = {
@@ -93,7 +101,7 @@ const nodes: Figure = {
 const attributeKeys: Figure = {
   table: 'attribute_keys',
   columns: ['bucket', 'scope', 'key', 'type', 'rows'],
-  sql: attributeKeysSql,
+  sql: (intervals, { only } = {}) => attributeKeysSql(intervals, only),
 }
 
 export const figures = { services, operations, edges, nodes, attributeKeys } as const

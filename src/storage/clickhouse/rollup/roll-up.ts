@@ -6,8 +6,8 @@ import type { Lease } from '../../../model/lease.ts'
 import type { Engine } from '../engine.ts'
 import { isNewestHolderSql } from '../lease/lease-steps.ts'
 import { figures, type Figure } from './figures.ts'
-import { oldNamesSql } from './edges-sql.ts'
-import { bucketInterval, bucketSql, inIntervals, joinIntervals } from './intervals.ts'
+import { edgeOptionsSql, type EdgeOptions } from './edges-sql.ts'
+import { bucketInterval, bucketSql, inIntervals, joinIntervals, type Interval } from './intervals.ts'
 
 export interface BucketRows {
   readonly spans: number
@@ -31,14 +31,27 @@ export async function insertFigures(
 ): Promise<void> {
   const intervals = joinIntervals([...rows.keys()].map(bucketInterval))
   const spans = [...rows.values()].reduce((sum, bucket) => sum + bucket.spans, 0)
-  const oldNames = (await engine.query(oldNamesSql(intervals))).length > 0
+  const edgeOptions = await readEdgeOptions(engine, intervals)
   for (const figure of Object.values(figures)) {
     const parts = figure === figures.edges ? Math.ceil(spans / joinRowsMax) : 1
     for (let part = 0; part < parts; part++) {
       signal.throwIfAborted()
-      await engine.execute(insertSql(figure, figure.sql(intervals, { slice: { part, parts }, oldNames }), generation))
+      await engine.execute(
+        insertSql(figure, figure.sql(intervals, { slice: { part, parts }, ...edgeOptions }), generation),
+      )
     }
   }
+}
+
+/** What the statement for edges must look for in the intervals. */
+export async function readEdgeOptions(
+  engine: Pick<Engine, 'query'>,
+  intervals: readonly Interval[],
+  signal?: AbortSignal,
+): Promise<EdgeOptions> {
+  const [row] = await engine.query<(string | number)[]>(edgeOptionsSql(intervals), { signal })
+  const [oldNames, links, queues] = row!.map((count) => Number(count) > 0)
+  return { oldNames, links, queues }
 }
 
 /**

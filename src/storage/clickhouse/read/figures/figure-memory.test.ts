@@ -22,9 +22,13 @@ const origin = 1_795_000_200n * second
 const originMs = Number(origin / 1_000_000n)
 
 let queries = 0
+/** How many parts each query over spans was told to read. */
+let partsRead: number[] = []
 const observed = {
   query(sql: string, options: object) {
     queries++
+    const parts = / FROM spans .*_part IN \(([^)]*)\)/.exec(sql)?.[1]
+    if (parts !== undefined) partsRead.push(parts.split(',').length)
     return engine.query(sql, options)
   },
 } as Pick<Engine, 'query'>
@@ -139,6 +143,61 @@ test('a range up to now takes no query for what does not come any more', async (
   assert.deepEqual(await calls(2), [1, 0])
   rollups.touch(await storeRows(engine, drawSpans('stock get 3s+1s', origin, { next: 9 })))
   assert.deepEqual(await calls(12), [3, 1])
+  await rollups.stop()
+})
+
+test('an open bucket is brought up to date from the parts that are new, and from all after these were merged', async () => {
+  await emptyStore(engine)
+  const rollups = await start(() => originMs)
+  const context = { engine: observed as Engine, rollups, memory: new FigureMemory(observed, rollups) }
+  const ids = { next: 1 }
+  const store = async (line: string): Promise<void> =>
+    rollups.touch(await storeRows(engine, drawSpans(line, origin, ids)))
+  /** Spans of the service, and from how many parts they were read. */
+  const ask = async (): Promise<[spans: number | undefined, partsRead: number[]]> => {
+    partsRead = []
+    const [web] = await readServices(context, {})
+    return [web?.spans, partsRead]
+  }
+  await engine.execute('SYSTEM STOP MERGES spans')
+  await store('web GET 1s+1s')
+  await store('web GET 2s+1s')
+  assert.deepEqual(await ask(), [2, [2]])
+  await store('web GET 3s+1s')
+  assert.deepEqual(await ask(), [3, [1]])
+  await engine.execute('SYSTEM START MERGES spans')
+  await engine.execute('OPTIMIZE TABLE spans FINAL')
+  assert.deepEqual(await ask(), [3, []])
+  await store('web GET 4s+1s')
+  assert.deepEqual(await ask(), [4, [1]])
+  await store('web GET 5s+1s')
+  await engine.execute('OPTIMIZE TABLE spans FINAL')
+  assert.deepEqual(await ask(), [5, [1]])
+  const gone = `toUnixTimestamp64Nano(start_time) < ${origin + 2n * second}`
+  await engine.execute(`ALTER TABLE spans DELETE WHERE ${gone} SETTINGS mutations_sync = 1`)
+  await store('web GET 6s+1s')
+  assert.deepEqual(await ask(), [5, [2]], 'rows that left are told by the number of those that are there')
+  await rollups.stop()
+})
+
+test('a parent that comes later gives its edge to a child in the next bucket, for both kinds of readers', async () => {
+  await emptyStore(engine)
+  const rollups = await start(() => originMs)
+  const watch = new StoreWatch(engine, new KnownKeys(), new TraceSummaries(engine))
+  const contexts = [rollups, watch].map((states) => ({
+    engine,
+    rollups: states,
+    memory: new FigureMemory(engine, states),
+  }))
+  const [parent, child] = drawSpans('web GET 100s+1ms client\n  cart get 310s+1s server', origin)
+  const edges = async (): Promise<number[]> => {
+    await watch.catchUp()
+    return Promise.all(contexts.map(async (context) => (await readDependencies(context, {})).length))
+  }
+  rollups.touch(await storeRows(engine, [child!]))
+  assert.deepEqual(await edges(), [0, 0])
+  rollups.touch(await storeRows(engine, [parent!]))
+  assert.deepEqual(await edges(), [1, 1])
   await rollups.stop()
 })
 

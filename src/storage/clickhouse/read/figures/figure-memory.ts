@@ -6,13 +6,16 @@
  * Memory is bounded. What does not fit is computed by the engine for each question, as `figureSql` says.
  */
 import type { TimeRange } from '../../../../model/query.ts'
+import { bucketSeconds } from '../../../touched-buckets.ts'
 import type { Engine } from '../../engine.ts'
+import { readEdgeOptions } from '../../rollup/roll-up.ts'
 import { bucketInterval, joinIntervals, type Interval } from '../../rollup/intervals.ts'
 import { BoundedCache } from './bounded-cache.ts'
 import {
   bytesOf,
   readFigureRow,
   rowsSql,
+  shapes,
   sumRows,
   type FigureColumns,
   type FigureRow,
@@ -28,6 +31,14 @@ import {
   type PackedColumns,
   type PackedGroup,
 } from './packed-calls.ts'
+import {
+  coverageOf,
+  listParts,
+  partConditions,
+  partsBeyond,
+  type CountedTable,
+  type Coverage,
+} from './part-coverage.ts'
 import { piecesOf, wholeOf, type BucketStates, type Piece } from './range-pieces.ts'
 
 /** An hour of 40 services, 400 operations and 150 edges takes 10 MB. */
@@ -48,7 +59,15 @@ interface Kept {
   readonly rows?: readonly FigureRow[] | undefined
   readonly packed?: readonly PackedGroup[] | undefined
   readonly newestNs?: bigint
+  /** Of an open bucket: which stored rows the figures are made of. */
+  readonly covered?: Coverage
   readonly bytes: number
+}
+
+interface QueryOptions {
+  readonly signal: AbortSignal | undefined
+  /** Conditions on the rows of the tables. */
+  readonly only?: Record<CountedTable, string>
 }
 
 export class FigureMemory {
@@ -148,8 +167,11 @@ export class FigureMemory {
       else loaded.set(piece, cut)
     }
     if (liveIntervals(missing).length > liveIntervalsMax) return undefined
-    for (const [seconds, group] of Map.groupBy(missing, (piece) => piece.seconds)) {
-      const rows = await this.#query(shape, seconds, group, signal)
+    const growing = missing.filter((piece) => shape.isAdditive && piece.isOpen && piece.cut === undefined)
+    for (const [piece, kept] of await this.#growOpen(shape, growing, signal)) loaded.set(piece, kept)
+    const left = missing.filter((piece) => !loaded.has(piece))
+    for (const [seconds, group] of Map.groupBy(left, (piece) => piece.seconds)) {
+      const rows = await this.#query(shape, seconds, group, { signal })
       for (const piece of group) {
         const own = rows?.get(piece.startSeconds) ?? []
         const isKept = rows !== undefined && own.length <= pieceRowsMax
@@ -179,12 +201,56 @@ export class FigureMemory {
     this.#kept.set(key, { version, packed, bytes: packed === undefined ? 200 : packedBytes(packed) })
   }
 
+  /**
+   * Open buckets, from their figures before and the parts that came since. What cannot be told apart is made from all parts;
+   * a bucket is missing when parts were merged while they were read.
+   */
+  async #growOpen(
+    shape: FigureShape,
+    pieces: readonly Piece[],
+    signal: AbortSignal | undefined,
+  ): Promise<Map<Piece, Kept>> {
+    const grown = new Map<Piece, Kept>()
+    if (pieces.length === 0) return grown
+    const parts = await listParts(this.#engine, signal)
+    const covered = coverageOf(parts)
+    const plans = pieces.map((piece) => {
+      const before = this.#kept.get(`${shape.figure.table} ${piece.place}`)
+      const fresh = before?.covered === undefined ? undefined : partsBeyond(parts, before.covered)
+      return fresh === undefined ? { piece, fresh: parts, before: [] } : { piece, fresh, before: before!.rows! }
+    })
+    const read: { readonly piece: Piece; readonly rows: readonly FigureRow[] }[] = []
+    for (const group of Map.groupBy(plans, ({ fresh }) => fresh.map(({ name }) => name).join()).values()) {
+      const { fresh } = group[0]!
+      const own = group.map(({ piece }) => piece)
+      const rows =
+        fresh.length === 0
+          ? new Map<number, FigureRow[]>()
+          : await this.#query(shape, bucketSeconds, own, { signal, only: partConditions(fresh) })
+      if (rows === undefined) return grown
+      for (const { piece, before } of group) {
+        read.push({ piece, rows: sumRows([before, rows.get(piece.startSeconds) ?? []]) })
+      }
+    }
+    // A part that is still there was there all the time.
+    const still = new Set((await listParts(this.#engine, signal)).map(({ table, name }) => `${table}/${name}`))
+    const used = new Set(plans.flatMap(({ fresh }) => fresh))
+    if ([...used].some(({ table, name }) => !still.has(`${table}/${name}`))) return grown
+    for (const { piece, rows } of read) {
+      if (rows.length > pieceRowsMax) continue
+      const kept = { version: piece.version, rows, covered, bytes: bytesOf(rows) + 100 * covered.size }
+      grown.set(piece, kept)
+      this.#kept.set(`${shape.figure.table} ${piece.place}`, kept)
+    }
+    return grown
+  }
+
   /** By start of the piece; undefined when there are too many. */
   async #query(
     shape: FigureShape,
     seconds: number,
     pieces: readonly Piece[],
-    signal: AbortSignal | undefined,
+    { signal, only }: QueryOptions,
   ): Promise<Map<number, FigureRow[]> | undefined> {
     const sources: string[] = []
     const columns = shape.figure.columns.join(', ')
@@ -194,7 +260,10 @@ export class FigureMemory {
       sources.push(`SELECT ${columns} FROM ${shape.figure.table} WHERE (bucket, generation) IN (${pairs})`)
     }
     const live = liveIntervals(pieces)
-    if (live.length > 0) sources.push(`SELECT ${columns} FROM (${shape.figure.sql(live)})`)
+    if (live.length > 0) {
+      const options = shape === shapes.edges ? await readEdgeOptions(this.#engine, live, signal) : { only }
+      sources.push(`SELECT ${columns} FROM (${shape.figure.sql(live, options)})`)
+    }
     const rowsMax = Math.min(pieceRowsMax * pieces.length, answerRowsMax)
     const found = await this.#engine.query<FigureColumns>(
       `${rowsSql(shape, sources.join('\nUNION ALL\n'), seconds)} LIMIT ${rowsMax + 1}`,

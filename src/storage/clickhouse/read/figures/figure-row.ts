@@ -14,6 +14,8 @@ export interface FigureShape {
   readonly total?: string
   /** A time of which the latest counts. */
   readonly last?: string
+  /** New rows only add to the figures of those before them. */
+  readonly isAdditive: boolean
 }
 
 export const shapes = {
@@ -23,6 +25,7 @@ export const shapes = {
     counts: ['spans', 'entry_calls', 'entry_errors', 'root_calls', 'root_errors'],
     digests: ['entry_durations', 'root_durations'],
     last: 'last_time',
+    isAdditive: true,
   },
   operations: {
     figure: figures.operations,
@@ -30,18 +33,21 @@ export const shapes = {
     counts: ['calls', 'errors'],
     digests: ['durations'],
     total: 'duration_sum',
+    isAdditive: true,
   },
   edges: {
     figure: figures.edges,
     names: ['parent', 'child', 'child_type'],
     counts: ['calls', 'errors'],
     digests: ['durations'],
+    isAdditive: false,
   },
   attributeKeys: {
     figure: figures.attributeKeys,
     names: ['scope', 'key', 'type'],
     counts: ['rows'],
     digests: [],
+    isAdditive: true,
   },
 } as const satisfies Record<string, FigureShape>
 
