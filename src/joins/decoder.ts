@@ -1,9 +1,9 @@
 /** Reads a record of the log back into columns, with the decoder its receiver used. */
 import type { Logger } from 'pino'
-import { messageOf } from './base/errors.ts'
-import { codecNamed } from './codec/codecs.ts'
-import { decompress } from './codec/compression.ts'
-import type { DecodeRecord } from './storage/batch-queue.ts'
+import { messageOf } from '../base/errors.ts'
+import { codecNamed } from '../codec/codecs.ts'
+import { decompress } from '../codec/compression.ts'
+import type { DecodeRecord } from '../storage/batch-queue.ts'
 
 export function openDecoder(bodyBytesMax: number, logger: Logger): DecodeRecord {
   return async (record) => {
