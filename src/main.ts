@@ -26,7 +26,7 @@ async function run(): Promise<void> {
   // Read once, when the pool starts. A file on a slow disk holds a thread; the engine has its own (engine-process.ts).
   process.env.UV_THREADPOOL_SIZE ??= '8'
   if (process.argv[2] === 'serve') {
-    const { applyMemorySettings } = await import('./memory-settings.ts')
+    const { applyMemorySettings } = await import('./operation/memory-settings.ts')
     applyMemorySettings()
   }
   const { runProgram } = await import('./cli/program.ts')
@@ -34,7 +34,7 @@ async function run(): Promise<void> {
   process.exitCode = await runProgram(
     process.argv,
     async (config) => (await import('./server.ts')).serve(config),
-    async (config) => (await import('./config-check.ts')).checkConfig(config),
+    async (config) => (await import('./config/config-check.ts')).checkConfig(config),
   )
 }
 

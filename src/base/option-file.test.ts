@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { loadConfig } from '../config.ts'
+import { loadConfig } from '../config/config.ts'
 import { InputError } from './errors.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'clew-option-file-'))

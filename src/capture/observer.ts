@@ -1,6 +1,6 @@
 /** What brings events without a socket: it looks at the machine it runs on. */
 import type { Logger } from 'pino'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import type { Log } from '../model/log.ts'
 import type { Intake } from './intake.ts'
 

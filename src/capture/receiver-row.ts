@@ -1,5 +1,5 @@
 /** What the table of receivers says of each. */
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import type { Accepts, Listener, ReceiverContext } from './receiver.ts'
 
 export interface ReceiverRow {

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import { UnavailableError } from '../base/errors.ts'
 import { withPortOption } from '../base/listen.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import type { Intake } from './intake.ts'
 import { startOtlpGrpc } from './otlp/otlp-grpc.ts'
 import { startOtlpHttp } from './otlp/otlp-http.ts'

@@ -1,5 +1,5 @@
 /** The receivers of spans beside OTLP: Zipkin and Jaeger. */
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { startJaegerGrpc } from './jaeger/jaeger-grpc.ts'
 import { startJaegerHttp } from './jaeger/jaeger-http.ts'
 import { startJaegerSampling } from './jaeger/jaeger-sampling.ts'

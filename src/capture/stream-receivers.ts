@@ -1,6 +1,6 @@
 /** The receivers of events that come as streams and datagrams: Forward, syslog, GELF and lines. */
 import { InputError } from '../base/errors.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { parseUsers } from './forward/forward-handshake.ts'
 import { startForward, startForwardHeartbeat } from './forward/forward.ts'
 import { startGelfTcp, startGelfUdp } from './gelf/gelf.ts'

@@ -1,6 +1,6 @@
 /** docs/configuration.md, printed from the declaration of the options. */
 import { environmentVariableOf, expectation, flagOf } from '../base/option.ts'
-import { environmentPrefix, optionSections } from '../config.ts'
+import { environmentPrefix, optionSections } from '../config/config.ts'
 
 /** The whole page as Markdown. */
 export function printConfigurationDocs(): string {
@@ -9,7 +9,7 @@ export function printConfigurationDocs(): string {
 
 const head = `# Configuration
 
-This page is printed from src/config.ts by \`clew config --docs\`; edit that.
+This page is printed from src/config/config.ts by \`clew config --docs\`; edit that.
 
 Every option can be given in three ways. A flag wins over an environment variable, that over the file, that over the
 default. \`clew config\` prints what is in force and where each value came from.

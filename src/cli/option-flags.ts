@@ -5,8 +5,8 @@ import { InputError } from '../base/errors.ts'
 import { flagOf, optionTypes } from '../base/option.ts'
 import type { OptionRow } from '../base/option.ts'
 import type { LoadedOptions } from '../base/option-sources.ts'
-import { loadConfig, optionSections } from '../config.ts'
-import type { Config } from '../config.ts'
+import { loadConfig, optionSections } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 
 export function addConfigFlags(command: Command): Command {
   command.option(

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { messageOf, UnavailableError } from '../base/errors.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { addConfigFlags, loadConfigOf, withPlace } from './option-flags.ts'
 import { write } from './terminal/output.ts'
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { statusAnswer } from '../../src/api/native/contract/status.ts'
 import { flagOf, type OptionRow } from '../../src/base/option.ts'
-import { optionSections } from '../../src/config.ts'
+import { optionSections } from '../../src/config/config.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')
 

@@ -49,6 +49,10 @@ test('a wrong direction is found', () => {
   ])
   assert.deepEqual(wrongImports('web/src/a.ts', "import { x } from '../../src/model/ids.ts'"), ['src/model/ids.ts'])
   assert.deepEqual(wrongImports('src/server.ts', "import { x } from './storage/b.ts'"), [])
-  assert.deepEqual(wrongImports('src/config.ts', "import { x } from './storage/b.ts'"), ['src/storage/b.ts'])
+  assert.deepEqual(wrongImports('src/config/a.ts', "import { x } from '../storage/b.ts'"), ['src/storage/b.ts'])
+  assert.deepEqual(wrongImports('src/capture/a.ts', "import { x } from '../joins/b.ts'"), ['src/joins/b.ts'])
+  assert.deepEqual(wrongImports('src/status.ts', "import { x } from './storage/b.ts'"), [
+    'src/status.ts is in no part that directions names',
+  ])
   assert.deepEqual(wrongImports('src/model/a.test.ts', "import { x } from '../storage/b.ts'"), [])
 })

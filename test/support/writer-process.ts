@@ -10,7 +10,7 @@
 import { readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { openDecoder } from '../../src/decoder.ts'
+import { openDecoder } from '../../src/joins/decoder.ts'
 import type { Log, Position } from '../../src/model/log.ts'
 import type { Block, Engine } from '../../src/storage/clickhouse/engine.ts'
 import { migrate } from '../../src/storage/clickhouse/schema/migrate.ts'

@@ -8,8 +8,8 @@ import { messageOf } from '../../base/errors.ts'
 import { fieldPathOf, flagOf } from '../../base/option.ts'
 import type { OptionRow } from '../../base/option.ts'
 import { printSize } from '../../base/size.ts'
-import { optionSections } from '../../config.ts'
-import type { Config } from '../../config.ts'
+import { optionSections } from '../../config/config.ts'
+import type { Config } from '../../config/config.ts'
 import { folderHolder, portHolder } from './processes.ts'
 
 export interface Finding {

@@ -1,10 +1,10 @@
 /** The reader that the API asks: fresh traces from the log, in front of the store once it has what was acknowledged. */
-import { UnavailableError } from './base/errors.ts'
-import type { Reader } from './model/reader.ts'
-import type { Store } from './storage/clickhouse/store.ts'
-import { withFreshTraces } from './storage/fresh-reader.ts'
-import type { FreshTraces } from './storage/fresh-traces.ts'
-import { whenStored } from './storage/waiting-reader.ts'
+import { UnavailableError } from '../base/errors.ts'
+import type { Reader } from '../model/reader.ts'
+import type { Store } from '../storage/clickhouse/store.ts'
+import { withFreshTraces } from '../storage/fresh-reader.ts'
+import type { FreshTraces } from '../storage/fresh-traces.ts'
+import { whenStored } from '../storage/waiting-reader.ts'
 
 export function readerOf(store: Store, fresh: FreshTraces | undefined, timeoutMs: number): Reader {
   const waiting = whenStored(store.reader, (signal) => waitUntilStored(store, timeoutMs, signal))

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { otlpTracesJson } from './codec/otlp/traces-json.ts'
-import { IntakeCounters } from './capture/counters.ts'
-import { FarTimes } from './capture/far-times.ts'
-import { unseenLines } from './cli/doctor/unseen.ts'
+import { otlpTracesJson } from '../codec/otlp/traces-json.ts'
+import { IntakeCounters } from '../capture/counters.ts'
+import { FarTimes } from '../capture/far-times.ts'
+import { unseenLines } from '../cli/doctor/unseen.ts'
 import { senderProblems, type SenderSources } from './sender-problems.ts'
 
 const nowMs = Date.UTC(2026, 0, 10)

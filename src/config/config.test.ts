@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { InputError } from './base/errors.ts'
-import { environmentVariableOf, flagOf } from './base/option.ts'
+import { InputError } from '../base/errors.ts'
+import { environmentVariableOf, flagOf } from '../base/option.ts'
 import { loadConfig, optionSections } from './config.ts'
 
-const fixtures = join(import.meta.dirname, '../test/fixtures/config')
+const fixtures = join(import.meta.dirname, '../../test/fixtures/config')
 const env = { HOME: '/home/ada' }
 const rows = optionSections.flatMap((section) => [...section.options])
 

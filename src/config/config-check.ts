@@ -1,10 +1,10 @@
 /** What receivers and observers would say of the configuration when they start. Nothing is started. */
-import { parseUsers } from './capture/forward/forward-handshake.ts'
-import { parseTailSources } from './capture/file-tail/tail-source.ts'
-import { StrategyFile } from './capture/jaeger/strategy-file.ts'
-import { tlsFiles } from './capture/stream-receivers.ts'
-import { readPem } from './capture/sockets/tcp-listener.ts'
-import { isLoopback } from './base/web-guard.ts'
+import { parseUsers } from '../capture/forward/forward-handshake.ts'
+import { parseTailSources } from '../capture/file-tail/tail-source.ts'
+import { StrategyFile } from '../capture/jaeger/strategy-file.ts'
+import { tlsFiles } from '../capture/stream-receivers.ts'
+import { readPem } from '../capture/sockets/tcp-listener.ts'
+import { isLoopback } from '../base/web-guard.ts'
 import type { Config } from './config.ts'
 
 /** Rejects with `InputError` `bad_config` for the first fault. */

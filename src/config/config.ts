@@ -2,13 +2,13 @@
  * Every option of clew, declared once (how the rest follows from a row: base/option.ts). To add an option, add a row;
  * then print docs/configuration.md again (`node src/main.ts config --docs`).
  */
-import { InputError } from './base/errors.ts'
-import type { ConfigOf, OptionSection } from './base/option.ts'
-import { loadOptions } from './base/option-sources.ts'
-import { printSizeExact } from './base/size.ts'
-import type { LoadedOptions, OptionInput } from './base/option-sources.ts'
-import { captureSections } from './config/capture-options.ts'
-import { hostNames, webOrigins } from './config/list-items.ts'
+import { InputError } from '../base/errors.ts'
+import type { ConfigOf, OptionSection } from '../base/option.ts'
+import { loadOptions } from '../base/option-sources.ts'
+import { printSizeExact } from '../base/size.ts'
+import type { LoadedOptions, OptionInput } from '../base/option-sources.ts'
+import { captureSections } from './capture-options.ts'
+import { hostNames, webOrigins } from './list-items.ts'
 
 export const optionSections = [
   {

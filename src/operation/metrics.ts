@@ -1,12 +1,12 @@
 /** clew's own figures in Prometheus text format, for `GET /metrics`; collected when asked for. */
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
-import type { TailFigures } from './capture/observer.ts'
-import type { IntakeCounters, ProtocolCounts } from './capture/counters.ts'
-import type { ConsumerStats, Log } from './model/log.ts'
-import type { EngineState } from './storage/clickhouse/engine.ts'
-import type { PoolState } from './storage/clickhouse/engine/session-pool.ts'
-import type { FreshTraces } from './storage/fresh-traces.ts'
-import type { Consumer } from './storage/consumer.ts'
+import type { TailFigures } from '../capture/observer.ts'
+import type { IntakeCounters, ProtocolCounts } from '../capture/counters.ts'
+import type { ConsumerStats, Log } from '../model/log.ts'
+import type { EngineState } from '../storage/clickhouse/engine.ts'
+import type { PoolState } from '../storage/clickhouse/engine/session-pool.ts'
+import type { FreshTraces } from '../storage/fresh-traces.ts'
+import type { Consumer } from '../storage/consumer.ts'
 
 export interface MetricSources {
   readonly counters: IntakeCounters

@@ -1,7 +1,7 @@
 /** Log lines on stderr: pretty for a person, JSON for a machine. */
 import { pino, type Logger } from 'pino'
 import pretty from 'pino-pretty'
-import type { Config } from './config.ts'
+import type { Config } from '../config/config.ts'
 
 export function createLogger(config: Config): Logger {
   const forPerson = config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stderr.isTTY)

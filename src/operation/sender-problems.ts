@@ -1,10 +1,10 @@
 /** What senders do wrong that nobody sees at their side: clocks far off, and clients that came to the wrong port. */
-import type { StatusAnswer } from './api/native/contract.ts'
-import { printDurationExact } from './base/duration.ts'
-import { printTime } from './base/time.ts'
-import type { IntakeCounters } from './capture/counters.ts'
-import type { FarRows, FarTimes } from './capture/far-times.ts'
-import type { Config } from './config.ts'
+import type { StatusAnswer } from '../api/native/contract.ts'
+import { printDurationExact } from '../base/duration.ts'
+import { printTime } from '../base/time.ts'
+import type { IntakeCounters } from '../capture/counters.ts'
+import type { FarRows, FarTimes } from '../capture/far-times.ts'
+import type { Config } from '../config/config.ts'
 
 /** A problem stands this long after the last row or client that had it. */
 const standsMs = 3_600_000

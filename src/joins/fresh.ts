@@ -1,10 +1,10 @@
 /** Fresh traces from the log, and who is told of each batch: they and the consumer of every sink. */
 import type { Logger } from 'pino'
-import { decodeSpans, otlpTracesProtobuf } from './codec/otlp/traces-protobuf.ts'
-import type { BatchSink } from './model/intake.ts'
-import type { Log } from './model/log.ts'
-import { FreshTraces } from './storage/fresh-traces.ts'
-import type { Store } from './storage/clickhouse/store.ts'
+import { decodeSpans, otlpTracesProtobuf } from '../codec/otlp/traces-protobuf.ts'
+import type { BatchSink } from '../model/intake.ts'
+import type { Log } from '../model/log.ts'
+import { FreshTraces } from '../storage/fresh-traces.ts'
+import type { Store } from '../storage/clickhouse/store.ts'
 
 export interface FreshParts {
   readonly log: Log

@@ -1,19 +1,23 @@
 /** What runs, what is stored, what is wrong: for `GET /api/v1/status`, `/health` and `clew doctor`. */
 import { existsSync } from 'node:fs'
-import { printTime } from './base/time.ts'
-import { printSize } from './base/size.ts'
-import type { StatusAnswer } from './api/native/contract.ts'
-import type { IntakeCounters } from './capture/counters.ts'
-import type { FarTimes } from './capture/far-times.ts'
-import type { TailFigures } from './capture/observer.ts'
-import { tailFilesMax } from './capture/file-tail/tailer.ts'
-import type { Config } from './config.ts'
+import { printTime } from '../base/time.ts'
+import { printSize } from '../base/size.ts'
+import type { StatusAnswer } from '../api/native/contract.ts'
+import type { IntakeCounters } from '../capture/counters.ts'
+import type { FarTimes } from '../capture/far-times.ts'
+import type { TailFigures } from '../capture/observer.ts'
+import { tailFilesMax } from '../capture/file-tail/tailer.ts'
+import type { Config } from '../config/config.ts'
 import { folderProblems } from './folder-problems.ts'
-import type { EngineProcessState } from './storage/clickhouse/engine/sessions.ts'
-import type { Log } from './model/log.ts'
-import { openStoredFigures, type StoredFigures, type StoredFiguresReader } from './storage/clickhouse/stored-figures.ts'
-import { printDamagedParts } from './storage/clickhouse/damaged-parts.ts'
-import type { Store } from './storage/clickhouse/store.ts'
+import type { EngineProcessState } from '../storage/clickhouse/engine/sessions.ts'
+import type { Log } from '../model/log.ts'
+import {
+  openStoredFigures,
+  type StoredFigures,
+  type StoredFiguresReader,
+} from '../storage/clickhouse/stored-figures.ts'
+import { printDamagedParts } from '../storage/clickhouse/damaged-parts.ts'
+import type { Store } from '../storage/clickhouse/store.ts'
 import { senderProblems } from './sender-problems.ts'
 
 export interface StatusSources {

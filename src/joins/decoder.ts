@@ -1,10 +1,10 @@
 /** Reads a record of the log back into columns, with the decoder its receiver used. */
 import type { Logger } from 'pino'
-import { messageOf } from './base/errors.ts'
-import { codecNamed } from './codec/codecs.ts'
-import { decompress } from './codec/compression.ts'
-import type { LargeBodies } from './codec/thread/large-bodies.ts'
-import type { DecodeRecord } from './storage/batch-queue.ts'
+import { messageOf } from '../base/errors.ts'
+import { codecNamed } from '../codec/codecs.ts'
+import { decompress } from '../codec/compression.ts'
+import type { LargeBodies } from '../codec/thread/large-bodies.ts'
+import type { DecodeRecord } from '../storage/batch-queue.ts'
 
 /** `largeBodies` decodes large bodies off the event loop; without it every body is decoded at once. */
 export function openDecoder(bodyBytesMax: number, logger: Logger, largeBodies?: LargeBodies): DecodeRecord {
