@@ -4,8 +4,8 @@
  */
 import { existsSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { messageOf } from './base/errors.ts'
-import { printSize } from './base/size.ts'
+import { messageOf } from '../base/errors.ts'
+import { printSize } from '../base/size.ts'
 
 export interface FolderProblem {
   readonly code: 'data_removed' | 'disk_full' | 'io_failed'
