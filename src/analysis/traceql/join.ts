@@ -17,7 +17,7 @@ export type Expression = SpansetExpression | Scalar | MetricsQuery
 export const orderOperators: readonly string[] = ['=', '!=', '<', '<=', '>', '>='] satisfies OrderOperator[]
 const arithmetic: readonly string[] = ['+', '-', '*', '/', '%', '^'] satisfies ArithmeticOperator[]
 const seriesOperators: readonly string[] = ['+', '-', '*', '/'] satisfies MetricsMath['operator'][]
-const spansetOperators: readonly string[] = [
+export const spansetOperators: readonly string[] = [
   ...(['&&', '||', '>', '<', '>>', '<<', '~'] as const),
   ...(['!>', '!<', '!>>', '!<<', '!~', '&>', '&<', '&>>', '&<<', '&~'] as const),
 ] satisfies SpansetOperator[]

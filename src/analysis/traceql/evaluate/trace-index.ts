@@ -13,7 +13,7 @@
 import type { View } from '../../../model/evaluate/evaluate.ts'
 import type { Held } from '../../../model/evaluate/held-value.ts'
 import { spanView, type TraceFacts } from '../../../model/evaluate/span-view.ts'
-import { int, originOf } from '../../../model/evaluate/view-parts.ts'
+import { int, originOf, type Origin } from '../../../model/evaluate/view-parts.ts'
 import type { SpanRow } from '../../../model/span-row.ts'
 import { buildTraceTree, type TraceTree } from '../../../model/trace/trace-tree.ts'
 
@@ -28,11 +28,12 @@ export class TraceIndex {
   readonly #entries: Int32Array
   readonly #views: (View | undefined)[]
   readonly #facts: TraceFacts
+  readonly #origins = new Origins()
   #structure: Structure | undefined
 
   /** Spans of one trace, in any order. */
   constructor(rows: readonly SpanRow[]) {
-    const tree = treeOf(rows)
+    const tree = treeOf(rows, this.#origins)
     this.#rows = rows
     this.#entries = tree.preOrder
     this.#views = Array.from({ length: tree.preOrder.length })
@@ -52,7 +53,7 @@ export class TraceIndex {
   }
 
   #viewOf(position: number): View {
-    const view = spanView(this.rowAt(position), this.#facts)
+    const view = spanView(this.rowAt(position), this.#facts, (json) => this.#origins.read(json))
     return { ...view, intrinsic: (name) => this.#structureAt(name, position) ?? view.intrinsic(name) }
   }
 
@@ -82,7 +83,18 @@ export class TraceIndex {
   }
 }
 
-function treeOf(rows: readonly SpanRow[]): TraceTree {
+/** The spans of a trace share few resources and scopes, and reading one costs more than all else that is done for a span. */
+class Origins {
+  readonly #read = new Map<string, Origin>()
+
+  read(json: string): Origin {
+    let origin = this.#read.get(json)
+    if (origin === undefined) this.#read.set(json, (origin = originOf(json)))
+    return origin
+  }
+}
+
+function treeOf(rows: readonly SpanRow[], origins: Origins): TraceTree {
   const origin = rows.reduce(
     (least, { startTimeUnixNano: start }) => (start < least ? start : least),
     rows[0]?.startTimeUnixNano ?? 0n,
@@ -96,7 +108,7 @@ function treeOf(rows: readonly SpanRow[]): TraceTree {
     starts: rows.map(({ startTimeUnixNano }) => Number(startTimeUnixNano - origin)),
     lengths: rows.map(({ durationNano }) => Number(durationNano)),
     names: rows.map(({ name }) => name),
-    services: rows.map(({ resource }) => originOf(resource).serviceName ?? ''),
+    services: rows.map(({ resource }) => origins.read(resource).serviceName ?? ''),
   })
 }
 
