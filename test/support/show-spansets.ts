@@ -33,5 +33,6 @@ function showValues(values: readonly Held[]): string {
 function showValue(held: Held): string {
   if (held.type === 'array') return `[${held.value.map(showValue).join()}]`
   if (held.type === 'status' || held.type === 'kind') return namesOf(held.type)[held.value]!
-  return 'value' in held ? String(held.value) : held.type
+  if (held.type === 'bytes' || held.type === 'map' || held.type === 'empty') return held.type
+  return String(held.value)
 }
