@@ -41,7 +41,7 @@ export interface Server {
   readonly url: string
 }
 
-/** Of the time an orderly stop may take, after which what is still in the log is left to the next start. */
+/** Share of `shutdown.timeout` in which the store is filled from the log; what is left then waits for the next start. */
 const storeShareOfStop = 0.6
 
 export async function serve(config: Config): Promise<Server> {

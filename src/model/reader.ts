@@ -64,7 +64,7 @@ export interface Reader {
 export interface ReaderAbilities {
   /** Sorts of `findTraces`. */
   readonly sorts: readonly TraceSort[]
-  /** Those of them whose pages give `next` and take `after`. */
+  /** The sorts whose pages give `next` and take `after`. */
   readonly pagedSorts: readonly TraceSort[]
   readonly events: boolean
   readonly overview: boolean
@@ -82,12 +82,12 @@ export interface ReadOptions {
 }
 
 export interface TraceReadOptions extends ReadOptions {
-  /** Spans given at most, the earliest; a trace may have more (a loop without end). A store may count copies too. */
+  /** The maximum number of spans, the earliest first; a trace may have more (an endless loop). Copies may count. */
   readonly spansMax: number
 }
 
 export interface TraceEventsOptions extends ReadOptions {
-  /** Events given at most, the earliest. */
+  /** The maximum number of events, the earliest first. */
   readonly limit: number
 }
 

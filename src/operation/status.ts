@@ -117,7 +117,7 @@ export function createStatus(sources: StatusSources): Status {
   }
 }
 
-/** So that a store that is slow or does not answer keeps nobody from reading the rest. */
+/** A store that is slow or does not answer must not hold up the rest of the status. */
 const storedWaitMs = 2000
 
 async function storedWithin(stored: StoredFiguresReader): Promise<StatusAnswer['stored']> {

@@ -27,11 +27,11 @@ export interface FreshTracesOptions {
   readonly codec: string
   /** Throws when the bytes are not such spans. */
   readonly decode: DecodeSpans
-  /** Spans remembered at most. */
+  /** The maximum number of spans that are remembered. */
   readonly spansMax: number
   /** Whether store and log held no span when this process began. */
   readonly startedEmpty: boolean
-  /** Until when spans went on that were stored then. */
+  /** End of the newest span that was in the store at the start. */
   readonly storedUntilMs?: number
   readonly clock?: ArrivalClock
   readonly onProblem: (message: string, error: unknown) => void

@@ -144,6 +144,27 @@ async function attributes(subject: ReaderSubject): Promise<void> {
   assert.deepEqual(await of('host.name', { startNs: origin + 1201n * second }), [['n1', 3]])
 }
 
+async function valuesOnBoth(subject: ReaderSubject): Promise<void> {
+  const { reader } = subject
+  await subject.store(
+    drawSpans(
+      `
+web a 0s+1s zone=eu peer.service=bank @zone=eu @peer.service=bank
+web b 1s+1s zone=us @zone=eu
+web c 2s+1s @zone=eu @peer.service=bank
+web d 3s+1s zone=eu`,
+      origin,
+    ),
+  )
+  const of = async (key: string): Promise<[string, number][]> =>
+    (await reader.readAttributeValues({ key, range: {}, limit: 5 })).map(({ value, spans }) => [value, spans])
+  assert.deepEqual(await of('zone'), [
+    ['eu', 4],
+    ['us', 1],
+  ])
+  assert.deepEqual(await of('peer.service'), [['bank', 2]])
+}
+
 async function cancelled({ reader }: ReaderSubject): Promise<void> {
   await assertCancelled((options) => reader.readServices({}, options))
   await assertCancelled((options) => reader.readOperations('web', {}, options))
@@ -171,4 +192,5 @@ export const figureQuestions: readonly ContractTest[] = [
   { name: 'nodes can be cancelled', needs: 'nodes', run: cancelledNodes },
   { name: 'attributes can be cancelled', needs: 'attributes', run: cancelledAttributes },
   { name: 'attribute keys in use and their values', needs: 'attributes', run: attributes },
+  { name: 'a span whose resource has the same value counts once for it', needs: 'attributes', run: valuesOnBoth },
 ]

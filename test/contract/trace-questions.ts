@@ -278,6 +278,10 @@ async function facets(subject: ReaderSubject): Promise<void> {
   assert.deepEqual(valuesOf('size'), [{ value: '42', spans: 1, errors: 0 }])
   const status2 = await subject.reader.readFacets({ query: { where: spanEquals('user.id', '7') }, limit: 10 })
   assert.equal(status2.spans, 2)
+  await subject.store(drawSpans('zoned x 30s+1s zone=eu @zone=eu', origin, { next: 7 }))
+  const zoned = compare(intrinsic('service'), '=', text('zoned'))
+  const own = await subject.reader.readFacets({ query: { where: zoned }, limit: 10 })
+  assert.deepEqual(own.facets.find(({ key }) => key === 'zone')?.values, [{ value: 'eu', spans: 1, errors: 0 }])
 }
 
 async function cancelled({ reader }: ReaderSubject): Promise<void> {

@@ -56,31 +56,60 @@ export async function readAttributeValues(
   addTimeRange(conditions, 'start_time', range)
   const where = conditions.where()
   const name = conditions.bind(key, 'String')
-  const counted = (value: string, holds: string): string =>
-    `SELECT ${value} AS value, count() AS n FROM spans ${where === '' ? 'WHERE' : `${where} AND`} ${holds} GROUP BY value`
-  const dedicated = dedicatedByKey.get(key)
-  const parts = [
-    ...(dedicated === undefined
-      ? []
-      : [counted(`toString(${dedicated.column})`, `${dedicated.column} != ${dedicated.type === 'port' ? '0' : "''"}`)]),
-    ...(dedicated === undefined || (context.facts?.irregular.has(key) ?? true)
-      ? ['attributes_string', 'attributes_number', 'attributes_other'].map((map) =>
-          counted(`toString(${map}[${name}])`, `mapContains(${map}, ${name})`),
-        )
-      : []),
-    ...(context.facts === undefined || context.facts.resource.has(key) ? [resourceValues(name, where)] : []),
-  ]
+  const places = placesOf(key, name, context)
+  const isOfResource = context.facts?.resource.has(key) ?? true
+  const counts = isOfResource
+    ? [...places.map((place) => valuesBeside(place, name, where)), resourceValues(name, where)]
+    : places.map((place) => ownValues(place, where))
   const rows = await context.engine.query<[string, string]>(
-    `SELECT value, sum(n) AS spans FROM (${parts.join(' UNION ALL ')}) GROUP BY value
+    `SELECT value, sum(n) AS spans FROM (${counts.join(' UNION ALL ')}) GROUP BY value
      ORDER BY spans DESC, value LIMIT {limit:UInt64}`,
     { parameters: { ...conditions.parameters, limit }, signal },
   )
   return rows.map(([value, spans]) => ({ value, spans: Number(spans) }))
 }
 
-/** Text is unquoted; other values are shown as their JSON. */
+/** Where a span itself may have the key. */
+interface Place {
+  readonly value: string
+  /** Whether the span has a value there. */
+  readonly holds: string
+}
+
+function placesOf(key: string, name: string, { facts }: FigureContext): Place[] {
+  const maps = ['attributes_string', 'attributes_number', 'attributes_other'].map((map) => ({
+    value: `toString(${map}[${name}])`,
+    holds: `mapContains(${map}, ${name})`,
+  }))
+  const dedicated = dedicatedByKey.get(key)
+  if (dedicated === undefined) return maps
+  const { column, type } = dedicated
+  const own = { value: `toString(${column})`, holds: `${column} != ${type === 'port' ? '0' : "''"}` }
+  return facts?.irregular.has(key) === false ? [own] : [own, ...maps]
+}
+
+function ownValues({ value, holds }: Place, where: string): string {
+  return `SELECT ${value} AS value, count() AS n FROM spans
+    ${where === '' ? 'WHERE' : `${where} AND`} ${holds} GROUP BY value`
+}
+
+/** Of spans whose resource has another value or none: a span counts once for a value. */
+function valuesBeside({ value, holds }: Place, name: string, where: string): string {
+  return `SELECT value, sum(c) AS n FROM (
+      SELECT ${value} AS value, ${resourceJson(name)} AS raw, count() AS c FROM spans
+      ${where === '' ? 'WHERE' : `${where} AND`} ${holds} GROUP BY value, resource
+    ) WHERE ${plain} != value GROUP BY value`
+}
+
 function resourceValues(name: string, where: string): string {
-  return `SELECT if(startsWith(raw, '"'), JSONExtractString(raw), raw) AS value, sum(c) AS n
-    FROM (SELECT JSONExtractRaw(toString(resource), 'attributes', ${name}) AS raw, count() AS c FROM spans ${where} GROUP BY resource)
+  return `SELECT ${plain} AS value, sum(c) AS n
+    FROM (SELECT ${resourceJson(name)} AS raw, count() AS c FROM spans ${where} GROUP BY resource)
     WHERE raw != '' GROUP BY value`
 }
+
+function resourceJson(name: string): string {
+  return `JSONExtractRaw(toString(resource), 'attributes', ${name})`
+}
+
+/** Text is unquoted; other values are shown as their JSON. */
+const plain = `if(startsWith(raw, '"'), JSONExtractString(raw), raw)`
