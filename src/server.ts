@@ -202,6 +202,7 @@ function startApi(parts: ApiParts): Promise<HttpServer> {
   return startHttpServer({
     host: config.host,
     port: config.ui.port,
+    limits: { requestTimeoutMs: config.limits.requestTimeoutMs, connectionsMax: config.limits.connections },
     allowedHosts: config.allowedHosts,
     allowedOrigins: config.cors.origins,
     version,

@@ -10,6 +10,7 @@ test('whatever is wrong with a request, the answer is an error as the contract h
   const server = await startHttpServer({
     host: '127.0.0.1',
     port: 0,
+    limits: { requestTimeoutMs: 30_000, connectionsMax: 10 },
     allowedHosts: [],
     allowedOrigins: [],
     version: '0.0.0',

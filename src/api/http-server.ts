@@ -22,6 +22,8 @@ import { parameterFault } from './native/parameter-fault.ts'
 export interface HttpServerOptions {
   readonly host: string
   readonly port: number
+  /** How long a client may take to send a request, and how many may be connected. */
+  readonly limits: { readonly requestTimeoutMs: number; readonly connectionsMax: number }
   /** Names in Host headers that are this server's, besides those of `host` (base/web-guard.ts). */
   readonly allowedHosts: readonly string[]
   /** Web origins whose pages may send requests here. They cannot read the answers: those carry no CORS headers. */
@@ -70,10 +72,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const app = fastify({
     logger: false,
     forceCloseConnections: true,
+    requestTimeout: options.limits.requestTimeoutMs,
+    http: {
+      headersTimeout: options.limits.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5000, options.limits.requestTimeoutMs),
+    },
     routerOptions: { maxParamLength: 2048 },
     // What is wrong before there is a route, such as a path with "%ZZ".
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply, options.onBug),
   })
+  app.server.maxConnections = options.limits.connectionsMax
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options.onBug))
   const guard = webGuard({ ...options, allowedOrigins: options.allowedOrigins.filter((origin) => origin !== '*') })
   app.addHook('onRequest', (request, _reply, done) => {
