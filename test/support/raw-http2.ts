@@ -1,7 +1,7 @@
 /** HTTP/2 frames written by hand (RFC 9113 §4.1), for what no client library sends. */
 import net from 'node:net'
 
-export const frameTypes = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, continuation: 9 } as const
+const frameTypes = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, continuation: 9 } as const
 export const flags = { endStream: 1, endHeaders: 4 } as const
 
 export interface Frame {
@@ -12,7 +12,7 @@ export interface Frame {
 }
 
 /** length(24) type(8) flags(8) stream(32) payload */
-export function encodeFrame({ type, flags: bits = 0, stream = 0, payload = new Uint8Array(0) }: Frame): Buffer {
+function encodeFrame({ type, flags: bits = 0, stream = 0, payload = new Uint8Array(0) }: Frame): Buffer {
   const frame = Buffer.alloc(9 + payload.length)
   frame.writeUIntBE(payload.length, 0, 3)
   frame[3] = type
@@ -29,7 +29,7 @@ export const preface = Buffer.concat([
 ])
 
 /** A field without indexing and with a new name (RFC 7541 §6.2.2); both texts below 127 bytes. */
-export function headerField(name: string, value: string): Buffer {
+function headerField(name: string, value: string): Buffer {
   return Buffer.concat([
     Buffer.from([0, name.length]),
     Buffer.from(name),

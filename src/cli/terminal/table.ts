@@ -10,6 +10,9 @@ export interface Column<Row> {
   readonly text: (row: Row) => string
 }
 
+/** A longer value moves the rest of its own line: one huge name must not pad the lines of all others. */
+const alignedWidthMax = 200
+
 /** A line of titles and a line a row. Values are cleaned of control characters here. Cuts happen only on a terminal. */
 export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
   const isTerminal = process.stdout.isTTY
@@ -22,7 +25,7 @@ export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly 
     ),
   ]
   const widths = columns.map((_, index) =>
-    cells.reduce((most, line) => Math.max(most, stringWidth(line[index] ?? '')), 0),
+    cells.reduce((most, line) => Math.max(most, Math.min(alignedWidthMax, stringWidth(line[index] ?? ''))), 0),
   )
   return cells.map((line) => {
     const text = line

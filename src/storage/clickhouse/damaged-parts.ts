@@ -14,11 +14,22 @@ export interface DamagedPart {
   readonly rows: number | undefined
 }
 
+/** Reads them, and tells of them if there are any. */
+export async function tellDamagedParts(
+  engine: Engine,
+  onProblem: (message: string, error: unknown) => void,
+): Promise<DamagedPart[]> {
+  const parts = await readDamagedParts(engine)
+  const message = printDamagedParts(parts)
+  if (message !== undefined) onProblem(message, undefined)
+  return parts
+}
+
 /**
  * Those that are still in their folders, also from earlier starts. Not those whose rows are there all the same: what a
  * merged part was made of is kept for some minutes, and is in use again when the merged part cannot be read.
  */
-export async function readDamagedParts(engine: Engine): Promise<DamagedPart[]> {
+async function readDamagedParts(engine: Engine): Promise<DamagedPart[]> {
   const damaged = await engine.query<[string, string, string, string, string]>(
     `SELECT table, path, partition_id, min_block_number, max_block_number FROM system.detached_parts
      WHERE database = currentDatabase() AND startsWith(ifNull(reason, ''), 'broken') ORDER BY table, path`,

@@ -8,7 +8,7 @@ import type { Reader } from '../../model/reader.ts'
 import type { DecodeRecord } from '../batch-queue.ts'
 import { startConsumer, type Consumer } from '../consumer.ts'
 import { Quarantine } from '../quarantine.ts'
-import { printDamagedParts, readDamagedParts, type DamagedPart } from './damaged-parts.ts'
+import { tellDamagedParts, type DamagedPart } from './damaged-parts.ts'
 import type { Engine } from './engine.ts'
 import { openChildEngine } from './engine/child-engine.ts'
 import { KnownKeys } from './known-keys.ts'
@@ -74,9 +74,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       sync: options.sync,
       onStep: ({ version, what }) => options.onStep?.(`migrating the store to schema version ${version}: ${what}`),
     })
-    const damagedParts = await readDamagedParts(engine)
-    const damage = printDamagedParts(damagedParts)
-    if (damage !== undefined) options.onProblem(damage, undefined)
+    const damagedParts = await tellDamagedParts(engine, options.onProblem)
     const keys = new KnownKeys()
     await keys.load(engine)
     const startedEmpty = keys.spans === 0 && log.stats().pendingRecords === 0
