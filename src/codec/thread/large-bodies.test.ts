@@ -101,7 +101,7 @@ async function tablesOf(batches: readonly Batch[]): Promise<string> {
   }
   await traces.finish()
   const out = new ByteWriter(1 << 16)
-  for (const { columns, rows } of [spans, traces, events]) writeBlock(columns, rows, out)
+  for (const { columns, rows } of [spans, traces, events]) await writeBlock(columns, rows, out)
   return Buffer.from(out.view()).toString('latin1')
 }
 

@@ -59,11 +59,11 @@ export class StoreBlock {
    * may have stored some of them.
    */
   async insert(engine: Engine, token: string, mayBeStored = false): Promise<void> {
-    const insert = (table: TableName, columns: Columns, rows: number): Promise<void> => {
+    const insert = async (table: TableName, columns: Columns, rows: number): Promise<void> => {
       this.#bytes.length = 0
-      writeBlock(columns, rows, this.#bytes)
+      await writeBlock(columns, rows, this.#bytes)
       const storedIf = mayBeStored ? { storedIf: identities[table] } : {}
-      return engine.insert({ table, structure: structureOf(columns), bytes: [this.#bytes.view()], token, ...storedIf })
+      await engine.insert({ table, structure: structureOf(columns), bytes: [this.#bytes.view()], token, ...storedIf })
     }
     if (this.#spans.rows > 0) {
       await insert('spans', this.#spans.columns, this.#spans.rows)
