@@ -69,7 +69,7 @@ async function measureEngine(rowsPerBlock: number): Promise<{ cpuPerMillion: num
     queriesWaitingMax: 200,
   })
   await migrate(engine, { sync: true })
-  const { blocks, structure } = encodeBlocks(rowsPerBlock)
+  const { blocks, structure } = await encodeBlocks(rowsPerBlock)
   const insert = async (from: number, to: number): Promise<void> => {
     for (let i = from; i < to; i++)
       await engine.insert({ table: 'spans', structure, bytes: [blocks[i]!], token: `b${i}` })
@@ -93,20 +93,20 @@ async function measureEngine(rowsPerBlock: number): Promise<{ cpuPerMillion: num
   }
 }
 
-function encodeBlocks(rows: number): { blocks: Uint8Array[]; structure: string } {
+async function encodeBlocks(rows: number): Promise<{ blocks: Uint8Array[]; structure: string }> {
   const block = new SpanBlock(new KeyNotes())
   const blocks: Uint8Array[] = []
-  const flush = (): void => {
+  const flush = async (): Promise<void> => {
     const out = new ByteWriter(1 << 20)
-    writeBlock(block.columns, block.rows, out)
+    await writeBlock(block.columns, block.rows, out)
     blocks.push(out.view())
     block.reset()
   }
   for (const body of bodies) {
     block.add(otlpTracesProtobuf.decode(body, { receivedAtMs: 0 }).batch as SpanBatch)
-    if (block.rows >= rows) flush()
+    if (block.rows >= rows) await flush()
   }
-  if (block.rows > 0) flush()
+  if (block.rows > 0) await flush()
   return { blocks, structure: structureOf(block.columns) }
 }
 

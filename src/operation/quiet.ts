@@ -42,6 +42,8 @@ function collect(): void {
   v8.setFlagsFromString('--expose-gc')
   const gc = vm.runInNewContext('gc') as () => void
   gc()
-  gc()
-  trimHeap()
+  setImmediate(() => {
+    gc()
+    trimHeap()
+  })
 }

@@ -102,7 +102,7 @@ async function tablesOf(batches: readonly Batch[]): Promise<string> {
   }
   await traces.finish(1, new Set())
   const out = new ByteWriter(1 << 16)
-  for (const { columns, rows } of [spans, traces, events]) writeBlock(columns, rows, out)
+  for (const { columns, rows } of [spans, traces, events]) await writeBlock(columns, rows, out)
   return Buffer.from(out.view()).toString('latin1')
 }
 

@@ -75,9 +75,12 @@ export class LargeBodies {
   #start(): Worker {
     const entry = path.join(import.meta.dirname, `decode-thread${path.extname(import.meta.filename)}`)
     const worker = new Worker(entry)
-    worker.on('exit', () => {
+    const forget = (): void => {
       if (this.#worker === worker) this.#worker = undefined
-    })
+    }
+    // Whoever waits for a reply is told by a listener of their own.
+    worker.on('error', forget)
+    worker.on('exit', forget)
     return worker
   }
 

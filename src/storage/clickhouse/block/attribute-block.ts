@@ -52,6 +52,8 @@ export class AttributeBlock {
   present = new Uint32Array(1024)
   /** Bits of a row whose first attributes came in slices before its own (batch-slices.ts). */
   #begun = 0
+  /** The plan of the last large dictionary. Weak, as a block keeps nothing of a batch. */
+  #largePlan: { readonly dictionary: WeakRef<DictionaryColumn>; readonly plan: KeyPlan } | undefined
   /** Dedicated keys that had a value for the maps, since the block began. */
   readonly irregular = new Set<string>()
 
@@ -79,6 +81,7 @@ export class AttributeBlock {
 
   reset(): void {
     this.#rows = this.#begun = 0
+    this.#largePlan = undefined
     this.irregular.clear()
     for (const [, column] of this.columns()) column.reset()
   }
@@ -93,7 +96,7 @@ export class AttributeBlock {
 
   add(batch: AttributeBatch): void {
     const { ends, keys, types } = batch.attributes
-    const plan = new KeyPlan(batch.dictionary.starts.length)
+    const plan = this.#planOf(batch.dictionary)
     const mapsAt = this.#dedicated.length
     let entry = 0
     let present = this.#begun
@@ -122,6 +125,15 @@ export class AttributeBlock {
     this.#begun = present
     if (isBeginning) return
     this.#fillDedicated()
+  }
+
+  /** The slices of a large batch have one plan: with a million keys it would take longer to make than to use. */
+  #planOf(dictionary: DictionaryColumn): KeyPlan {
+    const keys = dictionary.starts.length
+    if (keys < largeDictionary) return new KeyPlan(keys)
+    if (this.#largePlan?.dictionary.deref() !== dictionary)
+      this.#largePlan = { dictionary: new WeakRef(dictionary), plan: new KeyPlan(keys) }
+    return this.#largePlan.plan
   }
 
   #growPresent(rows: number): void {
@@ -192,6 +204,8 @@ export class AttributeBlock {
 const words = new DataView(new ArrayBuffer(8))
 
 const unplanned = -2
+/** Keys of a dictionary that only a large batch has. */
+const largeDictionary = 1 << 14
 
 /** For each key of one batch: its dedicated slot, and its number in each map's dictionary. */
 class KeyPlan {

@@ -78,7 +78,7 @@ export class StoreBlock {
     const insert = async (table: string, columns: Columns, rows: number): Promise<void> => {
       if (rows === 0) return
       this.#bytes.length = 0
-      writeBlock(columns, rows, this.#bytes)
+      await writeBlock(columns, rows, this.#bytes)
       const storedIf = mayBeStored && table === 'events' ? { storedIf: eventIdentity } : {}
       // The engine may remember a token whose rows it does not have.
       const own = mayBeStored ? `${token}-${randomUUID()}` : token

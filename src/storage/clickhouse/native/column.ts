@@ -2,6 +2,7 @@
  * Columns of a Native block (varint lengths, little-endian numbers; grammar above `writeBlock`). A column collects values row by row and writes, in the format's order, its prefix and its body.
  * Columns are reset and reused: their buffers grow to the size of a block once.
  */
+import { Turn } from '../../../base/turn.ts'
 import { wider } from '../../../base/wider.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { KeyDictionary } from './key-dictionary.ts'
@@ -264,11 +265,17 @@ export class NestedColumn implements Column {
   }
 }
 
-/** One block of named columns; every column must have `rows` rows. */
-export function writeBlock(columns: readonly (readonly [string, Column])[], rows: number, out: ByteWriter): void {
+/** One block of named columns, in turns of the event loop; every column must have `rows` rows. */
+export async function writeBlock(
+  columns: readonly (readonly [string, Column])[],
+  rows: number,
+  out: ByteWriter,
+): Promise<void> {
+  const turn = new Turn()
   out.varint(columns.length)
   out.varint(rows)
   for (const [name, column] of columns) {
+    if (turn.isOver) await turn.next()
     if (column.rows !== rows) throw new Error(`assertion failed: column ${name} has ${column.rows} rows, not ${rows}`)
     out.text(name)
     out.text(column.type)
