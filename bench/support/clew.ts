@@ -25,7 +25,8 @@ export async function startClew(flags: readonly string[] = []): Promise<Measured
     [path.join(root, 'src/main.ts'), 'serve', '--data', dataDir, ...freePorts(), '--log-format', 'json', ...flags],
     { stdio: ['ignore', 'ignore', 'pipe'], cwd: root },
   )
-  const { url, ports } = await whenReady(child)
+  const url = await whenReady(child)
+  const ports = await portsOf(url)
   return {
     url,
     ports,
@@ -58,19 +59,25 @@ function freePorts(): string[] {
   return [...flags].flatMap((flag) => [flag, '0'])
 }
 
-function whenReady(child: ChildProcess): Promise<{ url: string; ports: Record<string, number> }> {
+function whenReady(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
       for (const line of text.split('\n')) {
-        const ready = /"ports":(\{[^}]*\}).*clew is ready: (http[^"]+)"/.exec(line)
-        if (ready !== null) resolve({ ports: JSON.parse(ready[1]!) as Record<string, number>, url: ready[2]! })
+        const ready = /clew is ready: (http[^"]+)"/.exec(line)
+        if (ready !== null) resolve(ready[1]!)
       }
       text = text.slice(text.lastIndexOf('\n') + 1)
     })
     child.once('exit', (code) => reject(new Error(`clew ended with ${code} before it was ready: ${text}`)))
   })
+}
+
+async function portsOf(url: string): Promise<Record<string, number>> {
+  const answer = await fetch(`${url}/api/v1/status`)
+  const { listeners } = (await answer.json()) as { listeners: { name: string; port: number }[] }
+  return Object.fromEntries(listeners.map(({ name, port }) => [name, port]))
 }
 
 /** The server, and the engine's process that it started. */
@@ -94,7 +101,7 @@ function sumOf(parts: readonly { rss: number; peak: number }[]): { rss: number; 
 }
 
 /** Fields 14 and 15 of /proc/PID/stat in clock ticks of 10 ms (proc(5)). */
-function cpuSecondsOf(pid: number): number {
+export function cpuSecondsOf(pid: number): number {
   const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100

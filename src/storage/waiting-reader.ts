@@ -2,7 +2,14 @@
  * A store's reader that waits before each question until the store has what was acknowledged: a query must not say "not
  * found" of what is still only in the log, as after a restart. In normal times the wait is none.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReadOptions, Reader } from '../model/reader.ts'
+
+/**
+ * Records of the last two seconds are not waited for (`Consumer.untilStored`). An export must have them too, so it begins when
+ * they are older than that.
+ */
+const settleMs = 2500
 
 /** `untilStored` rejects when that takes longer than a query may, or with the signal's reason. */
 export function whenStored(store: Reader, untilStored: (signal: AbortSignal | undefined) => Promise<void>): Reader {
@@ -19,6 +26,7 @@ export function whenStored(store: Reader, untilStored: (signal: AbortSignal | un
     readTraceEvents: (traceId, options) => then(options, () => store.readTraceEvents(traceId, options)),
     findEvents: (search, options) => then(options, () => store.findEvents(search, options)),
     readBlocks: async function* (selection, options) {
+      await sleep(settleMs, undefined, { signal: options?.signal })
       yield* await then(options, () => Promise.resolve(store.readBlocks(selection, options)))
     },
     readOverview: (search, options) => then(options, () => store.readOverview(search, options)),
