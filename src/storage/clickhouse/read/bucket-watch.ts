@@ -30,6 +30,7 @@ export class BucketWatch {
   /** By table and name of the part. */
   #parts = new Map<string, readonly PartBucket[]>()
   #dirty: ReadonlySet<number> = new Set()
+  #changed: ReadonlyMap<number, number> = new Map()
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -40,19 +41,27 @@ export class BucketWatch {
     return this.#dirty
   }
 
+  /** At the last look: buckets whose own rows are not those that were rolled up, each with the last bucket that its spans last into. */
+  changedBuckets(): ReadonlyMap<number, number> {
+    return this.#changed
+  }
+
   /** Afterwards `dirtyBuckets` is right for all that was stored before the call. One call at a time. */
   async look(): Promise<void> {
     await this.#countParts()
     const rolled = await readRolledBuckets(this.#engine)
     const stored = this.#sums()
     const dirty = new Set<number>()
+    const changed = new Map<number, number>()
     for (const bucket of new Set([...stored.keys(), ...rolled.keys()])) {
       const { spans = 0, events = 0, until = bucket } = stored.get(bucket) ?? {}
       const made = rolled.get(bucket)
       if (made === undefined ? spans + events === 0 : made.spans === spans && made.events === events) continue
+      changed.set(bucket, until)
       for (let near = bucket - bucketSeconds; near <= until + bucketSeconds; near += bucketSeconds) dirty.add(near)
     }
     this.#dirty = dirty
+    this.#changed = changed
   }
 
   async #countParts(): Promise<void> {
