@@ -131,7 +131,7 @@ function watchMemory(server: number): { read: () => { rss: number; peak: number 
 }
 
 /** Fields 14 and 15 of /proc/PID/stat in clock ticks of 10 ms (proc(5)). */
-function cpuSecondsOf(pid: number): number {
+export function cpuSecondsOf(pid: number): number {
   const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100

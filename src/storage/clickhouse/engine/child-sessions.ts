@@ -46,8 +46,8 @@ export class ChildSessions implements Sessions {
   #lastEnd: { why: string; atMs: number } | undefined
   /** Folders of merged parts that cannot be read: put aside before the next start. */
   readonly #damaged = new Set<string>()
-  /** Damaged parts that nothing can be done about. */
-  readonly #told = new Set<string>()
+  /** Damaged parts that nothing can be done about. The engine is not started again for them. */
+  readonly #left = new Set<string>()
   /** Why this process was ended on purpose. */
   #killReason: string | undefined
 
@@ -106,7 +106,8 @@ export class ChildSessions implements Sessions {
         putAside(folder)
         onProblem(`put a damaged part aside, what it was made of is read: ${folder}`, undefined)
       } catch (error) {
-        onProblem(`cannot put a damaged part aside: ${folder}`, error)
+        this.#left.add(folder)
+        onProblem(`cannot put a damaged part aside, questions that need it fail: ${folder}`, error)
       }
     }
   }
@@ -116,12 +117,12 @@ export class ChildSessions implements Sessions {
     // An error of ours may quote the engine's.
     if (error instanceof UnavailableError) return error
     const folder = damagedPartOf(error, this.#options.dir)
-    if (folder === undefined) return error
+    if (folder === undefined || this.#left.has(folder)) return error
     if (this.#damaged.has(folder)) return new DamagedPartError()
     if (!hasSources(folder)) {
       const message = `a part of the store is damaged, and what it was made of is gone: ${folder}`
-      if (!this.#told.has(folder)) this.#options.onProblem(message, error)
-      this.#told.add(folder)
+      this.#options.onProblem(message, error)
+      this.#left.add(folder)
       return error
     }
     this.#damaged.add(folder)
@@ -150,39 +151,39 @@ export class ChildSessions implements Sessions {
   }
 
   async run(session: number, sql: string): Promise<string> {
-    return textOf(await this.#answer(session, sql))
+    return textOf(await this.#ask((process) => process.request(frameKinds.run, session, sql)))
   }
 
   async runForBytes(session: number, sql: string): Promise<Uint8Array> {
-    return (await this.#answer(session, sql)).payload
+    return (await this.#ask((process) => process.request(frameKinds.run, session, sql))).payload
   }
 
-  async #answer(session: number, sql: string): Promise<Frame> {
+  /** Asks once more without a damaged part. */
+  async #ask(request: (process: EngineProcess) => Promise<Frame>): Promise<Frame> {
     try {
-      return await this.#running().request(frameKinds.run, session, sql)
+      return await request(this.#running())
     } catch (error) {
       const explained = this.#explain(error)
       if (!(explained instanceof DamagedPartError)) throw explained
       await this.#untilPutAside()
-      return await this.#running().request(frameKinds.run, session, sql)
+      return await request(this.#running())
     }
   }
 
   stream(session: number, sql: string): RowStream {
-    // A stream belongs to the process that began it.
-    const process = this.#running()
-    let isBegun = false
+    // From its first rows on, a stream belongs to the process that gave them.
+    let begun: EngineProcess | undefined
     return {
       next: async () => {
-        const kind = isBegun ? frameKinds.next : frameKinds.stream
-        const text = isBegun ? '' : sql
-        isBegun = true
-        const reply = await process
-          .request(kind, session, text)
-          .catch((error: unknown) => Promise.reject(this.#explain(error)))
+        const reply = await (begun === undefined
+          ? this.#ask((process) => {
+              begun = process
+              return process.request(frameKinds.stream, session, sql)
+            })
+          : begun.request(frameKinds.next, session, '').catch((error: unknown) => Promise.reject(this.#explain(error))))
         return reply.kind === frameKinds.end ? undefined : textOf(reply)
       },
-      cancel: () => process.tell(frameKinds.cancel, session),
+      cancel: () => begun?.tell(frameKinds.cancel, session),
     }
   }
 

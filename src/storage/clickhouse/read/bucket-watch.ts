@@ -58,6 +58,7 @@ export class BucketWatch implements BucketStates {
   #dirty: ReadonlySet<number> = new Set()
   readonly #changes = new Map<number, number>()
   #changeCount = 0
+  #changed: ReadonlyMap<number, number> = new Map()
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -77,6 +78,11 @@ export class BucketWatch implements BucketStates {
     return this.#dirty.has(bucket) ? (this.#changes.get(bucket) ?? 0) : (this.#generations.get(bucket) ?? 0)
   }
 
+  /** At the last look: buckets whose own rows are not those that were rolled up, each with the last bucket that its spans last into. */
+  changedBuckets(): ReadonlyMap<number, number> {
+    return this.#changed
+  }
+
   /**
    * Afterwards the buckets are right for all that was stored before the call. One call at a time. The tables that are said
    * not to have changed since the last look are not read.
@@ -90,13 +96,16 @@ export class BucketWatch implements BucketStates {
       this.#stored = this.#sums()
     }
     const dirty = new Set<number>()
+    const changed = new Map<number, number>()
     for (const bucket of new Set([...this.#stored.keys(), ...this.#rolled.keys()])) {
       const stored = this.#stored.get(bucket)
       const made = this.#rolled.get(bucket)
       if ((made?.spans ?? 0) === (stored?.spans ?? 0) && (made?.events ?? 0) === (stored?.events ?? 0)) continue
+      changed.set(bucket, stored?.until ?? bucket)
       for (const near of around(bucket, stored)) dirty.add(near)
     }
     this.#dirty = dirty
+    this.#changed = changed
     this.#noteChanges(before)
   }
 

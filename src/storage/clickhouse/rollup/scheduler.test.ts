@@ -428,3 +428,51 @@ test('rows that count are not deleted by a holder that believes they do not', as
   await deleteStaleRows(engine, [{ bucket: first, generation: BigInt(valid![0]), empty: false, sinceMs: 0 }])
   assert.deepEqual(await rolledSpans(), { web: 2, cart: 1 })
 })
+
+test('an owner that does not write finds what others stored, and the buckets that it changed', async () => {
+  const rollups = await start({ othersWrite: true })
+  await storeRows(engine, drawSpans(call, inside))
+  nowMs += 300_000 + graceMs - 1
+  await rollups.runDue()
+  assert.deepEqual([...rollups.dirtyBuckets()], [], 'an open bucket is left for later')
+  nowMs += 1
+  await rollups.runDue()
+  assert.deepEqual([...rollups.dirtyBuckets()], [first])
+  nowMs += quietMs
+  assert.equal(await rollups.runDue(), 1)
+  assert.deepEqual(await rolledSpans(), { web: 2, cart: 1 })
+  assert.equal(await rollups.runDue(), 0, 'nothing came since')
+
+  await storeRows(engine, drawSpans('web GET 0s+1ms server', inside + second, { next: 50 }))
+  await rollups.runDue()
+  nowMs += quietMs
+  await rollups.runDue()
+  assert.deepEqual(await rolledSpans(), { web: 3, cart: 1 }, 'late spans')
+})
+
+test('an owner that does not write corrects the bucket before, and those that a late span lasts into', async () => {
+  const rollups = await start({ othersWrite: true })
+  const rollUp = async (): Promise<void> => {
+    await rollups.runDue()
+    nowMs += quietMs
+    await rollups.runDue()
+  }
+  const [client, server] = drawSpans(callAcross, origin).map((span) => [span])
+  await storeRows(engine, client!)
+  nowMs += 300_000 + graceMs
+  await rollUp()
+  assert.deepEqual(await rolledEdges(), ['web bank 1'])
+  await storeRows(engine, server!)
+  nowMs += 300_000
+  await rollUp()
+  assert.deepEqual(await rolledEdges(), ['web cart 1'])
+
+  const lasting = drawSpans('job run 0s+900s\n  stock count 650s+1s server', origin, { next: 80 })
+  await storeRows(engine, lasting.slice(1))
+  nowMs += 600_000
+  await rollUp()
+  assert.deepEqual(await rolledEdges(), ['web cart 1'])
+  await storeRows(engine, lasting.slice(0, 1))
+  await rollUp()
+  assert.deepEqual((await rolledEdges()).sort(), ['job stock 1', 'web cart 1'])
+})

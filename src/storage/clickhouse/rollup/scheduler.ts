@@ -6,6 +6,7 @@ import type { Lease } from '../../../model/lease.ts'
 import type { Engine } from '../engine.ts'
 import { generationShift, takeUpkeepLease } from '../lease/lease.ts'
 import { answerAfterSeconds, bucketSeconds } from '../../touched-buckets.ts'
+import { BucketWatch } from '../read/bucket-watch.ts'
 import { countRows, insertFigures, recordBuckets, type BucketRows } from './roll-up.ts'
 import { deleteStaleRows, findLeftRows, readNewestGeneration, type StaleRows } from './stale-rows.ts'
 import { findStaleBuckets, readRolledBuckets, type RolledBucket } from './stored-buckets.ts'
@@ -16,6 +17,11 @@ export interface RollupOptions {
   readonly lease?: Lease
   /** Least pause between runs. */
   readonly intervalMs: number
+  /**
+   * Whether other processes store rows too, which nobody tells of by `touch`: then each run looks at the store first. By default,
+   * where other processes can use the store.
+   */
+  readonly othersWrite?: boolean
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly onProblem: (message: string, error: unknown) => void
@@ -51,6 +57,9 @@ const waitMaxMs = 60_000
 const aheadMaxMs = 3_600_000
 /** Longer than any query may run on rows of an older generation, for all but the longest timeouts. */
 export const staleKeepMs = 300_000
+
+/** How often the store is looked at for rows that others stored. */
+const lookPeriodMs = 10_000
 
 const runBucketsMax = 48
 const runSpansMax = 2_000_000
@@ -88,6 +97,8 @@ class Scheduler implements Rollups {
   #timer: NodeJS.Timeout | undefined
   #work: Promise<unknown> = Promise.resolve()
   #lastRunMs = 0
+  /** `undefined` where every writer calls `touch`. */
+  readonly #watch: BucketWatch | undefined
   readonly #stopping = new AbortController()
   /** Aborted when it is to end, for either reason. */
   readonly #ended: AbortSignal
@@ -99,7 +110,8 @@ class Scheduler implements Rollups {
   ) {
     this.#options = options
     this.#rolled = new Map([...rolled].map(([bucket, { generation }]) => [bucket, generation]))
-    const { lease } = options
+    const { engine, lease, othersWrite = !engine.abilities.exclusive } = options
+    this.#watch = othersWrite ? new BucketWatch(engine) : undefined
     const first = BigInt(lease.generation) << BigInt(generationShift)
     this.#generation = newestGeneration > first ? newestGeneration : first
     this.#ended = AbortSignal.any([this.#stopping.signal, lease.lost])
@@ -169,6 +181,7 @@ class Scheduler implements Rollups {
     const now = this.#options.now()
     let dueMs = Infinity
     for (const [bucket, touched] of this.#touched) dueMs = Math.min(dueMs, this.#dueAtMs(bucket, touched, now))
+    if (this.#watch !== undefined) dueMs = Math.min(dueMs, Math.max(this.#lastRunMs, now - lookPeriodMs) + lookPeriodMs)
     if (this.#stale.length > 0) dueMs = Math.min(dueMs, this.#stale[0]!.sinceMs + staleKeepMs)
     if (dueMs === Infinity) return
     const waitMs = Math.max(dueMs, this.#lastRunMs + this.#options.intervalMs) - now
@@ -194,6 +207,7 @@ class Scheduler implements Rollups {
   async #run(): Promise<number> {
     let count = 0
     try {
+      await this.#find()
       // On only while more is due than one round takes: what became due meanwhile is cheaper together, at the next run.
       for (let due = this.#takeDue(); due.size > 0;) {
         count += due.size
@@ -208,6 +222,24 @@ class Scheduler implements Rollups {
     this.#lastRunMs = this.#options.now()
     this.wake()
     return count
+  }
+
+  /**
+   * Marks what others stored. Of an open bucket nothing is marked, because it is found again when it has closed. So the buckets
+   * around it, which it may have changed while it was open, are rolled up again together with it.
+   */
+  async #find(): Promise<void> {
+    if (this.#watch === undefined || this.#isEnded()) return
+    await this.#watch.look()
+    const now = this.#options.now()
+    for (const [bucket, until] of this.#watch.changedBuckets()) {
+      // Its quiet time counts from when it was found first.
+      if (this.#touched.has(bucket) || this.#closedAtMs(bucket, now) + graceMs > now) continue
+      this.#mark(bucket)
+      for (let near = bucket - bucketSeconds; near <= until + bucketSeconds; near += bucketSeconds) {
+        if (this.#rolled.has(near)) this.#mark(near)
+      }
+    }
   }
 
   /** Some of the buckets that are due, oldest first; they stay dirty while they are worked on. */
