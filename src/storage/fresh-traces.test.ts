@@ -130,6 +130,21 @@ function originOf(text: string): unknown {
   return { ...rest, origin: Object.entries(attributes ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)) }
 }
 
+test('a span that came in two requests is there once, and a root that did is one root', async (t) => {
+  const part = await openFreshPart(t, { startedEmpty: false })
+  passTime(part, 5 * minute)
+  const first = requestOf({ trace: 1, at: 3 }, { trace: 1, parent: true, at: 3 })
+  const [{ resource, scopes }] = first.resources as [Request<Span>['resources'][number]]
+  const [{ scope, rows }] = scopes as [(typeof scopes)[number]]
+  const other = requestOf({ trace: 1, parent: true, at: 4 })
+  const again = { resources: [{ resource, scopes: [{ scope, rows }] }, ...other.resources] }
+  for (const request of [first, again]) await takeTraces(part, encodeTraces(request))
+  assert.equal(await countOf(part, 1), 3)
+  const longer = rows.map((row) => ({ ...row, end: row.end + 1n })).slice(1)
+  await takeTraces(part, encodeTraces({ resources: [{ resource, scopes: [{ scope, rows: longer }] }] }))
+  assert.equal(await countOf(part, 1), 4, 'another length is something new')
+})
+
 test('from an empty store on, a trace without a root is whole too', async (t) => {
   const part = await openFreshPart(t)
   await send(part, { trace: 1, parent: true, at: -1000 }, { trace: 2 })

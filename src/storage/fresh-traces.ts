@@ -18,6 +18,7 @@ import { clockSkewMaxMs, isCovered, isWhole } from './fresh/coverage.ts'
 import { foundTraces, type CandidateSpan } from './fresh/found-traces.ts'
 import { indexedConditions } from './fresh/indexed-condition.ts'
 import { readSpans, type DecodeSpans } from './fresh/log-spans.ts'
+import { repeatedRows } from './fresh/repeated-rows.ts'
 import { SpanIndex, type PlacedSpan } from './fresh/span-index.ts'
 import { pageOf } from './fresh/trace-page.ts'
 
@@ -103,14 +104,15 @@ export class FreshTraces {
     if (spans === undefined) return undefined
     const coveredSinceMs = this.#coveredSince(this.#index.coveredSinceMs)
     return this.#answer(`read trace ${traceId}`, spans, (batch) => {
+      const repeated = repeatedRows(batch)
       const rows = spanRowsOf(batch)
       if (rows.some((row) => row.traceId !== traceId)) throw new Error('the log holds other bytes than were written')
       const roots = rows.flatMap(({ parentSpanId, startTimeUnixNano }, row) =>
-        parentSpanId === '' ? [{ startNs: startTimeUnixNano, atMs: spans[row]!.atMs }] : [],
+        parentSpanId === '' && !repeated.has(row) ? [{ startNs: startTimeUnixNano, atMs: spans[row]!.atMs }] : [],
       )
       if (!isWhole(roots, coveredSinceMs)) return undefined
       this.answers++
-      return withoutRepeats(rows.sort(byStart))
+      return withoutRepeats(rows.filter((_, row) => !repeated.has(row)).sort(byStart))
     })
   }
 

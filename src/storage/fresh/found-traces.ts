@@ -4,6 +4,7 @@ import type { SpanQuery } from '../../model/query.ts'
 import { idText, withoutZeros } from '../../model/span-row-reader.ts'
 import { isWhole } from './coverage.ts'
 import type { PlacedSpan } from './span-index.ts'
+import { repeatedRows } from './repeated-rows.ts'
 import { matchingRows } from './span-match.ts'
 import { summaryOf, type FoundTrace } from './trace-page.ts'
 
@@ -40,7 +41,9 @@ export function foundTraces(
 
 function rowsByTrace(batch: SpanBatch, spans: readonly CandidateSpan[]): Map<string, number[]> {
   const traces = new Map<string, number[]>()
+  const repeated = repeatedRows(batch)
   for (const [row, { traceId }] of spans.entries()) {
+    if (repeated.has(row)) continue
     if (idText(batch.traceIds, row, 16) !== traceId) throw new Error('the log holds other bytes than were written')
     const rows = traces.get(traceId)
     if (rows === undefined) traces.set(traceId, [row])

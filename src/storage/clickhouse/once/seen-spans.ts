@@ -21,12 +21,20 @@ export interface SeenSpansOptions {
 /** Senders' clocks may be ahead by this much, when spans that were stored before the start are told from those stored since. */
 const clockAheadMs = 60_000
 const load = 0.625
+/** Rows whose places stay in the nearest caches until they are looked at. */
+const pieceRows = 512
 const growth = 4
 /** A search of more steps says "seen": the store knows better. */
 const stepsMax = 512
 
 /** What is said of a span: that it is new, that it was seen, or that it starts before what is covered. */
 export const marks = { new: 0, seen: 1, uncovered: 2 } as const
+
+export interface Marked {
+  readonly marks: Uint8Array
+  readonly slots: Int32Array
+  readonly prints: Int32Array
+}
 
 interface Table {
   readonly places: Int32Array
@@ -46,7 +54,7 @@ export class SeenSpans {
   constructor(options: SeenSpansOptions) {
     this.#options = options
     this.#placesMax = options.placesMax ?? 1 << 23
-    this.#tables = [newTable(options.placesMin ?? 1 << 16)]
+    this.#tables = [newTable(options.placesMin ?? 1 << 20)]
     this.#coveredSinceMs = options.startedEmpty ? -Infinity : options.nowMs() + clockAheadMs
   }
 
@@ -60,13 +68,14 @@ export class SeenSpans {
   }
 
   /** Marks the spans in [from, to) and remembers them; their hashes are left in `hashes`. */
-  mark(
-    spans: SpanIdentities,
-    from: number,
-    to: number,
-    out: { readonly marks: Uint8Array; readonly slots: Int32Array; readonly prints: Int32Array },
-  ): void {
+  mark(spans: SpanIdentities, from: number, to: number, out: Marked): void {
+    for (let piece = from; piece < to; piece += pieceRows)
+      this.#markPiece(spans, piece, Math.min(to, piece + pieceRows), out)
+  }
+
+  #markPiece(spans: SpanIdentities, from: number, to: number, out: Marked): void {
     hashSpans(spans, from, to, out)
+    for (const { places } of this.#tables) touched[0] = touch(places, out.slots, from, to)
     for (let row = from; row < to; row++) {
       const startMs = startMsAt(spans, row)
       const isSeen = this.#isSeen(out.slots[row]!, out.prints[row]!, startMs)
@@ -78,7 +87,7 @@ export class SeenSpans {
   forget(): void {
     if (this.#tables.length === 1 && this.#tables[0]!.spans === 0) return
     for (const table of this.#tables) this.#uncover(table, this.#options.nowMs())
-    this.#tables = [newTable(this.#options.placesMin ?? 1 << 16)]
+    this.#tables = [newTable(this.#options.placesMin ?? 1 << 20)]
   }
 
   #isSeen(slot: number, print: number, startMs: number): boolean {
@@ -119,6 +128,20 @@ export class SeenSpans {
 
 function newTable(places: number): Table {
   return { places: new Int32Array(places), spans: 0, newestMs: -Infinity, closedMs: Infinity }
+}
+
+/** Keeps the reads from being optimised away. */
+const touched = new Int32Array(1)
+
+/**
+ * Reads the places of all rows, so that they are in the cache when they are looked at: these reads do not wait for each
+ * other, and looking takes a third of the time.
+ */
+function touch(places: Int32Array, slots: Int32Array, from: number, to: number): number {
+  const mask = places.length - 1
+  let sum = 0
+  for (let row = from; row < to; row++) sum ^= places[slots[row]! & mask]!
+  return sum
 }
 
 /** Where the span is, or would be; -1 when the search takes too long. */

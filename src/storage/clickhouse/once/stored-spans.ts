@@ -13,8 +13,8 @@ import {
 
 type Asked = Pick<Engine, 'query'>
 
-/** A query's text must stay below 256 KiB, which the engine takes without being told otherwise. */
-const tracesPerQuery = 4000
+/** A query's text must stay below 256 KiB, and holds each id twice as 16 or 32 digits. */
+const tracesPerQuery = 3000
 const spansPerQuery = 2000
 
 /** Those of the traces that have rows in `traces`, and whether one of these is of the block with this tag. */
@@ -28,8 +28,8 @@ export async function readStoredTraces(
     const some = traceIds.slice(from, from + tracesPerQuery)
     const rows = await engine.query<[string, number]>(
       `SELECT lower(hex(trace_id)), max(block_tag = {blockTag:UInt32}) FROM traces
-       WHERE trace_id IN (${idList(some)}) GROUP BY trace_id`,
-      { parameters: { blockTag }, settings: { max_threads: 1 } },
+       WHERE trace_id IN (${idsOf('ids', 16)}) GROUP BY trace_id`,
+      { parameters: { blockTag, ids: some.join('') }, settings: { max_threads: 1 } },
     )
     for (const [traceId, isOfBlock] of rows) found.set(traceId, isOfBlock === 1)
   }
@@ -62,15 +62,21 @@ export async function readStoredSpans(
 async function readSpans(engine: Asked, spans: SpanIdentities, rows: readonly number[]): Promise<string[]> {
   const traceIds = [...new Set(rows.map((row) => traceIdAt(spans, row)))]
   const spanIds = [...new Set(rows.map((row) => spanIdAt(spans, row)))]
+  const times = { from: startAt(spans, rows[0]!), to: startAt(spans, rows.at(-1)!) }
   const stored = await engine.query<Identity>(
     `SELECT DISTINCT lower(hex(trace_id)), lower(hex(span_id)), kind, ${nanosOf('start_time')}, duration, toString(name) FROM spans
      WHERE start_time >= {from:DateTime64(9)} AND start_time <= {to:DateTime64(9)}
-       AND trace_id IN (${idList(traceIds)}) AND span_id IN (${idList(spanIds)})`,
-    { parameters: { from: startAt(spans, rows[0]!), to: startAt(spans, rows.at(-1)!) }, settings: { max_threads: 1 } },
+       AND trace_id IN (${idsOf('traceIds', 16)}) AND span_id IN (${idsOf('spanIds', 8)})`,
+    { parameters: { ...times, traceIds: traceIds.join(''), spanIds: spanIds.join('') }, settings: { max_threads: 1 } },
   )
   return stored.map(printIdentity)
 }
 
-function idList(ids: readonly string[]): string {
-  return ids.map((id) => `unhex('${id}')`).join(',')
+/**
+ * The ids in a parameter that holds their hex digits without anything between. As one text, because a list of 3000 texts
+ * takes the engine longer to parse than to look up.
+ */
+function idsOf(parameter: string, bytes: number): string {
+  return `SELECT toFixedString(substring(unhex({${parameter}:String}), 1 + number * ${bytes}, ${bytes}), ${bytes})
+    FROM numbers(intDiv(length({${parameter}:String}), ${bytes * 2}))`
 }
