@@ -140,8 +140,15 @@ export function compareNames(a: readonly string[], b: readonly string[]): number
 
 const levels = quantileLevels.split(', ').map(Number)
 
+/** Digests do not change, and those of a list that is asked for often are the same ones. */
+const knownQuantiles = new WeakMap<Digest, Quantiles>()
+
 export function digestQuantiles(digest: Digest): Quantiles {
-  return quantilesOf(readQuantiles(digest, levels))
+  const known = knownQuantiles.get(digest)
+  if (known !== undefined) return known
+  const quantiles = quantilesOf(readQuantiles(digest, levels))
+  knownQuantiles.set(digest, quantiles)
+  return quantiles
 }
 
 /** The engine gives null for a quantile of nothing. */

@@ -112,34 +112,33 @@ export function readQuantiles(digest: Digest, levels: readonly number[]): (numbe
   if (digest.length === 0) return levels.map(() => undefined)
   const count = countOf(digest)
   const found: number[] = []
-  let before = 0
-  let previous = { x: 0, mean: digest[0]!, size: digest[1]! }
+  // Values before the middle of a centroid, and all before the centroid.
+  let [middle, before, previousMiddle] = [0, 0, 0]
+  let previous = 0
   for (let i = 0; i < digest.length && found.length < levels.length; i += 2) {
-    const [mean, size] = [digest[i]!, digest[i + 1]!]
-    const x = before + size * 0.5
-    while (found.length < levels.length && x >= levels[found.length]! * count) {
-      found.push(between(previous, { x, mean, size }, levels[found.length]! * count))
+    const size = digest[i + 1]!
+    middle = before + size * 0.5
+    for (
+      let level = levels[found.length];
+      level !== undefined && middle >= level * count;
+      level = levels[found.length]
+    ) {
+      // A centroid of one value stands for that value over its whole width.
+      const from = digest[previous + 1] === 1 ? previousMiddle + 0.5 : previousMiddle
+      const to = size === 1 ? middle - 0.5 : middle
+      const share = (level * count - from) / (to - from)
+      found.push(between(digest[previous]!, digest[i]!, share))
     }
     before += size
-    previous = { x, mean, size }
+    previousMiddle = middle
+    previous = i
   }
-  while (found.length < levels.length) found.push(previous.mean)
+  while (found.length < levels.length) found.push(digest[digest.length - 2]!)
   return found
 }
 
-interface Centroid {
-  /** Values before its middle. */
-  readonly x: number
-  readonly mean: number
-  readonly size: number
-}
-
-/** A centroid of one value stands for that value over its whole width. */
-function between(left: Centroid, right: Centroid, x: number): number {
-  const from = left.size === 1 ? left.x + 0.5 : left.x
-  const to = right.size === 1 ? right.x - 0.5 : right.x
-  if (x <= from) return left.mean
-  if (x >= to) return right.mean
-  const share = (x - from) / (to - from)
-  return left.mean * (1 - share) + right.mean * share
+/** Without width between the two, the share is no number or infinite, and the left one counts where both meet. */
+function between(left: number, right: number, share: number): number {
+  if (share >= 1) return right
+  return share > 0 ? left * (1 - share) + right * share : left
 }
