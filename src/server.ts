@@ -1,38 +1,23 @@
 /**
- * The whole of clew: stages built in order, stopped in reverse. Capture feeds the log, the writer reads
- * the log into the store, the API answers from the store.
+ * The whole of clew: stages built in order, stopped in reverse. Capture feeds the log, the store is filled from the log,
+ * the API answers from the store. How a stage is made from the configuration and those before it is in joins/.
  */
-import path from 'node:path'
-import type { Logger } from 'pino'
-import { bufferPool } from './base/buffer-pool.ts'
-import { startHttpServer } from './api/http-server.ts'
-import type { HttpListener } from './base/http/http-app.ts'
-import { catalogHandlers } from './api/native/catalog-handlers.ts'
-import { eventHandlers } from './api/native/event-handlers.ts'
-import { exportHandlers } from './api/native/export-handlers.ts'
-import { traceHandlers } from './api/native/trace-handlers.ts'
 import { IntakeCounters } from './capture/counters.ts'
 import { FarTimes } from './capture/far-times.ts'
 import { Intake } from './capture/intake.ts'
 import { startObservers } from './capture/observers.ts'
-import { requestLimits, startReceivers } from './capture/receivers.ts'
+import { intakeLimits, startReceivers } from './capture/receivers.ts'
 import { LargeBodies } from './codec/thread/large-bodies.ts'
-import { openDecoder } from './joins/decoder.ts'
-import { joinSinks, openFreshTraces } from './joins/fresh.ts'
-import { createLogger } from './operation/logger.ts'
-import { createMetrics } from './operation/metrics.ts'
-import { watchQuiet } from './operation/quiet.ts'
-import { readerOf } from './joins/reading.ts'
-import { createStatus, type Status } from './operation/status.ts'
-import { lockFolder } from './storage/folder-lock.ts'
-import { startRetention, type Retention } from './storage/clickhouse/retention.ts'
-import type { FreshTraces } from './storage/fresh-traces.ts'
-import { openStore, type Store } from './storage/clickhouse/store.ts'
-import type { Log } from './model/log.ts'
-import { openLocalLog } from './transport/local/local-log.ts'
-import { clewVersion } from './base/version.ts'
 import type { Config } from './config/config.ts'
 import { exposureWarning } from './config/config-check.ts'
+import { startApi } from './joins/api.ts'
+import { joinSinks, openFreshTraces } from './joins/fresh.ts'
+import { releaseWhenIdle } from './joins/idle-memory.ts'
+import { openLog } from './joins/log.ts'
+import { OpenStages } from './joins/open-stages.ts'
+import { openStoreOf, startRetentionOf } from './joins/store.ts'
+import { createLogger } from './operation/logger.ts'
+import { lockFolder } from './storage/folder-lock.ts'
 
 export interface Server {
   /** Refuses new requests, stores what is in the log, closes. */
@@ -47,185 +32,54 @@ const storeShareOfStop = 0.6
 export async function serve(config: Config): Promise<Server> {
   const logger = createLogger(config)
   const startedAtMs = Date.now()
-  const stops: (() => Promise<void> | void)[] = []
+  const stages = new OpenStages()
   let ready = false
+  const isReady = (): boolean => ready
   let storeUntilMs = Infinity
   const close = async (): Promise<void> => {
     ready = false
     storeUntilMs = Date.now() + config.shutdown.timeoutMs * storeShareOfStop
-    // A stage that cannot be closed must not keep the others open, the lock among them.
-    const failures: unknown[] = []
-    for (const stop of stops.splice(0).reverse()) {
-      await Promise.resolve()
-        .then(stop)
-        .catch((error: unknown) => failures.push(error))
-    }
-    if (failures.length > 0) throw failures[0]
+    await stages.close()
     logger.info('stopped')
-  }
-  const opened = <Stage extends { close(): Promise<void> }>(stage: Stage): Stage => {
-    stops.push(() => stage.close())
-    return stage
   }
   try {
     const lock = lockFolder(config.data)
-    stops.push(() => lock.release())
-    const log = opened(await openLog(config, logger))
-    const [counters, farTimes] = [new IntakeCounters(), new FarTimes(config.retention)]
-    const largeBodies = opened(new LargeBodies())
-    const store = await openStoreOf(config, log, logger, largeBodies)
-    stops.push(() => store.close(storeUntilMs))
+    stages.onClose(() => lock.release())
+
+    const log = stages.add(await openLog(config, logger))
+
+    const largeBodies = stages.add(new LargeBodies())
+    const store = await openStoreOf({ config, log, largeBodies, logger })
+    stages.onClose(() => store.close(storeUntilMs))
     const retention = await startRetentionOf(config, store, logger)
-    stops.push(() => retention.stop())
+    stages.onClose(() => retention.stop())
+
     const fresh = openFreshTraces({ log, store, logger, spansMax: config.fresh.spans })
     const sink = joinSinks([store.writer], fresh)
-    const intake = opened(new Intake({ log, sink, counters, largeBodies, farTimes, ...intakeLimits(config) }))
-    const receivers = opened(await startReceivers({ config, intake, logger }))
-    const { tailFigures } = opened(await startObservers({ config, intake, log, logger }))
-    const version = clewVersion()
-    const status = createStatus({
-      config,
-      version,
-      startedAtMs,
-      log,
-      store,
-      counters,
-      farTimes,
-      isReady: () => ready,
-      receivers,
-      tailFigures,
-    })
-    const metrics = createMetrics({ ...store, counters, log, fresh, tailFigures })
-    const api = opened(await startApi({ config, logger, version, store, fresh, status, metrics, isReady: () => ready }))
-    status.listening({ name: 'ui', protocol: 'tcp', accepts: 'ui', address: api.address, port: api.port })
-    const quiet = watchQuiet({
-      progress: () => store.writer.blocks,
-      release: (quietMs) => release(store, fresh, quietMs),
-      onProblem: (message, error) => logger.warn({ err: error }, message),
-    })
-    stops.push(() => quiet.stop())
+
+    const [counters, farTimes] = [new IntakeCounters(), new FarTimes(config.retention)]
+    const limits = intakeLimits(config)
+    const intake = stages.add(new Intake({ log, sink, counters, farTimes, largeBodies, ...limits }))
+
+    const receivers = stages.add(await startReceivers({ config, intake, logger }))
+    const { tailFigures } = stages.add(await startObservers({ config, intake, log, logger }))
+
+    const received = { counters, farTimes, receivers, tailFigures }
+    const api = stages.add(await startApi({ config, logger, startedAtMs, log, store, fresh, ...received, isReady }))
+
+    const idle = releaseWhenIdle({ store, fresh, logger })
+    stages.onClose(() => idle.stop())
+
     ready = true
-    const ports = { ui: api.port, ...Object.fromEntries(receivers.listeners.map(({ name, port }) => [name, port])) }
     const url = `http://${config.host}:${api.port}`
     // What listens is in the banner that the command prints.
     logger.info({ data: config.data }, `clew is ready: ${url}`)
-    warnOfExposure(config, logger)
-    return { close, ports, url }
+    const exposure = exposureWarning(config)
+    if (exposure !== undefined) logger.warn(exposure)
+    const ports = Object.fromEntries(receivers.listeners.map(({ name, port }) => [name, port]))
+    return { close, ports: { ui: api.port, ...ports }, url }
   } catch (error) {
     await close().catch(() => {})
     throw error
   }
-}
-
-function warnOfExposure(config: Config, logger: Logger): void {
-  const exposure = exposureWarning(config)
-  if (exposure !== undefined) logger.warn(exposure)
-}
-
-function openLog(config: Config, logger: Logger): Promise<Log> {
-  return openLocalLog({
-    dir: path.join(config.data, 'log'),
-    sync: config.durability.sync,
-    maxBytes: config.log.maxBytes,
-    heldBy: config.log.heldBy,
-    segmentBytes: config.log.segmentBytes,
-    retryWindowMs: config.log.retryWindowMs,
-    minFreeBytes: config.disk.minFreeBytes,
-    onProblem: (problem) => logger.error({ problem }, problem.message),
-  })
-}
-
-function openStoreOf(config: Config, log: Log, logger: Logger, largeBodies: LargeBodies): Promise<Store> {
-  return openStore({
-    dataDir: config.data,
-    log,
-    decode: openDecoder(config.limits.bodyBytes, logger, largeBodies),
-    sync: config.durability.sync,
-    memoryBytesMax: config.store.memoryBytes,
-    queryMemoryBytesMax: config.query.memoryBytes,
-    queryTimeoutMs: config.query.timeoutMs,
-    readers: config.store.readers,
-    queriesWaitingMax: config.query.waiting,
-    blockRows: config.writer.blockRows,
-    blockWaitMs: config.writer.blockWaitMs,
-    rollupIntervalMs: config.rollup.intervalMs,
-    batchesBytesMax: config.memory.batchesInFlightBytes,
-    // Retention by size drops whole parts, so these must stay small beside the cap.
-    ...(config.retention.maxBytes === 0 ? {} : { joinBytesMax: config.retention.maxBytes / 64 }),
-    onProblem: (message, error) => logger.warn({ err: error }, message),
-    onStep: (message) => logger.info(message),
-  })
-}
-
-function startRetentionOf({ retention }: Config, store: Store, logger: Logger): Promise<Retention> {
-  return startRetention({
-    engine: store.engine,
-    lease: store.lease,
-    spansMs: retention.spansMs,
-    eventsMs: retention.eventsMs,
-    maxBytes: retention.maxBytes,
-    now: Date.now,
-    onDropped: () => {
-      store.summaries.forget()
-      return store.rollups.checkStored()
-    },
-    onProblem: (message, error) => logger.warn({ err: error }, message),
-  })
-}
-
-/** A trace is fresh for five minutes; an idle log is not trimmed, so time has to tell. */
-const freshMs = 5 * 60_000
-
-async function release(store: Store, fresh: FreshTraces | undefined, quietMs: number): Promise<void> {
-  if (quietMs >= freshMs) fresh?.forget()
-  else fresh?.release()
-  bufferPool.release()
-  await store.release()
-}
-
-function intakeLimits(config: Config): { bodyBytesMax: number; concurrentMax: number } {
-  return { bodyBytesMax: config.limits.bodyBytes, concurrentMax: config.limits.concurrentRequests }
-}
-
-interface ApiParts {
-  readonly config: Config
-  readonly logger: Logger
-  readonly version: string
-  readonly store: Store
-  readonly fresh: FreshTraces | undefined
-  readonly status: Status
-  readonly metrics: () => Promise<string>
-  readonly isReady: () => boolean
-}
-
-/** Spans of one trace that the API gives at most: what a loop without end may cost. */
-const traceSpansMax = 1_000_000
-
-function startApi(parts: ApiParts): Promise<HttpListener> {
-  const { config, logger, version, store, fresh, status, metrics, isReady } = parts
-  return startHttpServer({
-    host: config.host,
-    port: config.ui.port,
-    allowedHosts: config.allowedHosts,
-    allowedOrigins: config.cors.origins,
-    limits: requestLimits(config),
-    version,
-    uiDir: path.join(import.meta.dirname, '../web/dist'),
-    handlers: {
-      ...traceHandlers,
-      ...exportHandlers,
-      ...eventHandlers,
-      ...catalogHandlers,
-      status: (context) => context.status(),
-    },
-    onBug: (error) => logger.error({ err: error }, 'cannot answer a request'),
-    context: {
-      reader: readerOf(store, fresh, config.query.timeoutMs),
-      status: () => status.answer(),
-      metrics,
-      problems: () => status.problems(),
-      isReady,
-      traceSpansMax,
-    },
-  })
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { UnavailableError } from '../base/errors.ts'
 import { withPortOption } from '../base/listen.ts'
 import type { Config } from '../config/config.ts'
-import type { Intake } from './intake.ts'
+import type { Intake, IntakeOptions } from './intake.ts'
 import { startOtlpGrpc } from './otlp/otlp-grpc.ts'
 import { startOtlpHttp } from './otlp/otlp-http.ts'
 import type { Accepts, Listener, ReceiverLimits } from './receiver.ts'
@@ -43,6 +43,11 @@ export interface Receivers {
 export function requestLimits({ limits }: Config): ReceiverLimits {
   const { connections, requestTimeoutMs } = limits
   return { connectionsMax: connections, requestTimeoutMs, idleTimeoutMs: requestTimeoutMs * 2 }
+}
+
+/** Of the intake, which all receivers and observers share. */
+export function intakeLimits({ limits }: Config): Pick<IntakeOptions, 'bodyBytesMax' | 'concurrentMax'> {
+  return { bodyBytesMax: limits.bodyBytes, concurrentMax: limits.concurrentRequests }
 }
 
 /** Starts all; when one cannot start, those before it are stopped again. */

@@ -10,10 +10,14 @@ import type { Transform, Writable } from 'node:stream'
 import { constants, createGzip, createZstdCompress } from 'node:zlib'
 import { messageOf, UnavailableError } from '../../base/errors.ts'
 import { write } from '../terminal/output.ts'
+import { cleanJson } from '../terminal/terminal-text.ts'
 
 export interface ExportOutput {
-  /** Resolves when there is room for more. Rejects with `UnavailableError` when it cannot be written. */
-  write(bytes: Uint8Array): Promise<void>
+  /**
+   * `lines` are whole lines of JSON. Resolves when there is room for more. Rejects with `UnavailableError` when they
+   * cannot be written.
+   */
+  write(lines: Uint8Array): Promise<void>
   /** Ends the output; a file is on the disk under its name when it resolves. */
   commit(): Promise<void>
   /** Ends it early. Resolves to the name of the file that has what was written, if there is one. */
@@ -29,7 +33,10 @@ export interface OutputOptions {
 
 export async function openOutput({ file, gzip }: OutputOptions): Promise<ExportOutput> {
   const compressor = compressorOf(file ?? '', gzip)
-  if (file === undefined || file === '-') return joined(compressor, process.stdout, () => Promise.resolve())
+  if (file === undefined || file === '-') {
+    const output = joined(compressor, process.stdout, () => Promise.resolve())
+    return process.stdout.isTTY && compressor === undefined ? forTerminal(output) : output
+  }
   const failed = (error: unknown): UnavailableError =>
     new UnavailableError('io_failed', `cannot write ${file}: ${messageOf(error)}`, { cause: error, canRetry: false })
   try {
@@ -37,6 +44,11 @@ export async function openOutput({ file, gzip }: OutputOptions): Promise<ExportO
   } catch (error) {
     throw failed(error)
   }
+}
+
+/** What others sent must not steer the terminal that shows it. */
+function forTerminal(output: ExportOutput): ExportOutput {
+  return { ...output, write: (lines) => output.write(Buffer.from(cleanJson(Buffer.from(lines).toString()))) }
 }
 
 function compressorOf(file: string, gzip: boolean): Transform | undefined {

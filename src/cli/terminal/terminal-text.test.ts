@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { clean, fit, padEnd, padStart } from './terminal-text.ts'
+import { clean, cleanJson, fit, padEnd, padStart } from './terminal-text.ts'
 
 test('characters that steer a terminal or reorder text are shown as their code', () => {
   assert.equal(clean('a\u001b[2Jb\u0007\u009b1m\u202e\r'), 'a\\u001b[2Jb\\u0007\\u009b1m\\u202e\\u000d')
   assert.equal(clean('two\nlines\tand Größe 例'), 'two⏎lines and Größe 例')
+})
+
+test('JSON for a terminal has such characters as codes, and is JSON of the same values', () => {
+  const value = { 'na\u202eme': 'a\u001b[2J\u009b1m\u007f\u0085\\\u2066b\n"Größe 例"' }
+  const json = JSON.stringify(value) + '\n'
+  const cleaned = cleanJson(json)
+  assert.equal(cleaned, '{"na\\u202eme":"a\\u001b[2J\\u009b1m\\u007f\\u0085\\\\\\u2066b\\n\\"Größe 例\\""}\n')
+  assert.deepEqual(JSON.parse(cleaned), value)
 })
 
 test('text is cut and filled by the columns it takes, not by its length', () => {
