@@ -308,7 +308,9 @@ export class PartitionLoop {
         this.#storeProblem = messageOf(error)
         this.#options.onProblem('cannot store a block, trying again', error)
         if (this.#stopping) throw error
-        await this.#pause(pauseMs)
+        // A store that says when it is back, as after its process ended, is asked again then.
+        const knownMs = error instanceof UnavailableError && error.retryAfterMs > 0 ? error.retryAfterMs : Infinity
+        await this.#pause(Math.min(pauseMs, knownMs / 4))
         pauseMs = Math.min(pauseMs * 2, retryPauseMaxMs)
       }
     }

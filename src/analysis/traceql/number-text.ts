@@ -30,7 +30,7 @@ export const intMax = (1n << 63n) - 1n
 
 const number = /^(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?$/
 const durations = /^(?:(?:\d+(?:\.\d+)?|\.\d+)[a-zµμ]+)+$/
-const durationPart = /(\d*)(?:\.(\d+))?([a-zµμ]+)/g
+const durationPart = /(\d{0,64})(?:\.(\d{1,64}))?([a-zµμ]{1,64})/g
 
 export interface NumberText {
   /** Characters that belong to it. */
