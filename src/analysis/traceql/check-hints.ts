@@ -8,7 +8,7 @@ import type { Hint, LiteralValue } from './syntax.ts'
 
 type HintType = 'bool' | 'share' | 'count'
 
-/** Several types when a hint accepts each of them. */
+/** Lists several types when a hint accepts any of them. */
 const hintTypes: Readonly<Record<string, readonly HintType[]>> = {
   sample: ['bool', 'share'],
   span_sample: ['bool', 'share'],

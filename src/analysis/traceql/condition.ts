@@ -66,10 +66,7 @@ function comparisonOf(field: ComparisonExpression): Predicate {
   return rootCondition(field) ?? compare(operandBeside(left, right), operator, operandBeside(right, left))
 }
 
-/**
- * Whether the form of the expression shows that it is true or false. An attribute may be, but its form does not show
- * it.
- */
+/** Whether its form shows that it is true or false. An attribute may be a boolean, but its form does not show it. */
 export function isCondition(field: FieldExpression): boolean {
   if (field.kind === 'literal') return field.value.type === 'bool'
   if (field.kind === 'unary') return field.operator === '!'
