@@ -19,7 +19,7 @@ export function callHalf(kind: number, idBits: number): string {
   return side === '' ? '' : side + (idBits >>> 0).toString(36)
 }
 
-/** Whether `half` is the client half of the call that `other` is the server half of. */
+/** Whether `half` is the client half and `other` the server half of the same call. */
 export function isCallerOf(half: string, other: string): boolean {
   return half.startsWith('c') && other.startsWith('s') && half.slice(1) === other.slice(1)
 }
