@@ -97,8 +97,8 @@ export async function openConsumerFile(path: string): Promise<ConsumerFile | und
 }
 
 /**
- * Writes and syncs the next state into the slot that does not hold the present one. When this throws, the present one
- * stays in force and the same slot is written again next time.
+ * Writes and syncs the next state into the slot that does not hold the present one. When this throws, the present state
+ * stays valid and the same slot is written again next time.
  */
 export async function writeConsumerState(consumer: ConsumerFile, state: ConsumerState): Promise<void> {
   const next: SlotState = { sequence: consumer.state.sequence + 1, next: state.next, cutEnd: state.cutEnd }
