@@ -26,9 +26,9 @@
  * nothing and has no order. Text is ordered by its UTF-8 bytes. `=~` takes RE2 syntax, matches the whole text, and only
  * text. Booleans, status and kind have no order. Bytes are equal to no typed value.
  *
- * **Spelled values** are what a person typed, without a type. They equal text that is the same, a number or boolean that the
- * text is a spelling of (`5`, `5.0` and `5e0` for 5), NaN and ±Infinity by those names, and an array, map or bytes as they
- * are shown: `["a",1]`, `{"k":"v"}`, base64.
+ * **Spelled values** are what a person typed, without a type. They equal the same text, and a number or boolean that
+ * the text spells (`5`, `5.0` and `5e0` for 5). They equal NaN and ±Infinity by those names, and an array, map or bytes
+ * as they are shown: `["a",1]`, `{"k":"v"}`, base64.
  *
  * **Odd keys.** An attribute whose key is empty is not found. A sender must not give one key twice
  * on a span; where one does, a store may look at any one of the values.
@@ -101,7 +101,7 @@ export type SpanIntrinsic =
   | 'instrumentationVersion'
 
 /**
- * Where a span stands in the tree of its trace: the number of its children, and its numbers in a walk that counts from
+ * The place of a span in the tree of its trace: the number of its children, and its numbers in a walk that counts from
  * 1 each time it enters or leaves a span. `nestedSetParent` is the left number of the span above, 0 where that one is
  * missing, and -1 for a root. They need the whole trace: stores find no value, so the caller must evaluate whole
  * traces.
@@ -198,7 +198,7 @@ export function exists(field: Field): Predicate {
 
 /**
  * Met when the event's body or one of its attributes with text contains the text, whatever the case of its letters. A
- * text of ASCII letters and digits alone must be a whole word there: `car` is found in `my_car`, but not in `Card`.
+ * text of only ASCII letters and digits must be a whole word there: `car` is found in `my_car`, but not in `Card`.
  */
 export function word(text: string): Predicate {
   return { kind: 'word', text }

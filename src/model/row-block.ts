@@ -39,7 +39,7 @@ export interface MapColumn<Values> {
 
 /** Attributes of the rows. Those of one key may be in a column of its own and in a map. */
 export interface AttributeRows {
-  /** Attributes with a column of their own. Empty texts and the number 0 stand for "not there". */
+  /** Attributes with a column of their own. Empty texts and the number 0 mean "not there". */
   readonly own: readonly OwnAttribute[]
   readonly strings: MapColumn<TextColumn>
   /** Whole numbers are ints, others are doubles. */

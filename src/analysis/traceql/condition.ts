@@ -142,7 +142,7 @@ export function fieldOf(name: AttributeName | IntrinsicField): Extract<Operand, 
   return intrinsic(name.name === 'parent' ? 'parentId' : name.name)
 }
 
-/** A value of a span. Arithmetic on literals alone is computed here. */
+/** A value of a span. Arithmetic that has only literals is computed here. */
 export function operandOf(field: FieldExpression): Operand {
   switch (field.kind) {
     case 'literal':

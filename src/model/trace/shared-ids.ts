@@ -41,7 +41,7 @@ export class SharedIds<Id> {
   /** The key is the first span with the id. */
   readonly #halves = new Map<number, Halves>()
 
-  /** Spans are looked at in `order`; those not shown as themselves are left out. */
+  /** Spans are added in `order`; those not shown as themselves are left out. */
   constructor(spans: Columns<Id>, order: Iterable<number>, { index, shownAs }: SharedIdsOptions<Id>) {
     this.#spans = spans
     this.#index = index

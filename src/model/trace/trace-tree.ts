@@ -33,7 +33,7 @@ export interface TreeSpans<Id> {
   readonly count: number
   readonly ids: ArrayLike<Id>
   readonly parentIds: ArrayLike<Id>
-  /** What stands for "no id", such as '' or 0n. */
+  /** The value that means "no id", such as '' or 0n. */
   readonly noId: Id
   /** OTLP span kinds. */
   readonly kinds: ArrayLike<number>
@@ -66,7 +66,7 @@ export interface TraceTree {
   readonly topReasons: Uint8Array
   /** The span that is shown for each span: itself, or for a repeated span its other copy. */
   readonly shownAs: Int32Array
-  /** The orphan of each stand-in that starts first. */
+  /** For each stand-in, the orphan that starts first. */
   readonly firstOrphans: Int32Array
   readonly tops: Int32Array
   /** Children of `entry` are `children[childStarts[entry]]` up to `childStarts[entry + 1]`. */

@@ -1,6 +1,6 @@
 /**
- * A consumer's state on disk: `<name>.consumer`, two slots at offsets 0 and 4096, written in turn and each in one
- * sector, so that a torn write leaves the other slot, the older state, whole.
+ * A consumer's state on disk: `<name>.consumer`, two slots at offsets 0 and 4096, written in turn. Each is in one
+ * sector, so a torn write leaves the other slot, which has the older state, whole.
  *
  *   slot     = "CLWC" crc sequence next cutEnd
  *   crc      = u32           ; CRC-32 of the 24 bytes after it

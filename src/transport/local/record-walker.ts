@@ -28,7 +28,7 @@ export interface WalkedRecord {
   readonly end: number
   /** The number of unreadable bytes skipped just before it. */
   readonly skippedBytes: number
-  /** A fresh buffer; empty unless `bodies` was asked for. */
+  /** A fresh buffer; empty unless `bodies` is set. */
   readonly body: Buffer
 }
 

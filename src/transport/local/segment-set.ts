@@ -1,6 +1,6 @@
 /**
  * The segments of a log, in order, and the one being written. Only one `write` may be under way; everything else here
- * may run beside it.
+ * may run at the same time.
  */
 import { open, unlink, type FileHandle } from 'node:fs/promises'
 import { syncFolder, writeAll } from '../../base/disk.ts'
@@ -157,10 +157,10 @@ export class SegmentSet {
   }
 
   /**
-   * Deletes segments that every consumer has finished (all before `finished`) once they are older than the retry
-   * window, or the ones kept for it take too much space. Some segments before `committed` are needed only by consumers
-   * that do not hold back the log. They are deleted once there is no room for them. The last segment stays: its name
-   * keeps the positions.
+   * Deletes segments that every consumer has finished (all before `finished`) when they are older than the retry
+   * window. It also deletes some when the ones kept for that window take too much space. Some segments before
+   * `committed` are needed only by consumers that do not hold back the log. They are deleted once there is no room for
+   * them. The last segment stays: its name keeps the positions.
    */
   async trim(committed: number, finished: number): Promise<void> {
     if (this.#trimming !== undefined || this.#isClosed) return
@@ -286,7 +286,7 @@ export class SegmentSet {
     }
   }
 
-  /** After a failed sync it is unknown which of the last writes are on disk, so this file is not written to again. */
+  /** After a failed sync it is unknown which of the last writes are on disk, so this file is never written to again. */
   async #syncOrLeave(file: FileHandle, segment: Segment, bytes: number): Promise<void> {
     try {
       await this.#datasync(file)
