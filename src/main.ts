@@ -30,7 +30,7 @@ async function run(): Promise<void> {
     applyMemorySettings()
   }
   const { runProgram } = await import('./cli/program.ts')
-  // Loaded only when asked for, as the engine takes half a second and commands such as `clew traces` do without it.
+  // Loaded only when needed: the engine takes half a second, and commands such as `clew traces` do not need it.
   process.exitCode = await runProgram(
     process.argv,
     async (config) => (await import('./server.ts')).serve(config),
@@ -38,7 +38,10 @@ async function run(): Promise<void> {
   )
 }
 
-/** The program of the npm package `node`, a dependency: beside clew's own code, or beside clew where npm lifted it there. */
+/**
+ * The program of the npm package `node`, a dependency. It is next to clew's own code, or next to clew when npm hoisted
+ * it.
+ */
 function bundledNode(): string | undefined {
   for (let folder = new URL('..', import.meta.url); ; folder = new URL('..', folder)) {
     const program = fileURLToPath(new URL('node_modules/node/bin/node', folder))
@@ -47,12 +50,12 @@ function bundledNode(): string | undefined {
   }
 }
 
-/** Runs this same call on another Node and ends as it ends. */
+/** Runs the same command on another Node and exits in the same way. */
 function runOn(node: string): void {
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // Ctrl-C on a terminal reaches both processes by itself; passed on, it would count as a second one.
+      // Ctrl-C on a terminal reaches both processes by itself; if it were passed on, it would count twice.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
     })
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BufferPool } from './buffer-pool.ts'
 
-test('a buffer that was given back is lent again, and only then', () => {
+test('a buffer is lent again only after it was given back', () => {
   const pool = new BufferPool()
   const first = pool.take(100_000)
   const second = pool.take(100_000)
@@ -13,7 +13,7 @@ test('a buffer that was given back is lent again, and only then', () => {
   assert.equal(pool.freeBytes, 0)
 })
 
-test('given back twice it is not lent to two', () => {
+test('a buffer that is given back twice is not lent twice', () => {
   const pool = new BufferPool()
   const buffer = pool.take(70_000)
   pool.give(buffer)
@@ -22,13 +22,13 @@ test('given back twice it is not lent to two', () => {
   assert.notEqual(pool.take(70_000), buffer)
 })
 
-test('a buffer of somebody else is not taken', () => {
+test('a buffer from elsewhere is not accepted', () => {
   const pool = new BufferPool()
   pool.give(new ArrayBuffer(1 << 17))
   assert.equal(pool.freeBytes, 0)
 })
 
-test('every size is large enough and at most half as much again', () => {
+test('every buffer is large enough, and at most 1.5 times as large as needed', () => {
   const pool = new BufferPool()
   for (let bytes = 1 << 16; bytes <= 1 << 23; bytes = Math.ceil(bytes * 1.07)) {
     const { byteLength } = pool.take(bytes)
@@ -38,7 +38,7 @@ test('every size is large enough and at most half as much again', () => {
   assert.equal(pool.take(20 << 20).byteLength, 20 << 20)
 })
 
-test('what lies free is bounded, and nothing after a release', () => {
+test('the free buffers are bounded, and a release drops all of them', () => {
   const pool = new BufferPool()
   const buffers = Array.from({ length: 100 }, () => pool.take(1 << 20))
   for (const buffer of buffers) pool.give(buffer)

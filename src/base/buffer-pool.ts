@@ -1,14 +1,14 @@
 /**
- * Large buffers that are used again: request bodies and the columns of batches. Made again for each request they cost a
- * page fault for every 4 KiB and, as memory outside the collector's heap, a full collection for every 64 MiB
- * (bench/ingest). Lending is an optimisation only: a buffer that is not given back goes to the collector like any other,
- * so only the one place where most batches end gives back.
+ * Large buffers that are reused: request bodies and the columns of batches. A new buffer for each request costs a page
+ * fault for every 4 KiB. As memory outside the collector's heap it also costs a full collection for every 64 MiB
+ * (bench/ingest). Lending is only an optimisation: a buffer that is not given back is collected like any other. So only
+ * the one place where most batches end gives buffers back.
  */
 
 const bytesMin = 1 << 16
-/** Larger ones are rare and go to the collector. */
+/** Larger buffers are rare and are left to the collector. */
 const bytesMax = 1 << 23
-/** Of free buffers, at the most. */
+/** The maximum total size of the free buffers. */
 const freeBytesMax = 64 << 20
 
 export class BufferPool {
@@ -22,7 +22,7 @@ export class BufferPool {
 
   /** At least this many bytes, contents undefined. */
   take(bytes: number): ArrayBuffer {
-    // Not from Node's own slabs, whose neighbours belong to others.
+    // Not from Node's own slabs, which other buffers share.
     if (bytes < bytesMin || bytes > bytesMax) return Buffer.allocUnsafeSlow(bytes).buffer
     const size = sizeFor(bytes)
     let buffer = this.#free.get(size)?.pop()
@@ -32,10 +32,7 @@ export class BufferPool {
     return buffer
   }
 
-  /**
-   * Takes back a buffer that nobody will look at any more; one that was not lent, or was given back before, is left
-   * alone.
-   */
+  /** Takes back a buffer that is no longer used. Ignores a buffer that was not lent, or was given back before. */
   give(buffer: ArrayBufferLike): void {
     if (!this.#lent.delete(buffer) || this.#freeBytes + buffer.byteLength > freeBytesMax) return
     const alike = this.#free.get(buffer.byteLength)
@@ -44,18 +41,18 @@ export class BufferPool {
     this.#freeBytes += buffer.byteLength
   }
 
-  /** Lets go of the free buffers. */
+  /** Drops the free buffers. */
   release(): void {
     this.#free.clear()
     this.#freeBytes = 0
   }
 }
 
-/** Powers of two and the sizes midway, so that at most a third lies idle. */
+/** Powers of two and the sizes midway, so that at most a third of a buffer is unused. */
 function sizeFor(bytes: number): number {
   const power = 2 ** Math.ceil(Math.log2(bytes))
   return bytes <= power * 0.75 ? power * 0.75 : power
 }
 
-/** The process's own, as codecs are functions without a place of their own. */
+/** One pool for the process, because codecs are functions that cannot keep one. */
 export const bufferPool = new BufferPool()

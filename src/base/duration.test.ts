@@ -22,7 +22,7 @@ test('durations are read to the nanosecond', () => {
   for (const [text, nanos] of cases) assert.equal(parseDuration(text), nanos, text)
 })
 
-test('what is no duration is refused', () => {
+test('text that is not a duration is refused', () => {
   const bad = [
     '',
     '5',
@@ -56,7 +56,7 @@ test('durations are printed in the shortest exact form', () => {
   for (const [nanos, text] of cases) assert.equal(printDurationExact(nanos), text)
 })
 
-test('what is printed reads back the same', () => {
+test('a printed duration parses to the same value', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: (1n << 63n) - 1n }), (nanos) => {
       assert.equal(parseDuration(printDurationExact(nanos)), nanos)

@@ -24,10 +24,10 @@ const durationNanosMax = (1n << 63n) - 1n
 const wholePattern = /^(?:\d+(?:\.\d+)?(?:ns|us|µs|μs|ms|s|m|h|d))+$/
 const partPattern = /(\d+)(?:\.(\d+))?(ns|us|µs|μs|ms|s|m|h|d)/g
 
-/** Longest text looked at: bounds the work of hostile input. */
+/** Longer texts are refused: bounds the work on hostile input. */
 const textCharsMax = 64
 
-/** Nanoseconds, or `undefined` when the text is no duration. Fractions below one nanosecond are cut. */
+/** Nanoseconds, or `undefined` when the text is not a duration. Fractions below one nanosecond are cut. */
 export function parseDuration(text: string): bigint | undefined {
   if (text === '0') return 0n
   if (text.length > textCharsMax || !wholePattern.test(text)) return undefined

@@ -14,7 +14,7 @@ export const inputCodes = [
   'method_not_allowed',
   'not_found',
   'unauthenticated',
-  'forbidden', // a host name or web origin that is not let in
+  'forbidden', // a host name or web origin that is not allowed
 ] as const
 export type InputCode = (typeof inputCodes)[number]
 
@@ -36,7 +36,7 @@ export class InputError extends Error {
   /** Where in the input: a JSON path, a field number path, a byte offset, an option name. */
   readonly at: string | undefined
   constructor(code: InputCode, message: string, options: { at?: string; cause?: unknown } = {}) {
-    // The place that matters is in the input. Finding the one in the program costs four times the rest of a wrong row.
+    // The place that matters is in the input. A stack trace would cost four times as much as the rest of a wrong row.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

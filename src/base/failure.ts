@@ -21,7 +21,7 @@ export interface Failure {
   readonly retryAfterMs: number
   /** Where in the request, if that is known. */
   readonly at: string | undefined
-  /** Neither the client's fault nor the world's: to be logged with its stack. */
+  /** A bug: neither the client nor the outside world caused it. It is logged with its stack. */
   readonly isBug: boolean
 }
 

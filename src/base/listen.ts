@@ -1,7 +1,7 @@
-/** Binding a port, with the failures that a person can do something about said plainly. */
+/** Binds a port, with clear messages for the failures that a person can fix. */
 import { UnavailableError, messageOf } from './errors.ts'
 
-/** What listening threw, as an `UnavailableError` that names the address. */
+/** Turns an error from listening into an `UnavailableError` that names the address. */
 export function listenError(error: unknown, host: string, port: number): UnavailableError {
   const code = (error as { code?: string }).code
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}`
@@ -15,7 +15,7 @@ export function listenError(error: unknown, host: string, port: number): Unavail
   return new UnavailableError('io_failed', `cannot listen on ${where}: ${cause}`, { cause: error, canRetry: false })
 }
 
-/** With the option that moves the port in its message, when another process has that. */
+/** When another process uses the port, the message names the option that changes it. */
 export function withPortOption(error: UnavailableError, flag: string): UnavailableError {
   if (error.code !== 'port_in_use') return error
   const message = `${error.message}; choose another with ${flag}`

@@ -16,7 +16,7 @@ test('the first name gets the slot of its hash, and the first twelve differ', ()
   assert.equal(new Set(slots).size, slotCount)
 })
 
-test('a taken slot is passed over for the next of those used least, and the thirteenth name shares one', () => {
+test('a name whose slot is taken gets the next least-used slot, and the thirteenth name shares one', () => {
   const names = Array.from({ length: 100 }, (_, i) => `service-${i}`).filter((name) => slotOf(name) === 11)
   assert.deepEqual(slotsOf(names.slice(0, 3)), [11, 0, 1])
   const thirteen = slotsOf(Array.from({ length: 13 }, (_, i) => `service-${i}`))

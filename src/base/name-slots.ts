@@ -1,17 +1,17 @@
 /**
- * A slot of twelve for each name, so that a service has the same colour for every viewer: the terminal and the web UI
- * both take it from here.
+ * Gives each name one of twelve slots, so that a service has the same colour for every viewer: the terminal and the web
+ * UI both use this file.
  */
 export const slotCount = 12
 
-/** The slot of a name alone: its hash. */
+/** The slot of a single name, from its hash. */
 export function slotOf(name: string): number {
   return fnv1a(name) % slotCount
 }
 
 /**
- * The slots of different names shown together, in the order in which they are first seen: that of the name's hash, or
- * the next least-used one after it when another name has made it used more.
+ * The slots of different names shown together, in the order in which they are first seen. A name gets the slot of its
+ * hash, or the next least-used slot when other names use that one more.
  */
 export function slotsOf(names: readonly string[]): number[] {
   const used = new Array<number>(slotCount).fill(0)

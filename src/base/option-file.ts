@@ -1,7 +1,7 @@
 /**
- * The configuration file: YAML (of which JSON is a part), keys nested by dots. `otlp: { http: { port: 4318 } }`,
- * `otlp.http: { port: 4318 }` and `otlp.http.port: 4318` say the same. Values are taken as the text that stands in the
- * file, so that one parser reads them, flags and environment variables alike.
+ * The configuration file: YAML (which includes JSON), keys nested by dots. `otlp: { http: { port: 4318 } }`,
+ * `otlp.http: { port: 4318 }` and `otlp.http.port: 4318` mean the same. Values are kept as the text in the file, so
+ * that one parser reads them, flags and environment variables.
  */
 import { readFileSync, statSync } from 'node:fs'
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
@@ -14,16 +14,16 @@ const fileBytesMax = 1 << 20
 export interface FileEntry {
   /** Dotted key. */
   readonly key: string
-  /** `undefined` when the key has no value or one that is no text, number, truth value or list of these. */
+  /** `undefined` when the key has no value, or one that is not a text, number, boolean or list of these. */
   readonly text: string | undefined
   /** `file:line`. */
   readonly place: string
 }
 
 /**
- * Leaves of the file in order; keys are not checked. `isKnown` says which keys are options, so that a map below one is
- * reported as its value and not as unknown keys; values of those that `isStructured` names come as JSON, whatever they
- * are. Throws `InputError` when the file cannot be read or is no YAML map.
+ * Leaves of the file in order; keys are not checked. `isKnown` says which keys are options, so that a map below an
+ * option is reported as its value and not as unknown keys. Values of the keys for which `isStructured` is true are
+ * returned as JSON, whatever their type. Throws `InputError` when the file cannot be read or is not a YAML map.
  */
 export function readOptionFile(
   file: string,

@@ -18,16 +18,16 @@ import type { OptionRow, OptionSection, OptionValue, ValueContext } from './opti
 export interface OptionTable {
   readonly sections: readonly OptionSection[]
   readonly environmentPrefix: string
-  /** Variables with the prefix that are no options. */
+  /** Variables with the prefix that are not options. */
   readonly reservedVariables: readonly string[]
-  /** Name of the configuration file where none is given. */
+  /** Name of the configuration file when none is given. */
   readonly fileName: string
 }
 
 export interface OptionInput {
   /** Texts given on the command line, by option name. */
   readonly flags?: Readonly<Record<string, string | undefined>>
-  /** What `--config` names. */
+  /** The path from `--config`. */
   readonly configFile?: string | undefined
   /** Default: the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -64,7 +64,7 @@ interface Fault {
   readonly at: string
 }
 
-/** Throws one `InputError` with every fault, one a line. */
+/** Throws one `InputError` with every fault, one per line. */
 export function loadOptions<Config>(table: OptionTable, input: OptionInput): LoadedOptions<Config> {
   const rows = table.sections.flatMap((section) => section.options)
   const known = new Map(rows.map((row) => [row.name, row]))
@@ -116,7 +116,7 @@ function givenByFlags(
   )
 }
 
-/** Kubernetes sets such variables in every container when a service is called `clew…`; they are none of ours. */
+/** Kubernetes sets such variables in every container when a service is called `clew…`; they are not ours. */
 function isServiceLink(variable: string, text: string): boolean {
   return /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP)(_\w+)?)$/.test(variable) || /^(tcp|udp):\/\//.test(text)
 }
@@ -127,7 +127,7 @@ function givenByEnvironment(table: OptionTable, env: ValueContext['env'], dir: s
   const given: Given[] = []
   for (const [variable, text = ''] of Object.entries(env)) {
     if (!variable.startsWith(table.environmentPrefix) || table.reservedVariables.includes(variable)) continue
-    // Set to nothing is how container tools say "not set".
+    // Container tools set a variable to the empty text to mean "not set".
     if (text === '' || isServiceLink(variable, text)) continue
     const name = names.get(variable)
     if (name !== undefined) given.push({ name, source: 'environment', place: variable, text, dir })
@@ -172,7 +172,7 @@ function findFile(
 
 function unknownFault(item: Given, known: ReadonlyMap<string, OptionRow>): Fault[] {
   if (known.has(item.name)) return []
-  // A section without anything in it, such as a heading whose lines are commented out, is no mistake.
+  // An empty section, such as a heading whose lines are commented out, is not a mistake.
   if (item.text === undefined && [...known.keys()].some((name) => name.startsWith(item.name + '.'))) return []
   if (item.source === 'flag') {
     const message = `cannot use option ${item.name}: no such option${didYouMean(item.name, [...known.keys()])}`
@@ -214,7 +214,7 @@ function faultsError(faults: readonly Fault[]): InputError {
   return new InputError(code, faults.map((fault) => fault.message).join('\n'), at === undefined ? {} : { at })
 }
 
-/** `; did you mean X?` where some name is near enough to be meant: at most a third of its letters differ. */
+/** `; did you mean X?` when some name is similar enough: at most a third of its letters differ. */
 function didYouMean(name: string, candidates: readonly string[]): string {
   if (candidates.length === 0) return ''
   const nearest = closest(name, [...candidates])

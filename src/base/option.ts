@@ -23,7 +23,7 @@ export interface OptionRow {
   readonly default: string
   /** What an int counts, such as `rows`. Sizes and durations carry their own unit. */
   readonly unit?: string
-  /** Bounds of int, bytes and duration, both allowed themselves, written like the value. */
+  /** Inclusive bounds of int, bytes and duration, written like the value. */
   readonly min?: string
   readonly max?: string
   /** What `0` or the empty value means, such as `no limit`. */
@@ -60,7 +60,7 @@ export interface ValueContext {
 
 /** How one type of option is read and explained. Adding a type is adding a row. */
 interface TypeRow {
-  /** `undefined` when the text is no such value; bounds are checked elsewhere. */
+  /** `undefined` when the text is not a value of this type; bounds are checked elsewhere. */
   parse(text: string, option: OptionRow, context: ValueContext): OptionValue | undefined
   /** The text for people; `parse` reads it back. */
   print(value: OptionValue): string
@@ -132,7 +132,7 @@ export const optionTypes: Readonly<Record<OptionType, TypeRow>> = {
     expected: () => 'a port from 0 to 65535, where 0 takes any free port',
     placeholder: 'port',
   },
-  // Structured values stay text here: only who uses one knows its shape, and checks it at the start.
+  // Structured values stay text here: only the code that uses one knows its shape, and checks it at start-up.
   json: {
     parse: (text) => printedJson(text),
     print: plain,
@@ -150,7 +150,7 @@ export const optionTypes: Readonly<Record<OptionType, TypeRow>> = {
   },
 }
 
-/** The same JSON without spaces; `undefined` when the text is none. */
+/** The same JSON without spaces; `undefined` when the text is not JSON. */
 function printedJson(text: string): string | undefined {
   try {
     return JSON.stringify(JSON.parse(text))
@@ -159,7 +159,10 @@ function printedJson(text: string): string | undefined {
   }
 }
 
-/** `~/x` is under the home directory; `$XDG_DATA_HOME` and `$XDG_CONFIG_HOME` fall back to what their specification says. */
+/**
+ * `~/x` is under the home directory; `$XDG_DATA_HOME` and `$XDG_CONFIG_HOME` fall back to the defaults of their
+ * specification.
+ */
 export function expandPath(text: string, env: ValueContext['env']): string {
   const home = env.HOME || homedir()
   if (text === '~' || text.startsWith('~/')) return join(home, text.slice(1))
@@ -168,7 +171,7 @@ export function expandPath(text: string, env: ValueContext['env']): string {
     .replace(/^\$XDG_CONFIG_HOME(?=\/|$)/, () => env.XDG_CONFIG_HOME || join(home, '.config'))
 }
 
-/** The value a text stands for, or in words what would have been right. */
+/** The value of the text, or a description of what would have been right. */
 export function parseOption(
   option: OptionRow,
   text: string,

@@ -32,7 +32,7 @@ const pasted: readonly [text: string, trace: string | undefined][] = [
   [`zz-${id}-00f067aa0ba902b7-01`, undefined],
 ]
 for (const [text, trace] of pasted) {
-  test(`${JSON.stringify(text)} ${trace === undefined ? 'is no trace id' : 'is a trace id'}`, () => {
+  test(`${JSON.stringify(text)} ${trace === undefined ? 'is not a trace id' : 'is a trace id'}`, () => {
     assert.equal(parsePastedTraceId(text), trace)
   })
 }

@@ -2,16 +2,16 @@
  * Ids as people paste them, from a log line, another tool's address bar or a header:
  *   trace = 4*32hex | UUID | traceparent | b3 | uber-trace-id | X-Ray root "1-" 8hex "-" 24hex ; in either case
  *   span  = 4*16hex
- * Ids are numbers, so of fewer digits the leading zeros are missing: Jaeger, Tempo and many log lines print them so.
- * Quotes, brackets, a name before it (`trace_id=`, `traceparent:`) and `0x` may be around it.
+ * Ids are numbers, so an id with fewer digits lacks its leading zeros: Jaeger, Tempo and many log lines print ids like
+ * this. Quotes, brackets, a name before it (`trace_id=`, `traceparent:`) and `0x` may be around it.
  */
 
-/** Shorter texts are rather words than ids; a random id has this few digits once in 10^33. */
+/** Shorter texts are more likely words than ids; a random id has this few digits once in 10^33. */
 const digitsMin = 4
-/** The longest header with what may be around it; more is not looked at. */
+/** Enough for the longest header and the text around it; longer texts are refused. */
 const pastedCharsMax = 1024
 
-/** 32 lower-case hex digits; `undefined` when the text is no trace id, or all zero. */
+/** 32 lower-case hex digits; `undefined` when the text is not a trace id, or all zero. */
 export function parsePastedTraceId(text: string): string | undefined {
   const id = bare(text)
   // A header's first part of 32 or 16 digits is the trace; the others name the span, its parent and flags.
@@ -24,7 +24,7 @@ export function parsePastedTraceId(text: string): string | undefined {
   return padded(dashed ? id.replace(/^1-/, '').replaceAll('-', '') : id, 32)
 }
 
-/** 16 lower-case hex digits; `undefined` when the text is no span id, or all zero. */
+/** 16 lower-case hex digits; `undefined` when the text is not a span id, or all zero. */
 export function parsePastedSpanId(text: string): string | undefined {
   return padded(bare(text), 16)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseRowWarnings, printRowWarnings } from './row-warnings.ts'
 
-test('what is printed is parsed again, after other text too', () => {
+test('printed warnings are parsed again, also after other text', () => {
   for (const warnings of [
     { beforeRetention: 12, ahead: 3, repaired: 1 },
     { beforeRetention: 0, ahead: 0, repaired: 7 },

@@ -1,6 +1,6 @@
 /**
- * What a sender should know of rows that were stored: told in OTLP's partial success, read again by `clew import`, which
- * adds it up over many requests.
+ * Warnings for a sender about rows that were stored. They are sent in OTLP's partial success. `clew import` reads them
+ * and adds them up over many requests.
  *   warnings = warning *( "; " warning )      warning = count " " what [ ": " detail ]
  */
 
@@ -19,7 +19,7 @@ const whats: Readonly<Record<keyof RowWarnings, string>> = {
   repaired: 'values are not stored as they were sent',
 }
 
-/** '' when there is nothing to say. `details` is what to look at, or the first of its kind. */
+/** '' when there are no warnings. `details` names an example of each kind, or says where to look. */
 export function printRowWarnings(
   warnings: RowWarnings,
   details: Readonly<Partial<Record<keyof RowWarnings, string>>> = {},

@@ -17,12 +17,12 @@ test('sizes are read with binary and decimal units', () => {
   for (const [text, bytes] of cases) assert.equal(parseSize(text), bytes, text)
 })
 
-test('what is no size is refused', () => {
+test('text that is not a size is refused', () => {
   for (const text of ['', '-1', '1K', 'MiB', '1.MiB', '1e3', '64 M iB', '99999999999999TiB', 'iB', '1iB'])
     assert.equal(parseSize(text), undefined, text)
 })
 
-test('sizes are printed exactly for machines and shortly for people', () => {
+test('sizes are printed exactly for machines and briefly for people', () => {
   assert.deepEqual([0, 1500, 2048, 67_108_864].map(printSizeExact), ['0', '1500B', '2KiB', '64MiB'])
   assert.deepEqual([0, 512, 1023, 1024, 64_950, 1_048_575, 1_300_000_000].map(printSize), [
     '0 B',
@@ -35,6 +35,6 @@ test('sizes are printed exactly for machines and shortly for people', () => {
   ])
 })
 
-test('what is printed exactly reads back the same', () => {
+test('an exactly printed size parses to the same value', () => {
   fc.assert(fc.property(fc.maxSafeNat(), (bytes) => assert.equal(parseSize(printSizeExact(bytes)), bytes)))
 })

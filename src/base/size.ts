@@ -1,6 +1,6 @@
 /**
- * Sizes in bytes as text: `64MiB`, `1.5GiB`, `500kB`, `4096`. Units with `i` are powers of 1024, those without powers of
- * 1000. Values are whole bytes as a safe integer.
+ * Sizes in bytes as text: `64MiB`, `1.5GiB`, `500kB`, `4096`. Units with `i` are powers of 1024, the others of 1000.
+ * Values are whole bytes as a safe integer.
  */
 
 const bytesPerUnit: Readonly<Record<string, number>> = {
@@ -18,7 +18,7 @@ const bytesPerUnit: Readonly<Record<string, number>> = {
 
 const sizePattern = /^(\d{1,16}(?:\.\d{1,9})?)\s?([kmgt]?i?b|)$/i
 
-/** Bytes, or `undefined` when the text is no size. The unit's case does not matter; no unit means bytes. */
+/** Bytes, or `undefined` when the text is not a size. The unit's case does not matter; no unit means bytes. */
 export function parseSize(text: string): number | undefined {
   const match = sizePattern.exec(text)
   if (match === null) return undefined
@@ -28,7 +28,10 @@ export function parseSize(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
-/** The largest unit that divides the size without rest, so that `parseSize` reads it back exactly: `64MiB`, `1500B`. */
+/**
+ * The largest unit that divides the size without remainder, so that `parseSize` reads it back exactly: `64MiB`,
+ * `1500B`.
+ */
 export function printSizeExact(bytes: number): string {
   if (bytes === 0) return '0'
   for (const unit of ['TiB', 'GiB', 'MiB', 'KiB']) {

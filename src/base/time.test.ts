@@ -48,7 +48,7 @@ test('times that do not exist or do not fit are refused', () => {
   for (const text of bad) assert.equal(parseTime(text, now), undefined, text)
 })
 
-test('what is printed reads back the same', () => {
+test('a printed time parses to the same value', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }), (nanos) => {
       assert.equal(parseTime(printTime(nanos)), nanos)

@@ -14,7 +14,7 @@ const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d
 const unixMs = /^\d{1,13}$/
 const relative = /^-(.+)$/
 
-/** The current time; millisecond resolution is what the system gives without a monotonic anchor. */
+/** The current time. Without a monotonic anchor the system only gives milliseconds. */
 export function nowNanos(): bigint {
   return BigInt(Date.now()) * nanosPerMs
 }
@@ -54,7 +54,7 @@ function parseRfc3339(text: string): bigint | undefined {
   if (offsetHours > 23 || offsetMinutes > 59) return undefined
   const offsetMs = (match[8] === '-' ? -1 : 1) * (offsetHours * 60 + offsetMinutes) * 60_000
   const date = new Date(0)
-  date.setUTCFullYear(year, month - 1, day) // Date.UTC would take years below 100 for 1900 and later
+  date.setUTCFullYear(year, month - 1, day) // Date.UTC would read years below 100 as 1900 and later
   date.setUTCHours(hour, minute, second)
   const fraction = BigInt((match[7] ?? '').padEnd(9, '0'))
   return inRange(BigInt(date.getTime() - offsetMs) * nanosPerMs + fraction)

@@ -1,6 +1,6 @@
 /**
- * Long work on the event loop in short turns: whoever has worked for `turnMs` waits until everything else that is ready
- * has been served.
+ * Splits long work on the event loop into short turns. After `turnMs`, the work waits until everything else that is
+ * ready has been served.
  *
  *   const turn = new Turn()
  *   for (const piece of pieces) {
@@ -9,7 +9,9 @@
  *   }
  */
 
-/** A tenth of what a client notices. A piece of work between two looks at the clock should take less than that too. */
+/**
+ * A tenth of what a client notices. A piece of work between two checks of the clock should also take less than that.
+ */
 const turnMs = 10
 
 export class Turn {

@@ -73,11 +73,11 @@ test('a foreign origin is refused unless it is listed; one of the same port is n
   assert.equal(verdict({ host, origin: 'https://shop.example' }, { allowedOrigins }), 'taken')
   assert.equal(verdict({ host, origin: 'http://shop.example' }, { allowedOrigins }), 'Origin')
   assert.equal(verdict({ host, origin: 'http://evil.example' }, { allowedOrigins: ['*'] }), 'taken')
-  // Rebinding: the browser takes the page and the port for one origin, but its name is not ours.
+  // Rebinding: to the browser the page and the port are one origin, but the name of the page is not ours.
   assert.equal(verdict({ host: 'evil.example:7070', origin: 'http://evil.example:7070' }), 'Host')
 })
 
-test('a request of a foreign page without Origin is refused, a followed link is not', () => {
+test('a request from a foreign page without Origin is refused, a followed link is not', () => {
   const host = 'localhost:7070'
   assert.equal(verdict({ host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }), 'Sec-Fetch-Site')
   assert.equal(verdict({ host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }), 'taken')

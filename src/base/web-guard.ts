@@ -14,7 +14,7 @@ import { InputError } from './errors.ts'
 export interface WebGuardOptions {
   /** What the listener binds to. */
   readonly host: string
-  /** Names to accept besides; `.example.com` stands for the name and all below it, `*` for any name. */
+  /** Further names to accept: `.example.com` stands for the name and all below it, `*` for any name. */
   readonly allowedHosts: readonly string[]
   /** Origins such as `https://shop.example` whose pages may send requests; `*` for any. */
   readonly allowedOrigins: readonly string[]
@@ -54,7 +54,7 @@ function hostRule({ host, allowedHosts }: WebGuardOptions): (name: string) => bo
   return (name) => isIP(name) !== 0 || own.has(name) || known(name)
 }
 
-/** Whether only this machine reaches a port bound to it, or requests that name it. */
+/** Whether only this machine can reach a port that is bound to this host or a URL that names it. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase()
   return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name)

@@ -1,4 +1,4 @@
-/** Options of capture: what listens or looks where, and what it takes at most. */
+/** Options of capture: where receivers listen, what observers watch, and their limits. */
 import type { OptionSection } from '../base/option.ts'
 
 export const captureSections = [

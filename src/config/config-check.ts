@@ -1,4 +1,4 @@
-/** What receivers and observers would say of the configuration when they start. Nothing is started. */
+/** Checks the configuration as receivers and observers do when they start. Nothing is started. */
 import { parseUsers } from '../capture/forward/forward-handshake.ts'
 import { parseTailSources } from '../capture/file-tail/tail-source.ts'
 import { StrategyFile } from '../capture/jaeger/strategy-file.ts'
@@ -17,7 +17,7 @@ export async function checkConfig(config: Config): Promise<void> {
   if (jaeger.enabled) new StrategyFile(jaeger.sampling.file).close()
 }
 
-/** What a person should know who opens the ports to other machines; `undefined` on loopback. */
+/** A warning for a person who opens the ports to other machines; `undefined` on loopback. */
 export function exposureWarning({ host }: Config): string | undefined {
   if (isLoopback(host)) return undefined
   return `listening on ${host}: clew has no authentication yet, so everybody who reaches its ports can read and write; keep them behind a firewall or a proxy that asks who comes`

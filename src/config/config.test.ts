@@ -88,7 +88,7 @@ test('a file sets values in all their forms, and paths are relative to it', () =
   assert.deepEqual(origins['otlp.http.port'], { source: 'file', place: `${file}:4`, text: '14318' })
 })
 
-test('a flag wins over the environment, that over the file, that over the default', () => {
+test('a flag wins over the environment, the environment over the file, and the file over the default', () => {
   const configFile = join(fixtures, 'good.yaml')
   const portWith = (input: Parameters<typeof loadConfig>[0]) => {
     const { config, origins } = loadConfig(input)

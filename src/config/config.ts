@@ -1,6 +1,6 @@
 /**
  * Every option of clew, declared once (how the rest follows from a row: base/option.ts). To add an option, add a row;
- * then print docs/configuration.md again (`node src/main.ts config --docs`).
+ * then generate docs/configuration.md again (`node src/main.ts config --docs`).
  */
 import { InputError } from '../base/errors.ts'
 import type { ConfigOf, OptionSection } from '../base/option.ts'
@@ -239,7 +239,7 @@ export type Config = ConfigOf<typeof optionSections>
 /** Environment variables are `CLEW_` and the option's name. */
 export const environmentPrefix = 'CLEW_'
 
-/** What the log goes into. The log would wait for ever for a sink that does not exist. */
+/** The sinks of the log. The log would wait for ever for a sink that does not exist. */
 const sinkNames: readonly string[] = ['store']
 
 /** Variables with the prefix that are not options: read by the command line itself. */
@@ -250,7 +250,7 @@ export const reservedVariables = ['CLEW_CONFIG', 'CLEW_URL', 'CLEW_OTLP_URL'] as
  * `--config`, else `CLEW_CONFIG`, else the first that exists of `clew.yaml` in the data folder and in the user's
  * configuration folder (`$XDG_CONFIG_HOME/clew/clew.yaml`).
  *
- * Throws `InputError` (`bad_usage` when all faults are flags, else `bad_config`) that lists every fault, one a line.
+ * Throws `InputError` (`bad_usage` when all faults are flags, else `bad_config`) that lists every fault, one per line.
  */
 export function loadConfig(input: OptionInput = {}): LoadedOptions<Config> {
   const table = { sections: optionSections, environmentPrefix, reservedVariables, fileName: 'clew.yaml' }

@@ -1,4 +1,4 @@
-/** Fresh traces from the log, and who is told of each batch: they and the consumer of every sink. */
+/** Fresh traces from the log, and the offer of each batch to them and to the consumer of every sink. */
 import type { Logger } from 'pino'
 import { decodeSpans, otlpTracesProtobuf } from '../codec/otlp/traces-protobuf.ts'
 import type { BatchSink } from '../model/intake.ts'
@@ -29,8 +29,8 @@ export function openFreshTraces({ log, store, logger, spansMax }: FreshParts): F
 }
 
 /**
- * Each of them takes what it wants of a batch. The consumers come first: they count on getting records in order. The fresh
- * traces look at it until the offer is over.
+ * Each receiver of the offer takes what it wants from a batch. The consumers come first, because they rely on getting
+ * records in order. The fresh traces use the batch until the offer is over.
  */
 export function joinSinks(consumers: readonly BatchSink[], fresh: FreshTraces | undefined): BatchSink {
   return {

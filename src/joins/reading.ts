@@ -1,4 +1,7 @@
-/** The reader that the API asks: fresh traces from the log, in front of the store once it has what was acknowledged. */
+/**
+ * The reader of the API: fresh traces from the log, in front of the store. Reads of the store wait until it has
+ * everything that was acknowledged.
+ */
 import { UnavailableError } from '../base/errors.ts'
 import type { Reader } from '../model/reader.ts'
 import type { Store } from '../storage/clickhouse/store.ts'
@@ -11,7 +14,7 @@ export function readerOf(store: Store, fresh: FreshTraces | undefined, timeoutMs
   return fresh === undefined ? waiting : withFreshTraces(waiting, fresh)
 }
 
-/** Resolves at once in normal times. Rejects with `UnavailableError` past the timeout, or with the signal's reason. */
+/** Normally resolves at once. Rejects with `UnavailableError` past the timeout, or with the signal's reason. */
 async function waitUntilStored({ writer }: Store, timeoutMs: number, signal?: AbortSignal): Promise<void> {
   if (!writer.isBehind) return
   const late = AbortSignal.timeout(timeoutMs)

@@ -1,4 +1,4 @@
-/** Growing bytes that batches refer into by offset: growth copies, so offsets stay true. */
+/** Growing bytes that batches refer to by offset. Growing copies the bytes, so offsets stay valid. */
 export class Arena {
   bytes: Uint8Array
   length: number

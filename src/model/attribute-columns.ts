@@ -16,7 +16,9 @@ import { toAnyValueJson } from './attributes.ts'
 import type { ColumnPack } from './column-pack.ts'
 import { highWord, lowWord } from './words.ts'
 
-/** Attributes of one batch, about 70 MB of columns; a 64 MiB body of 16-byte attributes just fits. */
+/**
+ * The maximum number of attributes in one batch, about 70 MB of columns; a 64 MiB body of 16-byte attributes just fits.
+ */
 export const attributesMax = 1 << 22
 
 export const valueTypes = { string: 1, int: 2, double: 3, bool: 4, other: 5 } as const
@@ -39,7 +41,7 @@ export interface TextSink {
   readonly texts: string[]
 }
 
-/** Of a row in `ends`, and of an entry in the other columns. */
+/** Bytes per row in `ends`, and per entry in the other columns. */
 const endBytes = 4
 const entryBytes = 4 * 3 + 1
 
@@ -92,7 +94,7 @@ export class AttributeColumnsBuilder {
     this.ends[row] = this.count
   }
 
-  /** Bytes that `finish` takes. */
+  /** Bytes that `finish` needs. */
   packedBytes(rows: number): number {
     return rows * endBytes + this.count * entryBytes
   }

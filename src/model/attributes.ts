@@ -105,7 +105,10 @@ function printDouble(value: number): string {
   return /[.e]/.test(text) ? text : text + '.0'
 }
 
-/** `{"key":typed value,…}`; a later duplicate key wins on reading, as the specification asks keys to be unique. */
+/**
+ * `{"key":typed value,…}`; when a key is repeated, the last one wins on reading; the specification requires unique
+ * keys.
+ */
 export function printTypedAttributes(attributes: readonly Attribute[]): string {
   if (attributes.length === 0) return ''
   let out = '{'
@@ -116,7 +119,7 @@ export function printTypedAttributes(attributes: readonly Attribute[]): string {
   return out + '}'
 }
 
-/** Reads typed JSON attributes back; '' is none. Only for text this program wrote. */
+/** Reads typed JSON attributes back; '' means no attributes. Only for text this program wrote. */
 export function parseTypedAttributes(text: string): Attribute[] {
   if (text === '') return []
   const parsed = parseTyped(text) as Record<string, AttributeValue | TypedHolder>

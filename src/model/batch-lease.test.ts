@@ -12,7 +12,7 @@ function leased(): { lease: BatchLease; pool: BufferPool } {
   return { lease: new BatchLease(batch, pool), pool }
 }
 
-test('the last holder to release it gives the memory back, once', () => {
+test('the last release gives the memory back, once', () => {
   const { lease, pool } = leased()
   lease.hold()
   lease.hold()
@@ -24,7 +24,7 @@ test('the last holder to release it gives the memory back, once', () => {
   assert.equal(pool.freeBytes, 1 << 16)
 })
 
-test('whoever releases twice, holds or looks after the end is told so', () => {
+test('releasing twice throws, and so does holding or reading after the last release', () => {
   const { lease, pool } = leased()
   lease.release()
   assert.throws(() => lease.release(), /released once by each holder/)

@@ -1,11 +1,12 @@
 /**
  * Who may look at a batch. Its columns are in borrowed memory: the request's body and a buffer of column values
  * (base/buffer-pool.ts). Whoever keeps a batch beyond the call that brought it calls `hold`, and `release` when it has
- * copied what it needs. The last release gives the memory back, so nobody may look at the batch after its own.
+ * copied what it needs. The last release gives the memory back, so a holder may not look at the batch after its own
+ * release.
  *
  *   const lease = new BatchLease(batch)   // the maker holds it
  *   sink.offer(place, lease, header)      // a queue that keeps the batch holds it as well
- *   lease.release()                       // the queue's hold is left
+ *   lease.release()                       // the queue still holds it
  */
 import { bufferPool, type BufferPool } from '../base/buffer-pool.ts'
 import { assert } from '../base/errors.ts'
@@ -33,7 +34,7 @@ export class BatchLease {
     this.#holders++
   }
 
-  /** Throws when it was released more often than held: then somebody else's memory would be given back. */
+  /** Throws when it was released more often than held: otherwise the memory of another batch would be given back. */
   release(): void {
     assert(this.#holders > 0, 'a batch is released once by each holder')
     if (--this.#holders > 0) return

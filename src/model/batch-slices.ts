@@ -1,6 +1,6 @@
 /**
  * A large batch as a series of small ones, for work that must not hold the event loop. The slices are views of the
- * batch's columns, so they are as short-lived as the batch, and make the same rows when they are added in order.
+ * batch's columns, so they live only as long as the batch. Added in order they give the same rows.
  *
  *   10,000 spans                    -> 3 slices of up to 4096 rows
  *   one span with 40,000 attributes -> 2 slices without rows, which begin that span's attributes, and one with the span
@@ -11,9 +11,9 @@ import type { SpanBatch } from './span-batch.ts'
 
 type Batch = SpanBatch | EventBatch
 
-/** Attributes, or what costs as much, of one slice: a few milliseconds for each thing that is done with it. */
+/** The maximum number of attributes in one slice, or other parts of the same cost: a few milliseconds for each step. */
 const weightMax = 1 << 14
-/** A row without attributes, a span event and a link, each counted in attributes. */
+/** The cost of a row without attributes, and of a span event or a link, counted in attributes. */
 const rowWeight = 4
 const listItemWeight = 8
 
@@ -156,7 +156,10 @@ function attributesOf(columns: AttributeColumns, { from, to, entry, entryEnd }: 
   }
 }
 
-/** The stretch of a list that a slice refers to, and the indexes into it: whoever adds a slice looks at all its items. */
+/**
+ * The part of a list that a slice refers to, and the indexes into that part, because adding a slice reads all its
+ * items.
+ */
 function used<T>(items: readonly T[], indexes: Uint32Array): { items: readonly T[]; indexes: Uint32Array } {
   let first = items.length
   let last = -1

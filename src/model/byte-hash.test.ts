@@ -12,7 +12,7 @@ function distinct(hashes: Iterable<number>): number {
   return new Set(hashes).size
 }
 
-test('keys that meet under the quick hash do not meet under the keyed one', () => {
+test('keys that collide under the quick hash do not collide under the keyed one', () => {
   assert.equal(distinct(keys.map((key) => quickHash(key, 0, key.length))), 1)
   assert.ok(distinct(keys.map((key) => keyedHash(key, 0, key.length))) > count * 0.999)
 })
@@ -31,7 +31,7 @@ test('the keyed hash looks at every byte and at the length', () => {
   }
 })
 
-test('ids that differ in one word do not meet', () => {
+test('ids that differ in one word do not collide', () => {
   const ids = [...alikeTraceIds(count)].map((id) => [0, 4, 8, 12].map((at) => id.readInt32LE(at)))
   for (let turn = 0; turn < 4; turn++) {
     const hashes = ids.map((words) =>
@@ -41,13 +41,13 @@ test('ids that differ in one word do not meet', () => {
   }
 })
 
-test('ids do not meet whose words take back what the word before changes', () => {
+test('ids do not collide when one word undoes the change of the word before', () => {
   const ids = [...cancellingTraceIds(5)]
   const hashes = ids.map((id) => idHash(id.readInt32LE(0), id.readInt32LE(4), id.readInt32LE(8), id.readInt32LE(12)))
   assert.ok(distinct(hashes) > ids.length * 0.9, `${distinct(hashes)} hashes of ${ids.length} ids`)
 })
 
-test('a few keys that meet are enough for a table to change its hash, as long ones are dear to compare', () => {
+test('a few colliding keys make a table change its hash, because long keys are expensive to compare', () => {
   const few = keys.slice(0, 30)
   const arena = Buffer.concat(few)
   const [dictionary, ofBlock] = [new Dictionary(), new KeyDictionary()]
@@ -58,7 +58,7 @@ test('a few keys that meet are enough for a table to change its hash, as long on
   for (const table of [dictionary, ofBlock]) assert.ok(table.longestSearch() < 20, `${table.longestSearch()} steps`)
 })
 
-/** Random keys fill a table to half with searches of some tens of steps at most. */
+/** In a table half full of random keys, a search takes a few dozen steps at most. */
 const stepsMax = 128
 
 test('no search of a dictionary becomes long, whatever keys are put into it', () => {
@@ -72,7 +72,7 @@ test('no search of a dictionary becomes long, whatever keys are put into it', ()
   assert.equal(dictionary.intern(arena, 0, 5), 0)
 })
 
-test('nor does one of the keys of a block', () => {
+test('no search of the keys of a block becomes long either', () => {
   const dictionary = new KeyDictionary()
   for (let round = 0; round < 2; round++) {
     keys.forEach((key, i) => assert.equal(dictionary.intern(key, 0, key.length), i + 1))

@@ -1,17 +1,21 @@
 /**
- * Hashes of byte strings for tables with open addressing, where strings that meet make each other slow.
+ * Hashes of byte strings for tables with open addressing, where strings that collide slow each other down.
  *
- * Two of them. `quickHash` looks at five words at most, so a long value costs no more than a short one; but anyone can make
- * strings that differ only in the bytes it leaves out. `keyedHash` looks at every byte with a secret key, so nobody outside
- * can make strings that meet. A table begins with the quick one and changes to the keyed one for good as soon as a search
- * takes more than `probesMax` steps. At half load, strings that were not chosen to meet all but never take that many: linear
- * probing then needs 2.5 steps on average (Knuth, The Art of Computer Programming, vol. 3, §6.4).
+ * There are two. `quickHash` looks at five words at most, so a long value costs no more than a short one. But anyone
+ * can make strings that differ only in the bytes it leaves out. `keyedHash` looks at every byte with a secret key, so
+ * nobody outside can make strings that collide. A table begins with the quick hash. It changes to the keyed hash for
+ * good as soon as a search takes more than `probesMax` steps. At half load, strings that were not chosen to collide
+ * almost never take that many: linear probing then needs 2.5 steps on average (Knuth, The Art of Computer Programming,
+ * vol. 3, §6.4).
  */
 
 /** Steps of one search after which a table stops trusting `quickHash`. */
 export const probesMax = 64
 
-/** Steps that a string counts for that has the hash and the length looked for but other bytes: long ones are dear to compare. */
+/**
+ * The steps counted for a string with the wanted hash and length but other bytes: long strings are expensive to
+ * compare.
+ */
 export const comparedSteps = 16
 
 const prime = 0x85ebca6b
@@ -89,14 +93,17 @@ function wordAt(bytes: Uint8Array, at: number): number {
 }
 
 const bytesPerId = 16
-/** A random number for each value of each byte of an id: 16 KiB, which stay in the nearest cache. Secret of this process. */
+/**
+ * A random number for each value of each byte of an id: 16 KiB, which stay in the fastest cache. A secret of this
+ * process.
+ */
 const idTable = crypto.getRandomValues(new Int32Array(bytesPerId * 256))
 
 /**
- * Of an id of four words, which its sender chose. Tabulation hashing: ids that were chosen without knowing the table find
- * their slots by linear probing in a constant number of steps (M. Pătraşcu and M. Thorup, "The power of simple tabulation
- * hashing", 2012). Mixing word by word with a secret is not enough: a change of one word's high bits comes out in a few
- * known bits, which a change of the next word takes back.
+ * The hash of an id of four words, which its sender chose. It is tabulation hashing: ids that were chosen without
+ * knowing the table find their slots by linear probing in a constant number of steps (M. Pătraşcu and M. Thorup, "The
+ * power of simple tabulation hashing", 2012). Mixing word by word with a secret is not enough: changing one word's high
+ * bits changes a few known bits of the result, and a change of the next word can undo that.
  */
 export function idHash(a: number, b: number, c: number, d: number): number {
   return wordHash(a, 0) ^ wordHash(b, 1024) ^ wordHash(c, 2048) ^ wordHash(d, 3072)

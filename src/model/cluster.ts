@@ -27,7 +27,7 @@ export function clustersOf(nodes: readonly NodeFigures[]): ClusterFigures[] {
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }
 
-/** Instances that were replaced go stale beside their successors, so one stale node says nothing. */
+/** Replaced instances go stale while their successors run, so one stale node proves nothing. */
 function clusterState(nodes: readonly NodeFigures[]): ClusterFigures['state'] {
   if (nodes.every(({ state }) => state === 'stale')) return 'stale'
   return nodes.some(({ state }) => state === 'failing') ? 'degraded' : 'up'

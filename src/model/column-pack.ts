@@ -1,6 +1,6 @@
 /**
- * Exact copies of a batch's columns in one piece of memory: some twenty buffers for each request were as much work for
- * the collector as everything else of it (bench/ingest).
+ * Exact copies of a batch's columns in one piece of memory: some twenty buffers for each request cost the collector as
+ * much as the rest of the request (bench/ingest).
  */
 import { bufferPool } from '../base/buffer-pool.ts'
 
@@ -8,7 +8,7 @@ export class ColumnPack {
   readonly #buffer: ArrayBuffer
   #at = 0
 
-  /** `bytes` for all columns together; each may begin up to 7 bytes later than the one before ends. */
+  /** `bytes` for all columns together; each may begin up to 7 bytes after the end of the one before. */
   constructor(bytes: number, columns: number) {
     this.#buffer = bufferPool.take(bytes + columns * 8)
   }

@@ -6,7 +6,7 @@ import { Dictionary } from './dictionary.ts'
 const forget = Symbol('forget')
 const clear = Symbol('clear')
 
-/** What may be done to a dictionary: look a word up, take the last new one back, start again. */
+/** The operations of a dictionary: look a word up, undo the last addition, start again. */
 const steps = fc.array(
   fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom('', 'a', 'b', 'ab', 'http.method', 'http.target', 'x'.repeat(40), 'ä€') },
@@ -17,7 +17,7 @@ const steps = fc.array(
   { maxLength: 600, size: 'max' },
 )
 
-test('equal bytes have one number, in order of first appearance, however words follow each other', () => {
+test('equal bytes have one number, in order of first appearance, for any order of words', () => {
   fc.assert(
     fc.property(steps, (given) => {
       const dictionary = new Dictionary()

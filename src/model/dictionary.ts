@@ -7,14 +7,14 @@ export interface DictionaryColumn {
   readonly lengths: Uint32Array
 }
 
-/** In place of a dictionary number: the empty text, in no need of an entry. */
+/** Used instead of a dictionary number for the empty text, which needs no entry. */
 export const noText = 0xffffffff
 
 /**
- * Interns byte strings that live in an arena: equal bytes get one number, in order of first appearance, from 0.
- * Batches hold names and attribute keys as these numbers, so a key that a thousand spans share is looked at once.
- * Open addressing; strings made to meet cost no more than others (byte-hash.ts). The arena may grow (same offsets) between
- * calls.
+ * Interns byte strings in an arena: equal bytes get one number, in order of first appearance, from 0. Batches hold
+ * names and attribute keys as these numbers, so a key that a thousand spans share is processed only once. It uses open
+ * addressing; strings chosen to collide cost no more than others (byte-hash.ts). The arena may grow (same offsets)
+ * between calls.
  */
 export class Dictionary {
   /** Number of entries. */
@@ -25,7 +25,10 @@ export class Dictionary {
   #slots = new Int32Array(256).fill(-1)
   #mask = 255
   #isKeyed = false
-  /** What came after each entry the last time: rows of a kind have their keys in one order, so it mostly comes again. */
+  /**
+   * The entry that last followed each entry. Rows of one kind have their keys in the same order, so it usually follows
+   * again.
+   */
   #followers = new Int32Array(64).fill(-1)
   #last = 0
 
@@ -90,7 +93,7 @@ export class Dictionary {
     return entry
   }
 
-  /** Steps that the longest search takes: what an attack is to make large. */
+  /** The number of steps of the longest search, which an attack tries to increase. */
   longestSearch(): number {
     let longest = 0
     this.#slots.forEach((entry, slot) => {

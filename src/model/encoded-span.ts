@@ -1,4 +1,4 @@
-/** One span as its sender encoded it, taken out of a request, with what stood around it there. */
+/** One span as its sender encoded it, cut out of a request, with its resource and scope there. */
 import type { Resource, Scope } from './resource.ts'
 
 export interface EncodedSpan {

@@ -1,6 +1,6 @@
 /**
- * Events (log records and everything alike) of one request as columns; the counterpart of `span-batch.ts`, which
- * explains the manner.
+ * Events (log records and similar) of one request as columns; the counterpart of `span-batch.ts`, which explains the
+ * layout.
  */
 import { wider } from '../base/wider.ts'
 import { AttributeColumnsBuilder, attributeBytes, type AttributeColumns, type TextSink } from './attribute-columns.ts'
@@ -25,7 +25,10 @@ export interface EventBatch {
   readonly scopes: readonly Scope[]
   /** What brought the events: otlp, forward, syslog, … */
   readonly protocol: string
-  /** Nanoseconds since the epoch. `times` is never 0: a record without one takes its observed time, else the receipt. */
+  /**
+   * Nanoseconds since the epoch. `times` is never 0: a record without a time gets its observed time, or else the time
+   * of receipt.
+   */
   readonly times: BigInt64Array
   /** As sent; 0 when the sender gave none. With `timeGiven` 0 the record's own time was absent. */
   readonly observedTimes: BigInt64Array
@@ -47,11 +50,11 @@ export interface EventBatch {
   readonly attributes: AttributeColumns
 }
 
-/** Of a row in all columns but its attributes, and how many columns there are. */
+/** Bytes per row, without its attributes, and the number of columns. */
 const rowBytes = 8 * 3 + 16 + 8 + 1 * 3 + 4 * 6
 const columnCount = 21
 
-/** Used as `SpanBatchBuilder` is. */
+/** Used like `SpanBatchBuilder`. */
 export class EventBatchBuilder implements TextSink {
   rows = 0
   capacity = 256
@@ -124,7 +127,7 @@ export class EventBatchBuilder implements TextSink {
     this.attributes.count = rows === 0 ? 0 : this.attributes.ends[rows - 1]!
   }
 
-  /** `timeNs` 0 means the sender gave none: the observed time stands in, else `receivedNs`. */
+  /** `timeNs` 0 means the sender gave none: the observed time is used instead, or else `receivedNs`. */
   setTimes(row: number, timeNs: bigint, observedNs: bigint, receivedNs: bigint): void {
     this.timeGiven[row] = timeNs === 0n ? 0 : 1
     setWords(this.timeWords, row, timeNs !== 0n ? timeNs : observedNs !== 0n ? observedNs : receivedNs)
@@ -205,7 +208,7 @@ export class EventBatchBuilder implements TextSink {
   }
 }
 
-/** As `spanBatchBytes`. */
+/** Like `spanBatchBytes`. */
 export function eventBatchBytes(batch: EventBatch): number {
   return batch.arena.length + batch.rows * rowBytes + attributeBytes(batch.attributes) + batch.texts.length * textBytes
 }

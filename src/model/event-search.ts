@@ -1,4 +1,4 @@
-/** Find events, which are log records and the events of spans: what is asked for, and what is found. */
+/** The search for events, which are log records and the events of spans: its question and its result. */
 import type { EventQuery } from './query.ts'
 import type { EventRow } from './span-row.ts'
 
@@ -8,8 +8,8 @@ export interface EventSearch {
 }
 
 export interface EventPage {
-  /** The newest, newest first. */
+  /** The newest events, newest first. */
   readonly events: readonly EventRow[]
-  /** Events that match in the whole range. */
+  /** The number of events that match in the whole range. */
   readonly total: number
 }

@@ -1,18 +1,18 @@
-/** Values to filter by, over the spans that match, and how many spans have each. */
+/** Values to filter by, and how many of the matching spans have each. */
 import type { SpanQuery } from './query.ts'
 
 export interface FacetsSearch {
   readonly query: SpanQuery
-  /** Values of each facet. */
+  /** The maximum number of values of each facet. */
   readonly limit: number
 }
 
 export interface Facets {
   /** Facets without a value are left out. */
   readonly facets: readonly Facet[]
-  /** Spans counted, at most `facetSpansMax`; when it is that many, more may match. */
+  /** The number of spans counted, at most `facetSpansMax`. At that number, more may match. */
   readonly spans: number
-  /** Where the search for matches began, when that is not the start of the range: older spans were not looked at. */
+  /** Where the search for matches began, when that is not the start of the range: older spans were not searched. */
   readonly sinceNs: bigint | undefined
 }
 
@@ -21,7 +21,7 @@ export interface Facet {
   readonly key: string
   /** Most spans first. */
   readonly values: readonly FacetValue[]
-  /** Different values among the spans looked at. */
+  /** The number of different values among the counted spans. */
   readonly distinct: number
 }
 
@@ -31,10 +31,10 @@ export interface FacetValue {
   readonly errors: number
 }
 
-/** Matching spans counted: some 50 ms of work. */
+/** The maximum number of matching spans that are counted: some 50 ms of work. */
 export const facetSpansMax = 100_000
 
-/** An attribute key as a filter takes it: one that means something else there gets its scope, such as `span.status`. */
+/** An attribute key as a filter takes it: a key with another meaning there gets its scope, such as `span.status`. */
 export function facetKeyOf(attributeKey: string): string {
   return /^(service|operation|status)$|^(span|resource)\./.test(attributeKey) ? `span.${attributeKey}` : attributeKey
 }

@@ -11,7 +11,7 @@ export interface ServiceFigures extends Quantiles {
   readonly name: string
   /** Server and consumer spans; root spans of a service that has none of these in the range. */
   readonly calls: number
-  /** Of the calls. */
+  /** The number of calls that failed. */
   readonly errors: number
   readonly spans: number
   /** Start of the newest span. */

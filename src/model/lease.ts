@@ -1,6 +1,6 @@
 /**
- * The right to do what must run in one process at a time: rolling up figures, joining parts, dropping old data. A holder
- * that dies or stands still loses it after some seconds, and another process goes on.
+ * The right to do what must run in one process at a time: rolling up figures, joining parts, dropping old data. A
+ * holder that dies or hangs loses it after some seconds, and another process goes on.
  */
 export interface Lease {
   /** What the lease is for. Processes that use the same store and the same name exclude each other. */
@@ -11,8 +11,8 @@ export interface Lease {
    */
   readonly generation: number
   /**
-   * Whether this process has the lease now. Ask before each step that changes the store. It looks at the clock, so it is right
-   * also when the process stood still until a moment ago.
+   * Whether this process has the lease now. Ask before each step that changes the store. It looks at the clock, so it
+   * is right even when the process hung until a moment ago.
    */
   isHeld(): boolean
   /** Aborted as soon as the process knows that the lease is lost or released. */

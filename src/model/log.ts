@@ -1,12 +1,12 @@
 /**
  * The transport contract between capture and every sink: a durable log in one or more ordered partitions. Receivers
- * append the bytes exactly as they came, already known to decode; the promise of `append` is the durability promise made
- * to the client. Sinks read each partition in order and commit how far they are.
+ * append the bytes exactly as they came, after checking that they decode. The promise of `append` is the durability
+ * promise made to the client. Sinks read each partition in order and commit how far they are.
  *
  * A log need not be local files, nor belong to one process: several processes can consume under one name and share the
- * partitions. What a log cannot do it says in `capabilities`. `transport/local` is the log in local segment files, with
- * one partition. docs/adr/0021-log-and-sink-contract.md has the reasons; test/contract/log.ts is the suite that every
- * log passes.
+ * partitions. The `capabilities` of a log say what it cannot do. `transport/local` is the log in local segment files,
+ * with one partition. docs/adr/0021-log-and-sink-contract.md has the reasons; test/contract/log.ts is the suite that
+ * every log passes.
  */
 
 import type { UnavailableError } from '../base/errors.ts'
@@ -16,7 +16,7 @@ export type Partition = number
 
 /**
  * Place of a record in its partition: strictly increasing, never reused. Two records may be further apart than 1, so
- * `position + 1` is a place from which to read on, and not always that of a record.
+ * reading goes on at `position + 1`, but that is not always the position of a record.
  */
 export type Position = number & { readonly brand: 'Position' }
 
@@ -85,7 +85,7 @@ export interface Assignment {
   readonly lost: AbortSignal
 }
 
-/** Told which partitions a consumer has. The log calls its methods for one partition in turn, never two at once. */
+/** Learns which partitions a consumer has. The log calls its methods for one partition in turn, never two at once. */
 export interface AssignmentListener {
   /** The process has the partition from now on. */
   assigned(assignment: Assignment): void
@@ -96,8 +96,8 @@ export interface AssignmentListener {
    */
   revoked(partition: Partition): Promise<void>
   /**
-   * Records before `end` are durable that this process did not append itself. What it appended, it knows by the result
-   * of `append`.
+   * Reports that records before `end` are durable that other processes appended. For its own records this process has
+   * the result of `append`.
    */
   grown(partition: Partition, end: Position): void
 }
@@ -105,8 +105,9 @@ export interface AssignmentListener {
 /** One process's part in consuming a log under a name. */
 export interface LogConsumer {
   /**
-   * Durable when it resolves, and given back exactly: a block's token is made of it. `next` never goes back. Records before the smallest `next` of all consumers may be dropped.
-   * Rejects with `UnavailableError`, the state before still in force; always once the partition is lost.
+   * Durable when it resolves. The state is given back exactly, because a block's token is made from it. `next` never
+   * goes back. Records before the smallest `next` of all consumers may be dropped. When it rejects with
+   * `UnavailableError`, the state before is still valid. It always rejects once the partition is lost.
    */
   commit(partition: Partition, state: ConsumerState): Promise<void>
   /** Gives up every partition. Commits under way are finished first. */
@@ -132,7 +133,9 @@ export interface ConsumerStats {
   readonly holdsLog: boolean
   readonly pendingBytes: number
   readonly pendingRecords: number
-  /** Records it has not committed and that the log no longer has, because the consumer does not hold back the log. */
+  /**
+   * The number of records that it had not committed when the log deleted them, because it does not hold back the log.
+   */
   readonly goneRecords: number
 }
 
@@ -146,7 +149,7 @@ export interface LogStats {
   readonly duplicateRecords: number
   readonly syncs: number
   readonly refusedRecords: number
-  /** Why the newest append could not be written; `undefined` once one was. */
+  /** Why the newest append could not be written; `undefined` once an append succeeds. */
   readonly problem: AppendProblem | undefined
   /** Where the oldest record kept in partition 0 begins; `nextPosition` when none is. */
   readonly oldestPosition: Position
@@ -155,13 +158,13 @@ export interface LogStats {
   readonly consumers: readonly ConsumerStats[]
 }
 
-/** What not every log can do. False is "cannot". Parts of records can be read from a log that has `readRanges`. */
+/** What not every log can do. False means "cannot". Parts of records can be read from a log that has `readRanges`. */
 export interface LogCapabilities {
   /** Whether a body that was appended within the retry window is recognised when it comes again. */
   readonly detectsRetries: boolean
   /**
    * Whether positions of a partition follow each other without gaps. A consumer can then take the next record from
-   * memory without asking the log if another one lies before it.
+   * memory without asking the log whether there is another one before it.
    */
   readonly densePositions: boolean
 }
@@ -171,24 +174,25 @@ export interface Log {
   /**
    * Resolves once the record is durable (synced, unless syncing is off). Positions in a partition follow the order of
    * calls. Rejects with `UnavailableError` `log_full` (with `retryAfterMs`) past the bound, `disk_full` or `io_failed`
-   * when the disk refuses; then nothing of the record is kept, or a later restart may find it whole: the client will retry.
+   * when the disk refuses; then the record is not kept, though a later restart may find it whole; the client will
+   * retry.
    */
   append(record: LogRecord): Promise<Appended>
   /**
-   * Records of a partition (default 0) from `from` on, in order, ending at the last one that is durable. What is no
-   * longer kept, or damaged, is passed over. Bodies are fresh buffers owned by the caller.
+   * Records of a partition (default 0) from `from` on, in order, ending at the last one that is durable. Skips records
+   * that are damaged or no longer kept. Bodies are fresh buffers owned by the caller.
    */
   read(from: Position, partition?: Partition): AsyncIterable<StoredRecord>
   /**
-   * Parts of bodies of partition 0 without the rest, for each record in the order asked for, which is by ascending
-   * position; owned by the caller. `undefined` when one of the records is not kept (any more). Bodies are not checked
-   * against their hash: the reader must recognise what it reads. Rejects with `UnavailableError` `io_failed` when the
-   * disk does not answer. Missing where records are not local files.
+   * Reads parts of bodies of partition 0. The answer is owned by the caller and has the records in the order of the
+   * request, which is by ascending position. `undefined` when one of the records is not kept (any more). Bodies are not
+   * checked against their hash: the reader must recognise what it reads. Rejects with `UnavailableError` `io_failed`
+   * when the disk does not answer. The method is missing when records are not local files.
    */
   readRanges?(records: readonly RecordRanges[]): Promise<Uint8Array[][] | undefined>
   /**
-   * Joins the processes that consume under this name. The listener may be told of partitions before this resolves. Each
-   * name has its own positions, so a slow consumer holds up no other.
+   * Joins the processes that consume under this name. The listener may get partitions before this resolves. Each name
+   * has its own positions, so a slow consumer does not delay others.
    */
   consume(name: string, listener: AssignmentListener): Promise<LogConsumer>
   stats(): LogStats

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { failingErrorRatio, nodeLabel, nodeState, staleAfterNs } from './node.ts'
 
-test('a node goes stale after five minutes, and fails from a fifth of its calls on', () => {
+test('a node is stale after five minutes, and failing when a fifth of its calls fail', () => {
   const seen = { lastSeenNs: 0n, calls: 10, errors: 10 * failingErrorRatio }
   assert.equal(nodeState(seen, staleAfterNs), 'stale')
   assert.equal(nodeState(seen, staleAfterNs - 1n), 'failing')

@@ -8,25 +8,25 @@
  * | host | host.name, else host.id | first host.ip |
  * | pod | k8s.pod.name | k8s.pod.ip |
  *
- * Stores derive their nodes from `nodeKeys` and `clusterKeys`; which cluster a node is in is said by the first of these
- * that its resource has.
+ * Stores derive their nodes from `nodeKeys` and `clusterKeys`; a node is in the cluster named by the first of the
+ * cluster keys that its resource has.
  */
 import type { Attribute } from './attributes.ts'
 import { plainText } from './resource.ts'
 
 export type NodeType = 'service_instance' | 'host' | 'pod' | PeerType
-/** Known from the calls to it alone. */
+/** Known only from the calls to it. */
 export type PeerType = 'database' | 'messaging' | 'external'
 export type ClusterType = 'k8s_cluster' | 'deployment_environment' | 'service_namespace' | 'none'
 
-/** Resource keys; of several the first that has a text counts. */
+/** Resource keys; when there are several, the first that has a text counts. */
 export const nodeKeys = {
   instance: ['service.instance.id'],
   pod: ['k8s.pod.name'],
   podAddress: ['k8s.pod.ip'],
   host: ['host.name', 'host.id'],
   hostName: ['host.name'],
-  /** An array, of which the first counts. */
+  /** An array, whose first element counts. */
   hostAddresses: ['host.ip'],
   version: ['service.version'],
 } as const satisfies Record<string, readonly string[]>
@@ -51,7 +51,7 @@ export interface NodeFigures {
   readonly firstSeenNs: bigint
   readonly lastSeenNs: bigint
   readonly state: NodeState
-  /** Of a database, queue or external node: the calls to it. */
+  /** For a database, queue or external node: the number of calls to it. */
   readonly spans: number
   readonly events: number
   readonly errors: number
@@ -59,9 +59,9 @@ export interface NodeFigures {
 
 export type NodeState = 'up' | 'stale' | 'failing'
 
-/** Not seen for this long: stale. */
+/** A node that was not seen for this long is stale. */
 export const staleAfterNs = 300_000_000_000n
-/** Share of calls in error, in the newest five-minute bucket, from which a node is failing. */
+/** A node is failing from this share of calls in error, in its newest five-minute bucket. */
 export const failingErrorRatio = 0.2
 
 export interface Newest {
@@ -70,7 +70,7 @@ export interface Newest {
   readonly errors: number
 }
 
-/** Whether a node or component is well, from when it was last seen and how its newest five minutes went. */
+/** The state of a node or component, from when it was last seen and the errors of its newest five minutes. */
 export function nodeState({ lastSeenNs, calls, errors }: Newest, nowNs: bigint): NodeState {
   if (nowNs - lastSeenNs >= staleAfterNs) return 'stale'
   return calls > 0 && errors / calls >= failingErrorRatio ? 'failing' : 'up'
@@ -80,10 +80,10 @@ export function isPeer(type: NodeType): type is PeerType {
   return type === 'database' || type === 'messaging' || type === 'external'
 }
 
-/** A container is no node of its own, but it names where an event came from when nothing better does. */
+/** A container is not a node, but its name says where an event came from when there is no better name. */
 const labelKeys = [...nodeKeys.instance, ...nodeKeys.pod, ...nodeKeys.host, 'container.id']
 
-/** The most exact name that a resource has for where it is; '' when it has none. */
+/** The most exact name in a resource for the place where it runs; '' when it has none. */
 export function nodeLabel(resource: readonly Attribute[]): string {
   for (const key of labelKeys) {
     const found = resource.find((attribute) => attribute.key === key)

@@ -13,7 +13,7 @@ export interface OverviewSearch {
 
 export interface Overview {
   readonly total: number
-  /** Of them with at least one span in error. */
+  /** How many of them have at least one span in error. */
   readonly errorTraces: number
   /** Undefined when nothing matches. */
   readonly p50Ns: bigint | undefined

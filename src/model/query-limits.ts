@@ -2,11 +2,14 @@
 import { InputError } from '../base/errors.ts'
 import type { Operand, Predicate } from './query.ts'
 
-/** Conditions of one tree, counted over all levels. At 500 bytes of SQL each they stay within the engine's 256 KiB. */
+/**
+ * The maximum number of conditions in one tree, counted over all levels. At 500 bytes of SQL each they stay within the
+ * engine's 256 KiB.
+ */
 const conditionsMax = 250
-/** Levels of one tree, arithmetic included. */
+/** The maximum number of levels of one tree, including arithmetic. */
 const depthMax = 50
-/** Characters of all keys, texts and patterns of one tree together. */
+/** The maximum number of characters in all keys, texts and patterns of one tree together. */
 const textMax = 65_536
 
 /** Throws `InputError` `too_large`. Uses no recursion, so a tree of any depth can be checked. */

@@ -1,7 +1,7 @@
 /**
- * What a search asks for, as plain data: a tree of conditions that one span (or one event) must meet, and a time range
- * beside it. Every store gives a tree the meaning below. `evaluate/` is that meaning as plain code; a compiler to SQL is
- * tested against it.
+ * What a search asks for, as plain data: a tree of conditions that one span (or one event) must meet, and a time range.
+ * A tree has the meaning below in every store. `evaluate/` implements it in plain code; compilers to SQL are tested
+ * against that.
  *
  * **Places.** A condition names a field: an intrinsic (`name`, `duration`), or an attribute with a scope and a key. A field
  * holds zero, one or several values on one span. `event.x` holds the `x` of each event of the span; scope `any` holds the
@@ -21,14 +21,14 @@
  * `a.b` or `a`. Keys inside maps may contain dots too; see `pathsOf`. A map itself is equal to no typed value.
  * In events the map may also be the body: `http.method` finds it in the body {"http":{"method":"GET"}}.
  *
- * **Types.** Values of different types are never equal, and no order holds between them: "5" is not 5. Numbers are one
- * type: int, float and duration (nanoseconds) compare by their exact value, so 2^53 + 1 is not 2^53 and -0 is 0. NaN equals
- * nothing and has no order. Text is ordered by its UTF-8 bytes. `=~` takes RE2 syntax, matches the whole text, and only text.
- * Booleans, status and kind have no order. Bytes are equal to no typed value.
+ * **Types.** Values of different types are never equal, and have no order: "5" is not 5. Numbers are one type: int,
+ * float and duration (nanoseconds) compare by their exact value, so 2^53 + 1 is not 2^53 and -0 is 0. NaN equals
+ * nothing and has no order. Text is ordered by its UTF-8 bytes. `=~` takes RE2 syntax, matches the whole text, and only
+ * text. Booleans, status and kind have no order. Bytes are equal to no typed value.
  *
- * **Spelled values** are what a person typed, without a type. They equal text that is the same, a number or boolean that the
- * text is a spelling of (`5`, `5.0` and `5e0` for 5), NaN and ±Infinity by those names, and an array, map or bytes as they
- * are shown: `["a",1]`, `{"k":"v"}`, base64.
+ * **Spelled values** are what a person typed, without a type. They equal the same text, and a number or boolean that
+ * the text spells (`5`, `5.0` and `5e0` for 5). They equal NaN and ±Infinity by those names, and an array, map or bytes
+ * as they are shown: `["a",1]`, `{"k":"v"}`, base64.
  *
  * **Odd keys.** An attribute whose key is empty is not found. A sender must not give one key twice
  * on a span; where one does, a store may look at any one of the values.
@@ -55,10 +55,10 @@ export interface Comparison {
 export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | '=~' | '!~'
 
 /**
- * A comparison of a field with a value, on either side, has all the rules above. Any other one (`span.a < span.b`,
- * `duration > 2 * span.budget`) looks at numbers as doubles, at text and at booleans: it is met when any pair of a left and
- * a right value of the same type meets it, and `!=` when both sides have values and no pair is equal. Arithmetic gives a
- * value for each pair of numbers. Status, kind and spelled values play no part in these.
+ * A comparison of a field with a value, on either side, follows all the rules above. Any other comparison (`span.a <
+ * span.b`, `duration > 2 * span.budget`) looks only at numbers (as doubles), text and booleans. It is met when any pair
+ * of a left and a right value of the same type meets it. `!=` is met when both sides have values and no pair is equal.
+ * Arithmetic gives a value for each pair of numbers. Status, kind and spelled values are ignored here.
  */
 export type Operand = Field | Value | Arithmetic
 
@@ -101,9 +101,10 @@ export type SpanIntrinsic =
   | 'instrumentationVersion'
 
 /**
- * Where a span stands in the tree of its trace: the number of its children, and its numbers in a walk that counts from 1
- * each time it enters or leaves a span. `nestedSetParent` is the left number of the span above, 0 where that one is missing,
- * and -1 for a root. Only the whole trace tells them: stores find no value, so whoever asks evaluates whole traces.
+ * The place of a span in the tree of its trace: the number of its children, and its numbers in a walk that counts from
+ * 1 each time it enters or leaves a span. `nestedSetParent` is the left number of the span above, 0 where that one is
+ * missing, and -1 for a root. They need the whole trace: stores find no value, so the caller must evaluate whole
+ * traces.
  */
 export type StructureIntrinsic = 'childCount' | 'nestedSetLeft' | 'nestedSetRight' | 'nestedSetParent'
 
@@ -127,7 +128,10 @@ export interface AttributeField {
   readonly key: string
 }
 
-/** Of an event, `event` are its own attributes, and `any` those, the body's, and those of resource and instrumentation. */
+/**
+ * For an event, `event` means its own attributes. `any` means these and those of the body, the resource and the
+ * instrumentation.
+ */
 export type Scope = 'any' | 'nearest' | 'span' | 'resource' | 'event' | 'link' | 'instrumentation'
 
 export type Value =
@@ -169,7 +173,7 @@ export interface EventQuery extends TimeRange {
 export const everything: Predicate = { kind: 'and', of: [] }
 export const nothing: Predicate = { kind: 'or', of: [] }
 
-/** Nested `and`s become one, and an `and` of one is that one. */
+/** Nested `and`s become one `and`, and an `and` of one condition is that condition. */
 export function and(...of: readonly Predicate[]): Predicate {
   const flat = of.flatMap((one) => (one.kind === 'and' ? one.of : [one]))
   return flat.length === 1 ? flat[0]! : { kind: 'and', of: flat }
@@ -193,8 +197,8 @@ export function exists(field: Field): Predicate {
 }
 
 /**
- * Met when the event's body or one of its attributes with text contains the text, whatever the case of its letters. A text
- * of ASCII letters and digits alone must be a whole word there: `car` is not found in `Card`, but in `my_car`.
+ * Met when the event's body or one of its attributes with text contains the text, whatever the case of its letters. A
+ * text of only ASCII letters and digits must be a whole word there: `car` is found in `my_car`, but not in `Card`.
  */
 export function word(text: string): Predicate {
   return { kind: 'word', text }
@@ -256,7 +260,7 @@ export function isField(operand: Operand): operand is Field {
   return operand.kind === 'intrinsic' || operand.kind === 'attribute'
 }
 
-/** The comparison with its field on the left, when it is one of a field with a value. */
+/** The comparison with its field on the left, when it compares a field with a value. */
 export function fieldComparison(
   comparison: Comparison,
 ): { readonly field: Field; readonly operator: Operator; readonly value: Value } | undefined {
@@ -278,7 +282,7 @@ const turnedOperators: Readonly<Record<Operator, Operator | undefined>> = {
   '!~': undefined,
 }
 
-/** Segments of a key that are cut in every way; of a longer key only the first levels are. */
+/** A key of up to this many segments is cut in every way; a longer key only at its first dots. */
 const segmentsMax = 4
 
 /**

@@ -1,7 +1,7 @@
 /**
- * What can be asked of what is stored, whatever stores it. The API and analysis know this alone. Every method speaks in
- * queries and domain types; how a store keeps its rows, figures and indexes stays inside it. A reader may stand in front
- * of another: fresh traces answer what they can from the log and hand on the rest.
+ * Reads what is stored, in any store. The API and analysis know only this interface. Every method uses queries and
+ * domain types; how a store keeps its rows, figures and indexes stays inside it. A reader may be in front of another:
+ * fresh traces answer what they can from the log and pass on the rest.
  *
  * What an implementation must hold, and `test/contract/reader.ts` checks:
  * - An answer is right for all rows that were stored when the method was called, also when another process stored them.
@@ -30,14 +30,15 @@ export interface Reader {
   countTraces(query: SpanQuery, options?: ReadOptions): Promise<number>
   /** In order of start, then longest first; empty when the trace is unknown. A span that was sent twice is given once. */
   readTrace(traceId: string, options: TraceReadOptions): Promise<SpanRow[]>
-  /** Of the same spans in the same order; no rows when the trace is unknown. */
+  /** The same spans in the same order; no rows when the trace is unknown. */
   readSkeleton(traceId: string, options: TraceReadOptions): Promise<TraceSkeleton>
   /** Log records that name the trace, in order of time. Events of its spans are part of the trace. */
   readTraceEvents(traceId: string, options: TraceEventsOptions): Promise<EventRow[]>
   findEvents(search: EventSearch, options?: ReadOptions): Promise<EventPage>
   /**
-   * All rows of the selection, each once, in blocks of bounded size and a stable order. The work stops while the next block is
-   * not asked for, and holds up no other question meanwhile. Rows that are stored after the call may be left out.
+   * All rows of the selection, each once, in blocks of bounded size and a stable order. The work pauses until the next
+   * block is requested, and does not delay other questions meanwhile. Rows that are stored after the call may be left
+   * out.
    */
   readBlocks(selection: RowSelection, options?: ReadOptions): AsyncIterable<RowBlock>
   readOverview(search: OverviewSearch, options?: ReadOptions): Promise<Overview>
@@ -56,11 +57,11 @@ export interface Reader {
   readSystem(time: CatalogTime, options?: ReadOptions): Promise<SystemFigures>
   /** Most used first. */
   readAttributeKeys(range: TimeRange, options?: ReadOptions): Promise<AttributeKey[]>
-  /** Most frequent first; a store may look at the newest spans of the range alone. */
+  /** Most frequent first; a store may look only at the newest spans of the range. */
   readAttributeValues(search: AttributeValuesSearch, options?: ReadOptions): Promise<AttributeValueCount[]>
 }
 
-/** What a store can do; what is missing here it cannot. */
+/** What a store can do. It cannot do what is missing here. */
 export interface ReaderAbilities {
   /** Sorts of `findTraces`. */
   readonly sorts: readonly TraceSort[]

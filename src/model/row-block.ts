@@ -1,6 +1,6 @@
 /**
- * Stored rows as columns, for whoever reads very many of them (an export): no object for each row. The counterpart of the
- * batches, which are rows on their way in. All bytes belong to the block and do not change.
+ * Stored rows as columns, for reading very many of them (an export) without an object for each row. Batches are the
+ * counterpart for rows on their way in. All bytes belong to the block and do not change.
  */
 import type { Predicate, TimeRange } from './query.ts'
 import type { SpanEventRow, SpanLinkRow, SpanRow } from './span-row.ts'
@@ -13,18 +13,18 @@ export interface RowSelection extends TimeRange {
   readonly signals: readonly RowSignal[]
   /** Whole traces with a span in the range that meets this, and their log records, newest traces first. */
   readonly where?: Predicate
-  /** Traces read at most; only with `where`. */
+  /** The maximum number of traces read; only with `where`. */
   readonly tracesMax?: number | undefined
 }
 
-/** UTF-8 texts: that of row i is `bytes` from `starts[i]` up to `ends[i]`. */
+/** UTF-8 texts: the text of row i is `bytes` from `starts[i]` up to `ends[i]`. */
 export interface TextColumn {
   readonly bytes: Uint8Array
   readonly starts: Uint32Array
   readonly ends: Uint32Array
 }
 
-/** Few different texts: row i has that at `codes[i]` of `texts`. */
+/** Few different texts: row i has the text `texts[codes[i]]`. */
 export interface CodedColumn {
   readonly texts: TextColumn
   readonly codes: Uint8Array | Uint16Array | Uint32Array
@@ -39,7 +39,7 @@ export interface MapColumn<Values> {
 
 /** Attributes of the rows. Those of one key may be in a column of its own and in a map. */
 export interface AttributeRows {
-  /** Attributes with a column of their own. Empty texts and the number 0 stand for "not there". */
+  /** Attributes with a column of their own. Empty texts and the number 0 mean "not there". */
   readonly own: readonly OwnAttribute[]
   readonly strings: MapColumn<TextColumn>
   /** Whole numbers are ints, others are doubles. */

@@ -53,7 +53,7 @@ export const severityNames: ReadonlyMap<string, number> = new Map([
   ),
 ])
 
-/** 1 to 24 of an event whose sender gave a number, a text or both; 0 when neither says a severity. */
+/** The severity from 1 to 24 of an event whose sender gave a number, a text or both; 0 when neither is a severity. */
 export function severityOf(number: number, text: string): number {
   return number === 0 ? (severityNames.get(text.toLowerCase()) ?? 0) : number
 }

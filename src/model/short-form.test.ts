@@ -35,7 +35,7 @@ function finds(short: string, attributes: readonly Attribute[], more: Partial<Sp
   return compileTest(parseAttribute(short)!)(spanView({ ...plain, attributes, ...more }))
 }
 
-test('a key or value with = in it is found without thinking where the key ends, or exactly in quotes', () => {
+test('a key or value with = in it is found without quotes wherever the key ends, and exactly with quotes', () => {
   for (const found of [text('a', 'b=c'), text('a=b', 'c')]) assert.ok(finds('a=b=c', [found]))
   assert.ok(finds('"a=b"=c', [text('a=b', 'c')]))
   assert.ok(!finds('"a=b"=c', [text('a', 'b=c')]))
@@ -52,14 +52,14 @@ test('error=true finds spans by their status and by the attribute, and error=fal
   assert.deepEqual([finds('error=true', [given]), finds('error=false', [given])], [true, false])
 })
 
-test('a scope before the key says where, and a key may begin as a scope does', () => {
+test('a scope before the key says where to look, and a key may begin like a scope', () => {
   const resource = '{"attributes":{"host":"h"}}'
   assert.ok(finds('resource.host=h', [], { resource }))
   assert.ok(!finds('span.host=h', [], { resource }))
   assert.ok(finds('span.kind=server', [text('span.kind', 'server')]))
 })
 
-test('what an event, an array or a map shows is found by it', () => {
+test('an event, an array or a map is found by the text that it is shown as', () => {
   const events = [
     { timeUnixNano: 1n, name: 'exception', attributes: [text('exception.type', 'E')], droppedAttributesCount: 0 },
   ]

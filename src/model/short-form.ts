@@ -1,5 +1,6 @@
 /**
- * Attributes as a person types them: `key=value`. Everything that is on the screen can be found by what is shown there.
+ * Attributes as a person types them: `key=value`. Everything on the screen can be found by the text that is shown
+ * there.
  *   user.id=u1                    the attribute, on the span or anything that belongs to it
  *   span.user.id=u1               only on the span; also the attribute that is called `span.user.id`
  *   a=b=c                         `a` with the value `b=c`, and `a=b` with the value `c`
@@ -8,7 +9,7 @@
  */
 import { attribute, compare, intrinsic, not, or, spelled, status, type Predicate, type Scope } from './query.ts'
 
-/** Splits of one text that are tried; a key with more `=` in it needs quotes. */
+/** The maximum number of splits of one text that are tried; a key with more `=` in it needs quotes. */
 const splitsMax = 8
 
 /** `undefined` when the text is not of the form key=value. Where events are searched, `span.` means the event's own attributes. */

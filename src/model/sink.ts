@@ -1,8 +1,8 @@
 /**
- * The contract of what the log's records go into: the embedded store today; an Elasticsearch, a ClickHouse cluster or a
- * file may follow. A consumer (storage/consumer.ts) reads the log for each sink on its own, cuts blocks, repeats and sets
- * aside; a sink only turns batches into rows and makes them durable. test/contract/sink.ts is the suite that every sink
- * passes.
+ * The contract of sinks, which store the records of the log: the embedded store today; Elasticsearch, a ClickHouse
+ * cluster or a file may follow. Each sink has its own consumer (storage/consumer.ts), which reads the log, cuts blocks,
+ * repeats them and quarantines them. A sink only turns batches into rows and makes them durable. test/contract/sink.ts
+ * is the suite that every sink passes.
  */
 import type { EventBatch } from './event-batch.ts'
 import type { SpanBatch } from './span-batch.ts'
@@ -24,9 +24,9 @@ export interface SinkBlock {
   add(batch: SpanBatch | EventBatch): void
   /**
    * Makes all added rows durable and visible to readers. `token` is the same for the same block of the same log, also
-   * after a restart. Rejects with an `UnavailableError` that can be retried when the world is in the way (the block is
-   * tried again for as long as it takes), and with anything else when the sink does not want these rows: after some
-   * tries they are set aside.
+   * after a restart. Rejects with an `UnavailableError` that can be retried when an outside problem prevents it: the
+   * block is tried again for as long as it takes. Rejects with anything else when the sink refuses these rows: after
+   * some tries they are quarantined.
    */
   insert(insert: BlockInsert): Promise<void>
   /** Forgets all rows and keeps the memory for the next ones. */
@@ -36,8 +36,8 @@ export interface SinkBlock {
 export interface BlockInsert {
   readonly token: string
   /**
-   * Set when an earlier attempt, by this process or one that was killed, may have stored some of the rows. Afterwards
-   * each row must be there once all the same.
+   * Set when an earlier attempt, by this process or one that was killed, may have stored some of the rows. Each row
+   * must still be there exactly once afterwards.
    */
   readonly mayBeStored: boolean
 }

@@ -17,7 +17,9 @@ export const spanKinds = ['unspecified', 'internal', 'server', 'client', 'produc
 /** OTLP `Status.StatusCode`. */
 export const statusCodes = ['unset', 'ok', 'error'] as const
 
-/** Rows of one batch, about 100 MB of columns: a body of 64 MiB has fewer unless it is malicious. */
+/**
+ * The maximum number of rows in one batch, about 100 MB of columns: a body of 64 MiB has fewer unless it is malicious.
+ */
 export const rowsMax = 1 << 20
 
 /** The capacity after the next growth; a request with more rows than a batch may have is refused. */
@@ -89,7 +91,7 @@ export interface SpanBatch {
   readonly links: ReadonlyMap<number, readonly SpanLink[]>
 }
 
-/** Of a row in all columns but its attributes, and how many columns there are. */
+/** Bytes per row, without its attributes, and the number of columns. */
 const rowBytes = 16 + 8 * 4 + 1 * 2 + 4 * 7 + 8 * 3
 const columnCount = 24
 
@@ -112,7 +114,7 @@ export class SpanBatchBuilder implements TextSink {
   traceIds = new Uint8Array(16 * 256)
   spanIds = new Uint8Array(8 * 256)
   parentSpanIds = new Uint8Array(8 * 256)
-  /** Low and high words, as decoders meet them. */
+  /** Low and high words, as decoders read them. */
   startWords = new Uint32Array(2 * 256)
   durationWords = new Uint32Array(2 * 256)
   kinds = new Uint8Array(256)
@@ -126,7 +128,7 @@ export class SpanBatchBuilder implements TextSink {
   droppedLinks = new Uint32Array(256)
   traceStates = new Uint32Array(2 * 256)
   statusMessages = new Uint32Array(2 * 256)
-  /** Whether the decoder tells where rows are in the body, in the two columns below. */
+  /** Whether the decoder says where rows are in the body, in the two columns below. */
   hasRanges = false
   rangeStarts = new Uint32Array(256)
   rangeEnds = new Uint32Array(256)
@@ -145,7 +147,7 @@ export class SpanBatchBuilder implements TextSink {
     this.links = new Map()
   }
 
-  /** Grown past 64 Ki rows or a million attributes: worth replacing rather than keeping, some 25 MB. */
+  /** Whether it has grown past 64 Ki rows or a million attributes, some 25 MB: it is then better replaced than kept. */
   get isLarge(): boolean {
     return this.capacity > 1 << 16 || this.attributes.keys.length > 1 << 20
   }
@@ -268,7 +270,7 @@ export class SpanBatchBuilder implements TextSink {
   }
 }
 
-/** What a text of `texts` is taken for: most are short lists and maps. */
+/** The assumed size of a text in `texts`: most are short lists and maps. */
 export const textBytes = 64
 
 /** Bytes of memory a batch holds, for the bound on batches in flight. */

@@ -1,4 +1,4 @@
-/** The whole: its components, how many of what it has, and whether it is well. Derived from services, edges and nodes. */
+/** The observed system as a whole: its components, its counts and its state. Derived from services, edges and nodes. */
 import { clustersOf } from './cluster.ts'
 import type { EdgeFigures, ServiceFigures } from './figures.ts'
 import { isPeer, nodeState, type NodeFigures, type NodeState, type PeerType } from './node.ts'
@@ -47,7 +47,7 @@ export function systemOf({ services, edges, nodes, nowNs }: SystemParts): System
   }
 }
 
-/** Services without spans that send events: well while one of their instances is not stale. */
+/** Services that send events but no spans. They are up while one of their instances is not stale. */
 function servicesOfEvents(nodes: readonly NodeFigures[], traced: ReadonlySet<string>): Component[] {
   const states = new Map<string, NodeState>()
   for (const { type, service, state } of nodes) {

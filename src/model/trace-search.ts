@@ -1,4 +1,4 @@
-/** Find traces by a span in them: what is asked for, and a page of what is found. */
+/** The search for traces by a span in them: its question, and a page of its result. */
 import type { SpanQuery } from './query.ts'
 
 /** What comes first: the newest, the longest, the one with most spans or most spans in error. */
@@ -13,7 +13,7 @@ export interface TraceSearch {
   readonly after?: TracePlace
 }
 
-/** Where a trace stands in an order; of equal values the lower trace id comes first. */
+/** The place of a trace in an order; among equal values the lower trace id comes first. */
 export interface TracePlace {
   /** By time: start of the first matching span, in nanoseconds since the epoch. Else the duration in ns, or the count. */
   readonly value: bigint
@@ -22,7 +22,7 @@ export interface TracePlace {
 }
 
 export interface TracePage {
-  /** In order. By time the order inside a page is that of the traces' own starts. */
+  /** In order. When the sort is by time, a page is in the order of the traces' own starts. */
   readonly traces: readonly TraceSummaryRow[]
   /**
    * Traces that match in the whole range, exact. `undefined` when counting takes longer than finding the page:

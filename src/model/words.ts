@@ -1,6 +1,6 @@
 /**
- * 64-bit values as two 32-bit words, the low one first: decoders meet them so and columns hold them so, because a bigint
- * for each value of each span would be an allocation each.
+ * 64-bit values as two 32-bit words, the low one first: decoders read them and columns hold them in this form, because
+ * a bigint for each value of each span would be one more allocation.
  */
 
 /** The signed integer of two words. */

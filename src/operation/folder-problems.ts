@@ -12,7 +12,7 @@ export interface FolderProblem {
   readonly message: string
 }
 
-/** What is there as long as clew runs: its own lock, the log, and the store with the engine's. */
+/** What exists as long as clew runs: its own lock, the log, and the store with the engine's lock. */
 const parts = ['clew.lock', 'log', 'store/clew.lock']
 
 export function folderProblems(dataDir: string, minFreeBytes: number): FolderProblem[] {

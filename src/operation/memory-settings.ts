@@ -1,15 +1,16 @@
 /**
- * The C library's memory settings for a server, which count only from a process's first moment: so the process replaces
- * itself once, under the same id. By default glibc raises the size from which it maps memory on its own as soon as one
- * large block is freed; request bodies and blocks then come from a heap that never shrinks, and a burst of spans leaves
- * 300 MB behind for good (docs/performance.md).
+ * Applies the C library's memory settings for a server. They are read only when a process starts, so the process
+ * replaces itself once, under the same id. By default, glibc raises its mmap threshold as soon as one large block is
+ * freed. Request bodies and blocks then come from a heap that never shrinks, and a burst of spans leaves 300 MB behind
+ * for good (docs/performance.md).
  *
- * What is in the heap goes back by `trimHeap`, once nothing comes. That needs Node to call the C library (node:ffi, from
- * Node 26); without it even the buffers that sockets are read into are mapped on their own, a sixth of the CPU of ingest.
+ * `trimHeap` gives back free memory of the heap once no data arrives. For that, Node must be able to call the C library
+ * (node:ffi, from Node 26). Without it, even the buffers of sockets are mapped on their own, which costs a sixth of the
+ * CPU of ingest.
  */
 import { isBuiltin } from 'node:module'
 
-/** What of node:ffi is used here. */
+/** The part of node:ffi that is used here. */
 interface Ffi {
   dlopen(
     library: string,
@@ -28,10 +29,13 @@ export function memorySettings(canTrim = isBuiltin(ffiModule)): Readonly<Record<
   return { MALLOC_MMAP_THRESHOLD_: canTrim ? '262144' : '32768', MALLOC_ARENA_MAX: '2' }
 }
 
-/** Calls into the C library are said to be experimental by Node, which a person who starts clew need not read. */
+/** Hides Node's warning that calls into the C library are experimental; a person who starts clew need not read it. */
 export const quietFlag = '--disable-warning=ExperimentalWarning'
 
-/** Replaces this process by itself with the settings; returns when they are there already or the system cannot. */
+/**
+ * Starts this process again in its place with the settings. Returns when it already has them or the system cannot do
+ * that.
+ */
 export function applyMemorySettings(): void {
   if (process.platform !== 'linux' || process.execve === undefined) return
   const settings = memorySettings()
@@ -43,7 +47,7 @@ export function applyMemorySettings(): void {
 
 let library: CLibrary | undefined
 
-/** Gives free pages of the C library's heap back to the system, where this process was started for that. */
+/** Gives free pages of the C library's heap back to the system, if this process was started for that. */
 export function trimHeap(): void {
   if (!process.execArgv.includes(quietFlag) || !isBuiltin(ffiModule)) return
   try {
@@ -51,6 +55,6 @@ export function trimHeap(): void {
     library ??= ffi.dlopen('libc.so.6', { malloc_trim: { arguments: ['u64'], return: 'i32' } }).functions
     library.malloc_trim(0n)
   } catch {
-    // Another C library.
+    // This is another C library.
   }
 }

@@ -1,4 +1,4 @@
-/** clew's own figures in Prometheus text format, for `GET /metrics`; collected when asked for. */
+/** clew's own figures in Prometheus text format, for `GET /metrics`; collected for each request. */
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
 import type { TailFigures } from '../capture/observer.ts'
 import type { IntakeCounters, ProtocolCounts } from '../capture/counters.ts'

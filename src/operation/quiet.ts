@@ -1,6 +1,6 @@
 /**
- * Gives memory back once nothing has come for a while: a collector runs only when memory is asked for, so without this
- * an idle process would keep all that a burst of spans needed.
+ * Gives memory back when no data has arrived for a while. A collector runs only when memory is allocated, so without
+ * this an idle process would keep all the memory that a burst of spans needed.
  */
 import v8 from 'node:v8'
 import vm from 'node:vm'
@@ -9,14 +9,16 @@ import { trimHeap } from './memory-settings.ts'
 export interface QuietOptions {
   /** A number that grows while there is work. */
   readonly progress: () => number
-  /** Work that lets go of memory, before the collector runs; told for how long there was no work. */
+  /** Frees memory before the collector runs. `quietMs` is how long there was no work. */
   readonly release: (quietMs: number) => Promise<void>
-  /** Told when `release` fails, as it does while the engine is down; the next time may be better. */
+  /** Called when `release` fails, as it does while the engine is down. The next attempt may succeed. */
   readonly onProblem: (message: string, error: unknown) => void
   readonly afterMs?: number
 }
 
-/** Ticks without work after which memory is given back; later again, as the engine goes on merging for a while. */
+/**
+ * Ticks without work after which memory is given back: several times, because the engine goes on merging for a while.
+ */
 const releaseAt = [1, 3, 15]
 
 export function watchQuiet(options: QuietOptions): { stop(): void } {

@@ -20,7 +20,7 @@ function look({ farTimes }: SenderSources, service: string, timeMs: number): voi
   farTimes.look('otlp/http', otlpTracesJson.decode(body, { receivedAtMs: nowMs }).batch, nowMs, false)
 }
 
-test('clocks far off are said with service, protocol, count and newest time, for an hour', () => {
+test('clocks far off are reported with service, protocol, count and newest time, for an hour', () => {
   const all = sources()
   for (const service of ['a', 'a', 'b', 'c', 'd']) look(all, service, 1000)
   look(all, 'e', nowMs + 3_600_000)
@@ -37,7 +37,7 @@ test('clocks far off are said with service, protocol, count and newest time, for
   assert.deepEqual(senderProblems(all, nowMs + 3_600_001), [])
 })
 
-test('clients at the wrong port are said with what they were told', () => {
+test('clients at the wrong port are reported with the answer that they got', () => {
   const all = sources()
   all.counters.countWrongClient('otlp/grpc', new Error('send OTLP over HTTP to port 4318'))
   all.counters.countWrongClient('otlp/grpc', new Error('send OTLP over HTTP to port 4318'))
@@ -45,7 +45,7 @@ test('clients at the wrong port are said with what they were told', () => {
   assert.deepEqual(senderProblems(all), [{ code: 'wrong_port', message }])
 })
 
-test('the doctor has a section on what was sent but is not to be seen', () => {
+test('the doctor has a section on data that was sent but cannot be seen', () => {
   const all = sources()
   look(all, 'plc', 5)
   all.counters.countWrongClient('otlp/grpc', new Error('HTTP/1 came'))

@@ -1,4 +1,4 @@
-/** What senders do wrong that nobody sees at their side: clocks far off, and clients that came to the wrong port. */
+/** Mistakes of senders that nobody sees on their side: clocks far off, and clients that came to the wrong port. */
 import type { StatusAnswer } from '../api/native/contract.ts'
 import { printDurationExact } from '../base/duration.ts'
 import { printTime } from '../base/time.ts'
@@ -6,10 +6,10 @@ import type { IntakeCounters } from '../capture/counters.ts'
 import type { FarRows, FarTimes } from '../capture/far-times.ts'
 import type { Config } from '../config/config.ts'
 
-/** A problem stands this long after the last row or client that had it. */
+/** A problem is reported until this long after the last row or client that had it. */
 const standsMs = 3_600_000
 
-/** Services named in one message. */
+/** The maximum number of services named in one message. */
 const namedMax = 3
 
 type Problem = StatusAnswer['problems'][number]

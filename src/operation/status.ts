@@ -50,7 +50,7 @@ export function createStatus(sources: StatusSources): Status {
   const more: ShownListener[] = []
   const problems = (): Problem[] => currentProblems(sources)
   const stored = openStoredFigures(sources.store.engine)
-  // So that there is something to show when the store does not answer later.
+  // The first read gives a result to show when the store does not answer later.
   stored.read().catch(() => {})
   return {
     problems,
@@ -135,7 +135,9 @@ function printEngine(state: EngineProcessState | undefined): StatusAnswer['engin
   return { pid: pid ?? null, rssBytes, restarts, lastEnd: printedEnd ?? null }
 }
 
-/** For so long after an end of the engine's process it is said to be a problem: most ends repeat. */
+/**
+ * A restart of the engine's process is reported as a problem for this long after the process ended: most ends repeat.
+ */
 const engineEndTellMs = 60_000
 
 function engineDown({ store }: StatusSources): Problem[] {
@@ -145,7 +147,7 @@ function engineDown({ store }: StatusSources): Problem[] {
   return [{ code: 'engine_down', message }]
 }
 
-/** Not a problem of health: it is over, and whoever restarts clew for it would only make it longer. */
+/** Not a health problem: it is over, and restarting clew because of it would only prolong the interruption. */
 function engineRestarted(store: Store): Problem[] {
   const { process: state } = store.engine.state()
   if (state?.lastEnd === undefined || state.pid === undefined) return []
@@ -168,7 +170,7 @@ function printQueries({ store }: StatusSources): StatusAnswer['queries'] {
   }
 }
 
-/** Beyond its time, which a query that was stopped may take to end. */
+/** The time beyond its timeout that a stopped query may take to end. */
 const stopGraceMs = 5000
 
 function queryProblems({ config, store }: StatusSources): Problem[] {
@@ -208,7 +210,8 @@ function currentProblems(sources: StatusSources): Problem[] {
     problems.push({ code: 'log_full', message })
   }
   problems.push(...folderProblems(config.data, config.disk.minFreeBytes))
-  // It stands until the next append, so one that nobody repeats must not stand for ever.
+  // The log keeps this problem until the next append, so a problem without a later append must not be reported for
+  // ever.
   const isNew = problem !== undefined && Date.now() - problem.atMs < appendProblemMs
   if (isNew && !problems.some(({ code }) => code === 'disk_full')) {
     problems.push({ code: problem.failure.code, message: `requests are refused: ${problem.failure.message}` })
@@ -237,7 +240,7 @@ function printFiles(figures: TailFigures | undefined): StatusAnswer['files'] {
 }
 
 function damageProblem({ damagedParts }: Store): Problem[] {
-  // Whoever has removed what was kept has read the message.
+  // A person who has removed the kept folder has read the message.
   const message = printDamagedParts(damagedParts.filter(({ folder }) => existsSync(folder)))
   return message === undefined ? [] : [{ code: 'parts_damaged', message }]
 }

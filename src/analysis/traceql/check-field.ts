@@ -6,7 +6,7 @@ import { readNumber } from './number-text.ts'
 import { printField } from './print-field.ts'
 import type { Binary, FieldExpression, Literal } from './syntax.ts'
 
-/** `any` is an attribute, whose type only spans tell; `wrong` has been reported. */
+/** `any`: an attribute, whose type depends on the span. `wrong`: its problem was already reported. */
 export type ExpressionType = FieldType | 'any' | 'wrong'
 
 export type Report = (message: string, at: Pick<FieldExpression, 'place'>) => void
@@ -33,7 +33,7 @@ const named: Readonly<Record<ExpressionType, string>> = {
   wrong: 'wrong',
 }
 
-/** The type of an expression; what is wrong in it is reported. */
+/** The type of an expression. Problems in it are reported. */
 export function typeOfField(field: FieldExpression, report: Report): ExpressionType {
   switch (field.kind) {
     case 'literal':
@@ -157,7 +157,7 @@ function typeProblem({ left, right }: Binary, a: ExpressionType, b: ExpressionTy
   return `the attribute \`${attribute}\` holds no ${known}; write \`${known} = ${value}\`, or compare with the text "${value}"`
 }
 
-/** A hint where a value that needs no quotes has some. */
+/** A hint when a value is in quotes and should not be. */
 function unquoted(field: FieldExpression, wanted: ExpressionType): string | undefined {
   if (field.kind !== 'literal' || field.value.type !== 'string') return undefined
   const text = field.value.value

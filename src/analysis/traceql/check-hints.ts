@@ -1,6 +1,6 @@
 /**
- * `with(name=value)`: how an answer is to be made, not what is in it. Those of Tempo that steer its own machinery are taken
- * and do nothing.
+ * `with(name=value)`: how an answer is made, not what is in it. Hints that control Tempo's internals are accepted and
+ * do nothing.
  */
 import type { Report } from './check-field.ts'
 import { suggestion } from './intrinsics.ts'
@@ -8,7 +8,7 @@ import type { Hint, LiteralValue } from './syntax.ts'
 
 type HintType = 'bool' | 'share' | 'count'
 
-/** More than one type where a hint takes either. */
+/** Lists several types when a hint accepts any of them. */
 const hintTypes: Readonly<Record<string, readonly HintType[]>> = {
   sample: ['bool', 'share'],
   span_sample: ['bool', 'share'],

@@ -6,7 +6,7 @@ import { check } from './check.ts'
 import { parse } from './parser.ts'
 import { print } from './print.ts'
 
-/** The query, what the carets are below, and the message. */
+/** The query, the text that the carets mark, and the message. */
 const mistakes: readonly (readonly [string, string, RegExp])[] = [
   ['{ duration }', 'duration', /a filter needs a condition, but `duration` is only a value/],
   ['{ 1 + .a }', '1 + .a', /a filter needs a condition/],
@@ -107,7 +107,7 @@ for (const text of right) {
   })
 }
 
-test('any tree can be checked, and its problems are in its text', () => {
+test('any tree can be checked, and each problem points into its text', () => {
   let wrong = 0
   fc.assert(
     fc.property(randomQuery, (tree) => {

@@ -1,4 +1,4 @@
-/** What no trace can answer: wrong types, and functions that are given what they cannot take. */
+/** Finds what no trace can answer: wrong types, and functions with arguments that they do not accept. */
 import { InputError } from '../../base/errors.ts'
 import { checkLimits } from '../../model/query-limits.ts'
 import { asksSpan, numberOf, typeOfField, type Report } from './check-field.ts'
@@ -22,7 +22,7 @@ import type {
   Stage,
 } from './syntax.ts'
 
-/** In the order of their places; none when the query can be answered. */
+/** The problems in the order of their places; none when the query can be answered. */
 export function check(query: Query): Problem[] {
   const problems: Problem[] = []
   const report: Report = (message, { place }) => problems.push({ message, place })
@@ -153,7 +153,7 @@ function checkOverTime({ function: name, of, quantiles, by }: OverTime, report: 
   for (const field of by) checkAsked(field, 'by', report)
 }
 
-/** Series that `topk` may keep and values of an attribute that `compare` may show. */
+/** The maximum number of series that `topk` keeps, and of values that `compare` shows for an attribute. */
 const keptMax = 1_000n
 
 function checkCompare({ selection, top, window }: Compare, report: Report): void {

@@ -1,4 +1,4 @@
-/** A condition on one span -> a predicate of model/query.ts, which every store and the evaluator give the same meaning. */
+/** Condition on one span -> predicate of model/query.ts, which means the same in every store and in the evaluator. */
 import { InputError } from '../../base/errors.ts'
 import { childrenOf } from '../../model/query-limits.ts'
 import {
@@ -27,10 +27,13 @@ import type { AttributeName, Binary, FieldExpression, IntrinsicField, OrderOpera
 const comparisons: ReadonlySet<string> = new Set(['=', '!=', '<', '<=', '>', '>=', '=~', '!~'])
 type ComparisonOperator = OrderOperator | '=~' | '!~'
 
-/** Conditions of one predicate. Stores take fewer; this bounds what a comparison of conditions, which needs each twice, makes. */
+/**
+ * The maximum number of conditions in one predicate. Stores accept fewer. A comparison of conditions needs each
+ * condition twice; this bounds the result.
+ */
 const conditionsMax = 1_000
 
-/** For a condition that `check` passed. Throws `InputError` `too_large`. */
+/** Only for a condition that passed `check`. Throws `InputError` `too_large`. */
 export function predicateOf(field: FieldExpression): Predicate {
   switch (field.kind) {
     case 'attribute':
@@ -63,7 +66,7 @@ function comparisonOf(field: ComparisonExpression): Predicate {
   return rootCondition(field) ?? compare(operandBeside(left, right), operator, operandBeside(right, left))
 }
 
-/** Something that is true or false by its form; an attribute may be. */
+/** Whether its form shows that it is true or false. An attribute may be a boolean, but its form does not show it. */
 export function isCondition(field: FieldExpression): boolean {
   if (field.kind === 'literal') return field.value.type === 'bool'
   if (field.kind === 'unary') return field.operator === '!'
@@ -98,8 +101,8 @@ function assertSmall(predicate: Predicate): void {
 }
 
 /**
- * `nestedSetParent < 0` and the like are how Grafana asks for roots, and `parent = nil` how a person may: both are about
- * the parent's id alone, which a store knows.
+ * Grafana finds roots with `nestedSetParent < 0` and the like, and a person may write `parent = nil`. Both need only
+ * the parent's id, which a store knows.
  */
 function rootCondition({ operator, left, right }: ComparisonExpression): Predicate | undefined {
   if (isIntrinsic(left, 'parent') || isIntrinsic(right, 'parent')) {
@@ -115,7 +118,7 @@ function isIntrinsic(field: FieldExpression, name: IntrinsicField['name']): fiel
   return field.kind === 'intrinsic' && field.name === name
 }
 
-/** Digits of ids in hex. */
+/** The number of hex digits of each id. */
 const idDigits: Readonly<Record<string, number>> = {
   traceId: 32,
   linkTraceId: 32,
@@ -139,7 +142,7 @@ export function fieldOf(name: AttributeName | IntrinsicField): Extract<Operand, 
   return intrinsic(name.name === 'parent' ? 'parentId' : name.name)
 }
 
-/** A value of a span; arithmetic with literals alone is computed. */
+/** A value of a span. Arithmetic that has only literals is computed here. */
 export function operandOf(field: FieldExpression): Operand {
   switch (field.kind) {
     case 'literal':

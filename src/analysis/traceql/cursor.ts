@@ -1,13 +1,13 @@
-/** Where the parser is in the tokens, and what it found wrong so far. */
+/** The parser's position in the tokens, and the problems it has found so far. */
 import type { Problem } from './problem.ts'
 import type { Place } from './syntax.ts'
 import { nameOf, type Token } from './token.ts'
 
-/** Parentheses, signs and powers inside each other. */
+/** The maximum depth of nested parentheses, signs and powers. */
 const depthMax = 100
-/** Operators and stages of one query. A chain of them becomes a tree as deep as the chain is long, which functions walk. */
+/** The maximum number of operators and stages in one query. A chain of them becomes an equally deep tree. */
 const operatorsMax = 1_000
-/** Problems that are reported; the first is what matters. */
+/** The maximum number of problems that are reported. The first one matters most. */
 const problemsMax = 20
 
 /** Thrown by `fail` and caught where the parser can go on: at the end of a filter or a stage. */
@@ -67,7 +67,7 @@ export class Cursor {
     if (!this.takeSymbol(symbol)) this.fail(`\`${symbol}\` is missing ${where}, before ${this.describe()}`)
   }
 
-  /** The place from a start up to the last token that was taken. */
+  /** The place from `start` to the end of the last token that was read. */
   placeFrom(start: number): Place {
     const end = this.#at === 0 ? 0 : this.#tokens[this.#at - 1]!.place.end
     return { start, end: Math.max(start, end) }
@@ -86,7 +86,7 @@ export class Cursor {
     throw new ParseStop()
   }
 
-  /** Runs one level deeper. */
+  /** Runs `read` one level deeper. */
   nested<Result>(read: () => Result): Result {
     if (++this.#depth > depthMax) this.#giveUp(`the query is nested more than ${depthMax} levels deep`)
     const result = read()
@@ -101,8 +101,8 @@ export class Cursor {
   }
 
   /**
-   * Runs `read`; when it fails, moves to the next of these symbols outside of brackets that were opened on the way (or to
-   * the end) and returns `undefined`.
+   * Runs `read`. When it fails, moves to the next of these symbols (or to the end) and returns `undefined`. Symbols
+   * inside brackets that open on the way do not count.
    */
   recover<Result>(symbols: readonly string[], read: () => Result): Result | undefined {
     const depth = this.#depth

@@ -17,7 +17,7 @@ for (const example of examples) {
   test(`the page is right about ${example}`, () => {
     const [query, found] = example.split(' // ') as [string, string?]
     readQuery(query)
-    // Behind what is found there may be a word about it.
+    // A comment may follow the expected result.
     if (found !== undefined) assert.equal(findIn(rows, query), found.split(/ {2,}/)[0])
   })
 }

@@ -1,4 +1,4 @@
-/** The intrinsics of TraceQL: what each is called, what it is in the model, and of which type. */
+/** The intrinsics of TraceQL: their names, their counterparts in the model, and their types. */
 import { closest, distance } from 'fastest-levenshtein'
 import type { SpanIntrinsic, StructureIntrinsic } from '../../model/query.ts'
 
@@ -13,7 +13,7 @@ interface IntrinsicRow {
   readonly type: FieldType
 }
 
-/** A spelling without a scope is the older one, and what series and columns are labelled with. */
+/** A spelling without a scope is the older one. Series and columns have it as their label. */
 export const intrinsics: Readonly<Record<IntrinsicName, IntrinsicRow>> = {
   duration: { spellings: ['duration', 'span:duration'], type: 'number' },
   name: { spellings: ['name', 'span:name'], type: 'text' },
@@ -55,7 +55,7 @@ export function spellingOfIntrinsic(name: IntrinsicName): string {
   return intrinsics[name].spellings[0]!
 }
 
-/** Longest name that suggestions are looked for, because the time grows with its square. */
+/** Longer names get no suggestions, because the time grows with the square of the length. */
 const nameCharsMax = 64
 
 /** `; did you mean X?`, or '' when no candidate is near. */

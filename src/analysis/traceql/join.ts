@@ -1,4 +1,4 @@
-/** What an operator between two sets of spans, numbers or metrics queries makes of them. */
+/** Joins two sets of spans, numbers or metrics queries with an operator. */
 import type {
   ArithmeticOperator,
   MetricsMath,
@@ -33,7 +33,7 @@ export function isScalar(node: Expression | Stage): node is Scalar {
 /** `Omit` of each member of a union. */
 export type WithoutPlace<Node> = Node extends { place: Place } ? Omit<Node, 'place'> : never
 
-/** The node without its place, or what is wrong. */
+/** The node without its place, or a message that says what is wrong. */
 export function joinOf(left: Expression, operator: string, right: Expression): WithoutPlace<Expression> | string {
   if (left.kind === 'metrics' || right.kind === 'metrics') return joinSeries(left, operator, right)
   if (isScalar(left) && isScalar(right)) {

@@ -1,5 +1,5 @@
 /**
- * Text -> tokens, in one pass. What it cannot read it reports and passes over, so that the parser goes on.
+ * Text -> tokens, in one pass. It reports and skips what it cannot read, so that the parser can go on.
  *
  *     attribute = [ "parent." ] ( "." | scope "." ) part { "." part }      part = run | quoted
  *     run       = characters up to a space or one of {}()=~!<>&|^,         so .a-b is one attribute, .a - b is not
@@ -16,13 +16,13 @@ import type { Problem } from './problem.ts'
 import type { AttributeScope } from './syntax.ts'
 import type { Token, TokenContent } from './token.ts'
 
-/** Longest first, so that the first that fits is the right one. */
+/** Longest first, so that the first match is the right one. */
 const symbols = [
   '&>> &<< !>> !<< && || &> &< &~ !> !< !~ != =~ >= <= >> <<'.split(' '),
   '= < > ~ ! | + - * / % ^ ( ) { } ,'.split(' '),
 ].flat()
 
-/** What people write who know other languages, what it is read as, and what is said. */
+/** What people who know other languages write, how it is read, and the message. */
 const mistaken: readonly (readonly [string, string, string])[] = [
   ['===', '=', '`=` compares'],
   ['==', '=', '`=` compares'],
@@ -111,7 +111,7 @@ class Lexer {
     this.#add(start, { kind: 'attribute', scope: 'nearest', key, ofParent: false })
   }
 
-  /** From the dot before the first part. */
+  /** Reads on from the dot before the first part. */
   #readAttribute(start: number, scope: AttributeScope, ofParent: boolean): void {
     let key = ''
     let partStart = ++this.#at
@@ -185,7 +185,7 @@ class Lexer {
     this.#add(start, { kind: 'literal', value: { kind: 'value', type: 'string', value } })
   }
 
-  /** Moves past what the pattern matches here; '' when it does not match. */
+  /** Skips and returns what the pattern matches here; '' when it does not match. */
   #match(sticky: RegExp): string {
     sticky.lastIndex = this.#at
     const found = sticky.exec(this.#text)?.[0] ?? ''
@@ -206,7 +206,7 @@ function isSymbolAt(text: string, at: number): boolean {
   return /&[&<>~]/y.test(text.slice(at, at + 2))
 }
 
-/** As Go writes them. */
+/** Escapes as in Go. */
 const escape = /\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|[\s\S])/g
 const named: Readonly<Record<string, string>> = {
   '\\n': '\n',

@@ -1,5 +1,5 @@
 /**
- * Numbers and durations as TraceQL writes them, and back.
+ * Reads and prints numbers and durations as TraceQL writes them.
  *
  *     number   = digits | [ digits ] "." digits | number "e" [ "+" | "-" ] digits
  *     duration = part { part }        part = ( digits | [ digits ] "." digits ) unit
@@ -24,7 +24,7 @@ const nanosPerUnit: Readonly<Record<string, bigint>> = {
   y: 365n * daySeconds * 1_000_000_000n,
 }
 
-/** Characters of one number: bounds the work of hostile input. */
+/** The maximum length of one number: bounds the work on hostile input. */
 const charsMax = 64
 export const intMax = (1n << 63n) - 1n
 
@@ -33,14 +33,14 @@ const durations = /^(?:(?:\d+(?:\.\d+)?|\.\d+)[a-zµμ]+)+$/
 const durationPart = /(\d{0,64})(?:\.(\d{1,64}))?([a-zµμ]{1,64})/g
 
 export interface NumberText {
-  /** Characters that belong to it. */
+  /** The number of characters that belong to it. */
   readonly chars: number
-  /** Without a sign; an int may be past 64 bits. Some number when there is a problem. */
+  /** Without a sign. An int may exceed 64 bits. Any number when there is a problem. */
   readonly value: LiteralValue
   readonly problem?: string
 }
 
-/** Reads the number at a position, where a digit or a dot and a digit are. */
+/** Reads the number at a position that has a digit, or a dot and a digit. */
 export function readNumber(text: string, start: number): NumberText {
   const whole = /(?:\d+\.?\d*|\.\d+)[eE][+-]\d+(?![\w.µμ])|[\w.µμ]+/y
   whole.lastIndex = start
@@ -69,7 +69,7 @@ function durationOf(run: string): { value: LiteralValue; problem?: string } {
   return { value: duration(total) }
 }
 
-/** Text that `readNumber` reads back to the same value, with a sign where it is negative. */
+/** Text that `readNumber` reads back to the same value, with a sign when it is negative. */
 export function printNumber(value: Extract<LiteralValue, { type: 'int' | 'float' | 'duration' }>): string {
   if (value.type === 'int') return value.value.toString()
   if (value.type === 'duration') return printDurationExact(value.value)

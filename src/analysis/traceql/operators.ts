@@ -24,7 +24,7 @@ function rows(binding: number, operators: string): [string, number][] {
   return operators.split(' ').map((operator) => [operator, binding])
 }
 
-/** How tightly an operator with two sides binds; `undefined` when it is none. */
+/** How tightly an operator with two sides binds; `undefined` when it is not one. */
 export function bindingOf(operator: string): number | undefined {
   return byOperator.get(operator)
 }

@@ -1,4 +1,4 @@
-/** Conditions and values on one span: what stands between braces and in the parentheses of functions. */
+/** Parses conditions and values on one span: the text between braces and in the parentheses of functions. */
 import { namesOf } from '../../model/evaluate/held-value.ts'
 import { bool, int, kind, nil, status } from '../../model/query.ts'
 import type { Cursor } from './cursor.ts'
@@ -18,7 +18,7 @@ const namedValues: ReadonlyMap<string, LiteralValue> = new Map<string, LiteralVa
 ])
 const knownNames = [...intrinsicSpellings, ...namedValues.keys()]
 
-/** What people write between conditions who know other languages. */
+/** What people who know other languages write between conditions. */
 const foreignOperators: Readonly<Record<string, string>> = {
   and: '`and` is written `&&`',
   or: '`or` is written `||`',
@@ -98,7 +98,7 @@ function parseNegative(cursor: Cursor, start: number): FieldExpression {
     : { kind: 'literal', value: inRange(cursor, negated), place }
 }
 
-/** After a minus: the number that follows it at once, with its sign. */
+/** After a minus: the number right after it, with its sign. */
 export function parseSignedNumber(cursor: Cursor, start: number): Literal | undefined {
   const { token } = cursor
   const negated = token.kind === 'literal' ? negativeOf(token.value) : undefined

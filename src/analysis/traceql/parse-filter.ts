@@ -1,4 +1,4 @@
-/** Filters, and functions of a field of each span of a set. */
+/** Parses filters, and functions of one field over the spans of a set. */
 import type { Cursor } from './cursor.ts'
 import { parseField } from './parse-field.ts'
 import type { Aggregate, AggregateFunction, FieldExpression, Filter } from './syntax.ts'

@@ -1,4 +1,4 @@
-/** Functions that make numbers over time of sets of spans, and the stages behind them. */
+/** Parses functions that turn sets of spans into numbers over time, and the stages after them. */
 import type { Cursor } from './cursor.ts'
 import { orderOperators } from './join.ts'
 import { parseField, parseLiteral, parseNames, parseSignedNumber } from './parse-field.ts'
@@ -49,7 +49,7 @@ function parseBy(cursor: Cursor): OverTime['by'] {
   return names
 }
 
-/** A literal with an optional sign; `needed` is said when there is none. */
+/** A literal with an optional sign. `needed` is the message when there is none. */
 export function parseNumber(cursor: Cursor, needed: string): Literal {
   cursor.countOperator()
   const { start } = cursor.token.place

@@ -5,7 +5,7 @@ import type { OrderKey } from './syntax.ts'
 
 const orderNames: readonly string[] = ['duration', 'start', 'spans', 'errors'] satisfies OrderKey['by'][]
 
-/** No other stage begins with a word that has no parenthesis behind it, so `order` cannot be anything else. */
+/** In every other stage a parenthesis follows the first word, so `order` cannot be anything else. */
 export function isOrder(cursor: Cursor): boolean {
   return cursor.isWord('order') && cursor.following.kind === 'word'
 }

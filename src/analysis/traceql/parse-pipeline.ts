@@ -1,6 +1,6 @@
 /**
- * Stages with `|` between them, and the expressions of sets of spans and of numbers that a stage may be. They hold each
- * other, through parentheses, so they are in one file.
+ * Parses stages with `|` between them, and the expressions of sets of spans and of numbers that a stage may be. They
+ * contain each other through parentheses, so they are in one file.
  */
 import type { Cursor } from './cursor.ts'
 import { suggestion } from './intrinsics.ts'
@@ -19,11 +19,11 @@ const stageFunctions = [
   'quantile_over_time histogram_over_time compare topk bottomk with'.split(' '),
 ].flat()
 
-/** A pipeline as far as it goes: it ends in a set of spans, a number, or numbers over time. */
+/** A pipeline, which ends in a set of spans, a number, or numbers over time. */
 export interface Piped {
   readonly stages: readonly Stage[]
   readonly scalar?: Scalar
-  /** Then there are no stages outside of it. */
+  /** When given, `stages` is empty. */
   readonly metrics?: MetricsQuery
   /** The last `|` was read and `order by` follows. */
   readonly isOrderNext?: boolean

@@ -5,7 +5,7 @@ import { query as randomQuery, withoutPlaces } from '../../../test/support/rando
 import { parse } from './parser.ts'
 import { print } from './print.ts'
 
-test('a tree that is printed and parsed is the same tree, and printing that gives the same text', () => {
+test('printing and parsing a tree gives the same tree, and printing that gives the same text', () => {
   fc.assert(
     fc.property(randomQuery, (tree) => {
       const text = print(tree)
@@ -18,11 +18,11 @@ test('a tree that is printed and parsed is the same tree, and printing that give
   )
 })
 
-/** A query, and the same as it is printed: with the parentheses that show how it was read. */
+/** A query and its printed form, whose parentheses show how it was read. */
 const readings: readonly (readonly [string, string])[] = [
   ['{}', '{ }'],
   ['{.a=1}', '{ .a = 1 }'],
-  // Equal binding of && and ||, from the left.
+  // && and || bind equally, from the left.
   ['{ .a || .b && .c }', '{ .a || .b && .c }'],
   ['{ .a || (.b && .c) }', '{ .a || (.b && .c) }'],
   ['{ (.a || .b) && .c }', '{ .a || .b && .c }'],
@@ -110,14 +110,14 @@ test('each node has its place', () => {
   ])
 })
 
-test('whatever the text, parsing ends with a tree or with errors in the text', () => {
+test('parsing any text ends with a tree, or with errors that point into the text', () => {
   const words = 'count by rate with order compare nil status and'.split(' ')
   const signs = '{ } ( ) | || && ! - >> &> = =~ !~ .a span."b " ` 1 1s .5 // /* \\ ^ ,'.split(' ')
   const pieces = fc.constantFrom(...words, ...signs, "'x'", ' ', '\n')
   const texts = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 60 }),
     fc.array(pieces, { maxLength: 40 }).map((parts) => parts.join('')),
-    // A query with some characters taken out, doubled or replaced.
+    // A query with some characters removed, doubled or replaced.
     fc
       .tuple(randomQuery.map(print), fc.nat(), fc.nat(12), fc.oneof(pieces, fc.constant('')))
       .map(([text, at, length, piece]) => {

@@ -10,8 +10,8 @@
  *     second     = "topk(" n ")" | "bottomk(" n ")" | comparison number
  *     math       = "(" metrics ")" ( "+" | "-" | "*" | "/" ) …, with numbers too
  *
- * `pipeline "|" scalar` and `metrics` in parentheses look the same up to their last stage, so one function reads all of them
- * (parsePiped) and the place where it stands decides what may come out.
+ * `pipeline "|" scalar` and `metrics` in parentheses look the same up to their last stage, so one function (parsePiped)
+ * reads all of them. The place in the query decides which results are allowed.
  */
 import { Cursor } from './cursor.ts'
 import { lex } from './lexer.ts'
@@ -21,7 +21,7 @@ import { parsePiped } from './parse-pipeline.ts'
 import type { Problem } from './problem.ts'
 import type { Hint, MetricsQuery, OrderKey, Pipeline, Query } from './syntax.ts'
 
-/** UTF-16 units of a query. */
+/** The maximum length of a query, in UTF-16 units. */
 const charsMax = 65_536
 
 export interface Parsed {

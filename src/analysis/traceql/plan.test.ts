@@ -16,7 +16,7 @@ function search(text: string): { candidates: string; spans: string; isExact: boo
   return { candidates: showCondition(body.candidates), spans: showPredicate(body.spans), isExact: body.isExact }
 }
 
-/** The query, what a trace must hold, and what its spans meet when that is all there is to ask. */
+/** The query, the condition on a trace, and for an exact plan the condition on the spans of the answer. */
 const searches: readonly (readonly [string, string, string?])[] = [
   ['{ }', 'some[all]', 'all'],
   ['{ .a = 1 }', 'some[nearest.a = 1]', 'nearest.a = 1'],
@@ -51,7 +51,7 @@ const searches: readonly (readonly [string, string, string?])[] = [
 ]
 
 for (const [text, candidates, exact] of searches) {
-  test(`${text} is asked of a store as ${candidates}`, () => {
+  test(`${text} becomes the question ${candidates} to a store`, () => {
     const plan = search(text)
     assert.equal(plan.candidates, candidates)
     assert.equal(plan.isExact ? plan.spans : undefined, exact)
@@ -73,7 +73,7 @@ test('a metrics query is planned with its math, its constants computed', () => {
   assert.deepEqual(hints.get('exemplars'), { kind: 'value', type: 'int', value: 5n })
 })
 
-test('the selection of compare says whether a store can tell it', () => {
+test('the selection of compare says whether a store can evaluate it', () => {
   const selectionOf = (text: string): unknown => {
     const { body } = planOf(readQuery(text))
     assert.ok(body.kind === 'metrics' && body.source.kind === 'select')

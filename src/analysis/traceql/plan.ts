@@ -1,6 +1,6 @@
 /**
- * What a store is asked for a query. A store answers conditions on one span; relations, groups and numbers of sets are
- * evaluated on the spans of candidate traces. So a plan says what every trace that matches must hold:
+ * What a store is asked for a query. A store evaluates conditions on one span. Relations, groups and numbers of sets
+ * are evaluated on the spans of candidate traces. So a plan says what every matching trace must have:
  *
  *     { a } >> { b } | count() > 2       some span meets a, and some span meets b
  *     { a } !>> { b }                    some span meets b: a trace without a matches too
@@ -75,7 +75,7 @@ export interface SelectionPlan {
   readonly isExact: boolean
 }
 
-/** For a query that `check` passed: `planOf(query)`. */
+/** For a query that passed `check`: `planOf(query)`. */
 export function planOf({ body, order, hints }: Query): Plan {
   return {
     body: body.kind === 'metrics' ? metricsPlan(body) : searchPlan(body.stages),
@@ -113,7 +113,7 @@ function constantOf(scalar: Scalar): number {
   return arithmetic[scalar.operator](constantOf(scalar.left), constantOf(scalar.right))
 }
 
-/** The spans that a stage is given. */
+/** The spans that a stage gets. */
 type Given = Pick<Bound, 'spans' | 'isExact'>
 
 function boundOfStages(stages: readonly Stage[], given: Given): Bound {
@@ -127,7 +127,7 @@ function boundOfStages(stages: readonly Stage[], given: Given): Bound {
       continue
     }
     const bound = boundOf(stage, { spans, isExact })
-    // A filter of what a filter left: the later condition includes the earlier one.
+    // Two filters in a row: the later condition includes the earlier one.
     if (stage.kind === 'filter' && conditions.at(-1)?.kind === 'some') conditions = conditions.slice(0, -1)
     conditions.push(bound.candidates)
     ;({ spans, isExact } = bound)
@@ -182,7 +182,7 @@ function boundOfScalars({ left, right }: ScalarFilter, given: Given): Bound {
   }
 }
 
-/** What spans of any of these meet. */
+/** The condition that spans of any of these meet. */
 function anySpan(bounds: readonly Bound[]): { readonly spans: Predicate; readonly isWhole: boolean } {
   const spans = anyOf(...bounds.map((bound) => bound.spans))
   const isWhole = fits(spans)
@@ -224,7 +224,9 @@ function asksStructure(predicate: Predicate): boolean {
   return false
 }
 
-/** What a store cannot tell is taken as met, and as not met below a negation, so that no span is missed. */
+/**
+ * A condition that a store cannot evaluate counts as met, and below a negation as not met, so that no span is missed.
+ */
 function widened(predicate: Predicate, isMet: boolean): Predicate {
   switch (predicate.kind) {
     case 'and':

@@ -9,7 +9,7 @@ export function printField(field: FieldExpression): string {
   return printOperand(field, bindings.logic)
 }
 
-/** With parentheses when its operator binds more loosely than it must here. */
+/** Adds parentheses when its operator binds more loosely than `loosest`. */
 function printOperand(field: FieldExpression, loosest: number): string {
   switch (field.kind) {
     case 'literal':
@@ -44,7 +44,7 @@ export function inParentheses(text: string, isNeeded: boolean): string {
   return isNeeded ? `(${text})` : text
 }
 
-/** As it stands in a query; also the label of a group or a series. */
+/** As it is written in a query; also the label of a group or a series. */
 export function printName(name: AttributeName | IntrinsicField): string {
   if (name.kind === 'intrinsic') return spellingOfIntrinsic(name.name)
   const before = name.ofParent ? 'parent.' : ''

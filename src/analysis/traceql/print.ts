@@ -55,7 +55,7 @@ function printSpanset(spanset: SpansetExpression, loosest: number): string {
   }
 }
 
-/** A number of a set of spans; as text also its name in answers, such as `count()`. */
+/** A number of a set of spans. Its text is also its name in answers, such as `count()`. */
 export function printScalar(scalar: Scalar): string {
   return printOperand(scalar, bindings.logic)
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { parse } from './parser.ts'
 import { showProblem } from './problem.ts'
 
-/** The query, what the carets are below, and the message. */
+/** The query, the text that the carets mark, and the message. */
 const mistakes: readonly (readonly [string, string, RegExp])[] = [
   ['{ .a == 1 }', '==', /`==` is not an operator: `=` compares/],
   ['{ .a <> 1 }', '<>', /`!=` is "not equal"/],

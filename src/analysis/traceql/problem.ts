@@ -9,7 +9,7 @@ export interface Problem {
 
 /** Characters of the query that are shown on each side of the place. */
 const shownChars = 60
-/** Carets below a long place. */
+/** The maximum number of carets below a long place. */
 const caretsMax = 40
 
 /**

@@ -1,5 +1,5 @@
 /**
- * For whoever got a query from outside: the tree, or one error that shows every problem.
+ * Reads a query from outside: returns the tree, or throws one error that shows every problem.
  *
  *     readQuery('{ status = error }')     the tree
  *     readQuery('{ status == error }')    throws: `==` is not an operator: `=` compares, with the place marked
@@ -10,7 +10,7 @@ import { parse } from './parser.ts'
 import { showProblem } from './problem.ts'
 import type { Query } from './syntax.ts'
 
-/** Problems that one message shows. */
+/** The maximum number of problems in one message. */
 const shownMax = 5
 
 /** Throws `InputError` `bad_request`, whose `at` is the first character of the first problem. */

@@ -1,6 +1,6 @@
 /**
- * What a TraceQL query says, as a tree of plain data. `parse` (parser.ts) makes it from text, `print` (print.ts) makes text
- * of it, `check` (check.ts) finds what no trace can answer, `planOf` (plan.ts) says what a store is asked.
+ * A TraceQL query as a tree of plain data. `parse` (parser.ts) makes the tree from text, and `print` (print.ts) turns
+ * it back into text. `check` (check.ts) finds what no trace can answer. `planOf` (plan.ts) says what a store is asked.
  *
  * The language is described in docs/traceql.md. Each node has its place in the text; nothing else depends on places.
  */
@@ -35,7 +35,7 @@ export interface Hint extends Node {
   readonly value: Literal
 }
 
-// Conditions on one span: what stands between braces.
+// Conditions on one span: the text between braces.
 
 export type FieldExpression = Literal | AttributeName | IntrinsicField | Unary | Binary
 
@@ -52,7 +52,7 @@ export interface AttributeName extends Node {
   readonly kind: 'attribute'
   readonly scope: AttributeScope
   readonly key: string
-  /** `parent.x`: the attribute of the span above. It can be written, but not be asked yet. */
+  /** `parent.x`: the attribute of the span above. It can be parsed, but not evaluated yet. */
   readonly ofParent: boolean
 }
 

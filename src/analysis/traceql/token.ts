@@ -1,4 +1,4 @@
-/** What the lexer makes of a query's text. */
+/** The tokens that the lexer makes from a query's text. */
 import type { AttributeScope, LiteralValue, Place } from './syntax.ts'
 
 export type Token = { readonly place: Place } & TokenContent
@@ -14,11 +14,11 @@ export type TokenContent =
       readonly key: string
       readonly ofParent: boolean
     }
-  /** Numbers have no sign yet, so an int may be past 64 bits. */
+  /** Numbers have no sign yet, so an int may exceed 64 bits. */
   | { readonly kind: 'literal'; readonly value: LiteralValue }
   | { readonly kind: 'end' }
 
-/** A token as a message names it. */
+/** A token as it is named in messages. */
 export function nameOf(token: Token, text: string): string {
   if (token.kind === 'end') return 'the end of the query'
   const source = text.slice(token.place.start, token.place.end)

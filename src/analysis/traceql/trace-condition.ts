@@ -1,7 +1,7 @@
 /**
- * Conditions on the spans of one trace, which a store turns into one question. They are kept small: a condition that would
- * be too large for a store asks for less, so that it lets more traces through. That is always right, as candidates are
- * evaluated.
+ * Conditions on the spans of one trace, which a store turns into one query. They are kept small: a condition that is
+ * too large for a store is weakened, so that more traces match. The result stays right, because the candidates are
+ * evaluated afterwards.
  */
 import { InputError } from '../../base/errors.ts'
 import { checkLimits, childrenOf } from '../../model/query-limits.ts'
@@ -13,14 +13,14 @@ export type TraceCondition =
   | { readonly kind: 'and'; readonly of: readonly TraceCondition[] }
   | { readonly kind: 'or'; readonly of: readonly TraceCondition[] }
 
-/** Conditions on spans of one condition on a trace; a predicate of a store has as many at most. */
+/** The maximum number of span conditions in one trace condition; the same as in a store's predicate. */
 const conditionsMax = 250
 
 export function some(where: Predicate): TraceCondition {
   return { kind: 'some', where }
 }
 
-/** All that fit; one that is left out is not needed to hold. */
+/** All that fit must be met. Leaving some out only lets more traces through. */
 export function every(of: readonly TraceCondition[]): TraceCondition {
   let size = 0
   const fitting = of.filter((condition) => {
@@ -33,13 +33,13 @@ export function every(of: readonly TraceCondition[]): TraceCondition {
   return fitting.length === 1 ? fitting[0]! : { kind: 'and', of: fitting }
 }
 
-/** Any; none of them may be left out, so too many are no condition at all. */
+/** Any of them must be met. None may be left out, so too many become a condition that every trace meets. */
 export function either(of: readonly TraceCondition[]): TraceCondition {
   if (of.reduce((size, condition) => size + sizeOf(condition), 0) > conditionsMax) return some(everything)
   return of.length === 1 ? of[0]! : { kind: 'or', of }
 }
 
-/** Whether a store would take it. Stops counting at the limits, so a tree that shares its branches costs no more. */
+/** Whether a store accepts it. Counting stops at the limits, so a tree with shared branches costs no more. */
 export function fits(predicate: Predicate): boolean {
   try {
     checkLimits(predicate)
@@ -50,7 +50,7 @@ export function fits(predicate: Predicate): boolean {
   }
 }
 
-/** Of predicates that fit. */
+/** The number of comparisons, for predicates that fit. */
 function sizeOf(condition: TraceCondition): number {
   const waiting: (TraceCondition | Predicate | Operand)[] = [condition]
   let size = 0

@@ -27,7 +27,7 @@ const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0'
 /** The head of a TLS 1.2 record with a ClientHello. */
 const hello = '\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00fc\u0003\u0003'
 
-/** Sends the pieces one after the other and gives all that comes back until the connection ends. */
+/** Sends the pieces one after the other and returns everything received until the connection ends. */
 async function ask(address: string, ...pieces: string[]): Promise<string> {
   const [host, port] = address.split(':')
   const socket = net.connect(Number(port), host!)
@@ -57,7 +57,7 @@ const wrong: readonly [what: string, address: () => string, sent: string, protoc
   ['HTTP/2 on the Zipkin port', () => zipkin, preface, 'zipkin', /zipkin takes HTTP\/1\.1/],
 ]
 for (const [what, address, sent, protocol, said] of wrong) {
-  test(`${what} is told and counted`, async () => {
+  test(`${what} gets an explanation and is counted`, async () => {
     const before = failed(protocol)
     assert.match(await ask(address(), sent), said)
     assert.equal(failed(protocol), before + 1)
@@ -65,7 +65,7 @@ for (const [what, address, sent, protocol, said] of wrong) {
   })
 }
 
-test('gRPC is taken on the port of OTLP over HTTP, beside HTTP/1', async () => {
+test('the port of OTLP over HTTP accepts gRPC as well as HTTP/1', async () => {
   const session = http2.connect(`http://${http}`)
   try {
     const call = session.request({
@@ -79,7 +79,7 @@ test('gRPC is taken on the port of OTLP over HTTP, beside HTTP/1', async () => {
     assert.equal(await status, '0')
     assert.equal(receiving.spans().at(-1)!.rows, 1)
     assert.equal(receiving.counters.of('otlp/grpc', 'spans').accepted, 1)
-    // A session that has made its call is not told to go.
+    // A session that has made its call stays open.
     await sleep(2200)
     assert.equal(session.closed, false)
   } finally {
@@ -93,7 +93,7 @@ test('gRPC is taken on the port of OTLP over HTTP, beside HTTP/1', async () => {
   assert.equal(answer.status, 200)
 })
 
-test('HTTP/2 that is not gRPC is told what the port takes', async () => {
+test('an HTTP/2 client that does not speak gRPC learns what the port accepts', async () => {
   const session = http2.connect(`http://${http}`)
   const before = failed('otlp/http')
   const call = session.request({ ':method': 'POST', ':path': '/v1/traces', 'content-type': 'application/json' })
@@ -105,7 +105,7 @@ test('HTTP/2 that is not gRPC is told what the port takes', async () => {
   session.close()
 })
 
-test('first bytes may come one by one, and a client that sends none is closed in time', async () => {
+test('the first bytes may arrive one by one, and a client that sends none is disconnected in time', async () => {
   const byteByByte = ['P', 'O', 'S', 'T', ' /', post.slice(6).replace('Host: x', 'Connection: close\r\nHost: x')]
   assert.match(await ask(http, ...byteByByte), /^HTTP\/1\.1 200/)
   const started = performance.now()
@@ -114,7 +114,7 @@ test('first bytes may come one by one, and a client that sends none is closed in
   assert.ok(performance.now() - started < 3500)
 })
 
-test('a client that has said nothing yet does not hold up the close', async () => {
+test('a client that has sent nothing yet does not delay the close', async () => {
   const closing = await Receiving.open()
   const addresses = [await closing.start(startOtlpHttp), await closing.start(startOtlpGrpc)]
   const sockets = addresses.map((address) => net.connect(Number(address.split(':')[1]), '127.0.0.1'))

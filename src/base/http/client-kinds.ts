@@ -1,7 +1,7 @@
 /**
- * What a client speaks, told by its first three bytes, before a server that speaks something else would only break the
- * connection: HTTP/1 on a gRPC port, gRPC on an HTTP port, TLS on a plain one. These are the first mistakes that people
- * make with OTLP, and what their clients print of them ("malformed HTTP response", "frame too large") helps nobody.
+ * Recognises the protocol of a client by its first three bytes, because a server for another protocol would only break
+ * the connection: HTTP/1 on a gRPC port, gRPC on an HTTP port, TLS on a plain port. These are the first mistakes that
+ * people make with OTLP. What their clients print ("malformed HTTP response", "frame too large") helps nobody.
  *   first bytes = "PRI" (HTTP/2 with prior knowledge, RFC 9113 §3.4) | 0x16 0x03 (TLS handshake record) | method (HTTP/1)
  */
 import type { Server, Socket } from 'node:net'
@@ -19,15 +19,18 @@ function kindOf(head: Uint8Array): ClientKind | undefined {
 }
 
 export interface ClientSorting {
-  /** What the server itself speaks; it also gets what cannot be told. */
+  /** The server's own protocol. The server also gets connections whose protocol is not recognised. */
   readonly own: 'http1' | 'http2'
-  /** A connection must have sent its first bytes this soon. */
+  /** The time within which a connection must send its first bytes. */
   readonly timeoutMs: number
-  /** Takes clients of another kind over, whose first bytes can still be read. */
+  /** Takes over clients of another kind. Their first bytes can still be read. */
   readonly others: (kind: ClientKind, socket: Socket) => void
 }
 
-/** Puts itself before the server's own handling of connections. Returns what ends those that said nothing yet. */
+/**
+ * Runs before the server's own handling of connections. Returns a function that ends connections that have sent nothing
+ * yet.
+ */
 export function sortClients(server: Server, { own, timeoutMs, others }: ClientSorting): () => void {
   const listeners = server.listeners('connection')
   const waiting = new Set<Socket>()
@@ -46,7 +49,8 @@ export function sortClients(server: Server, { own, timeoutMs, others }: ClientSo
       const head = socket.read(headBytes) as Buffer | null
       if (head === null) return socket.readableEnded ? end() : undefined
       leave()
-      // As one piece: Node's HTTP/2 hands each piece to its session, and throws where the one before has ended that.
+      // As one piece: Node's HTTP/2 passes each piece to its session, and throws when an earlier piece has ended the
+      // session.
       const rest = socket.read() as Buffer | null
       socket.unshift(rest === null ? head : Buffer.concat([head, rest]))
       const kind = kindOf(head) ?? own
@@ -63,7 +67,7 @@ export function sortClients(server: Server, { own, timeoutMs, others }: ClientSo
 /** How long a client may take to read why it was refused. */
 const lingerMs = 1000
 
-/** Says in HTTP/1.1, which every client shows or logs in some form, why the connection is refused. */
+/** Explains in HTTP/1.1 why the connection is refused, because every client shows or logs that in some form. */
 export function refuseClient(socket: Socket, message: string): void {
   const body = `${message}\n`
   const head = [
@@ -74,13 +78,13 @@ export function refuseClient(socket: Socket, message: string): void {
   ]
   socket.on('error', () => socket.destroy())
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
-  // What still comes is read and thrown away: a reset at once would overtake the answer.
+  // Further input is read and discarded: an immediate reset would overtake the answer.
   socket.resume()
   const cutOff = setTimeout(() => socket.destroy(), lingerMs)
   socket.on('close', () => clearTimeout(cutOff))
 }
 
-/** The port as a text, where it is known. */
+/** The port as text, when it is known. */
 export function portText(port: number): string {
   return port === 0 ? '' : ` ${port}`
 }

@@ -1,7 +1,7 @@
 /**
- * The HTTP/1.1 server under every port that speaks it, those of the receivers and that of the UI: limits on connections
- * and times, foreign web pages kept out, preflights of browsers, an answer to clients that speak something else, and a
- * stop that lets requests under way end.
+ * The HTTP/1.1 server for every port that speaks it: those of the receivers and that of the UI. It limits connections
+ * and times, keeps foreign web pages out, and answers preflights of browsers. It also answers clients that speak
+ * another protocol, and stops only after running requests had time to finish.
  */
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -16,11 +16,11 @@ import { refuseClient, sortClients, tlsProblem } from './client-kinds.ts'
 const closeGraceMs = 2000
 
 export interface HttpLimits {
-  /** Open connections; more are closed at once. */
+  /** The maximum number of open connections; more are closed at once. */
   readonly connectionsMax: number
-  /** A request must be complete this soon after its first byte. */
+  /** The time from its first byte within which a request must be complete. */
   readonly requestTimeoutMs: number
-  /** A connection with nothing under way is closed after this. */
+  /** An idle connection is closed after this time. */
   readonly idleTimeoutMs: number
 }
 
@@ -30,7 +30,7 @@ export interface HttpAppOptions extends WebGuardOptions {
   readonly preflights?: boolean
   /** Routes read the body themselves and get requests of any content type (`contentTypeOf`). */
   readonly rawBodies?: boolean
-  /** What else fastify is to know. */
+  /** Further options of fastify. */
   readonly fastify?: Pick<FastifyServerOptions, 'frameworkErrors' | 'routerOptions'>
 }
 
@@ -39,7 +39,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
   const { limits, allowedOrigins, rawBodies = false } = options
   const app = fastify({
     logger: false,
-    // Raw bodies have limits of their own; this only keeps fastify's out of the way.
+    // Raw bodies have their own limits; this only keeps fastify's limit from applying.
     ...(rawBodies && { bodyLimit: Number.MAX_SAFE_INTEGER, return503OnClosing: false }),
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.idleTimeoutMs,
@@ -57,8 +57,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
     done()
   })
   if (options.preflights === true && allowedOrigins.length > 0) {
-    // `navigator.sendBeacon` always has credentials, for which Fetch wants the origin itself, never `*`. clew knows no
-    // cookies, so naming any origin gives nothing away.
+    // `navigator.sendBeacon` always sends credentials, and then Fetch requires the origin itself instead of `*`. clew
+    // uses no cookies, so naming any origin reveals nothing.
     const origin = allowedOrigins.includes('*') ? true : [...allowedOrigins]
     await app.register(cors, { origin, credentials: true, methods: ['POST'], maxAge: 86_400 })
   }
@@ -84,7 +84,7 @@ export function contentTypeOf(request: FastifyRequest): string | undefined {
   return sentTypes.get(request.raw)
 }
 
-/** Takes clients that speak HTTP/2 on a port of HTTP/1. */
+/** Serves clients that speak HTTP/2 on a port of HTTP/1. */
 export interface Http2Clients {
   accept(socket: Socket): void
   close(): Promise<void>
@@ -94,12 +94,12 @@ export interface HttpBinding {
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number
-  /** What the port is called in an answer to a client that is wrong here. */
+  /** The name of the port in an answer to a client that came to the wrong port. */
   readonly name: string
   readonly limits: HttpLimits
-  /** Told of clients that speak something else; they get `problem` as an answer too. */
+  /** Called for clients that speak another protocol. They also get `problem` as an answer. */
   readonly onWrongClient?: (problem: InputError) => void
-  /** Without it clients that speak HTTP/2 are wrong here. */
+  /** Without it, clients that speak HTTP/2 are at the wrong port. */
   readonly http2?: Http2Clients
   /** Called when `close` begins. */
   readonly onClosing?: () => void
@@ -108,7 +108,7 @@ export interface HttpBinding {
 export interface HttpListener {
   readonly address: string
   readonly port: number
-  /** Takes no new connections, gives requests under way two seconds to end, then cuts them off. */
+  /** Accepts no new connections, gives running requests two seconds to finish, then cuts them off. */
   close(): Promise<void>
 }
 

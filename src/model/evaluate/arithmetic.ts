@@ -1,4 +1,7 @@
-/** Comparisons other than of a field with a value: two fields, or arithmetic on either side (`Operand` in model/query.ts). */
+/**
+ * Comparisons that are not of a field with a value: two fields, or arithmetic on either side (`Operand` in
+ * model/query.ts).
+ */
 import {
   arithmetic,
   isField,

@@ -1,6 +1,6 @@
 /**
- * A predicate as a function of one span or event: the meaning of model/query.ts in plain code. It decides for spans that
- * are only in memory, and tests hold every store's compiler against it.
+ * A predicate as a function of one span or event: the rules of model/query.ts in plain code. It evaluates spans that
+ * are only in memory, and tests compare every store's compiler with it.
  */
 import type { AttributeValue } from '../attributes.ts'
 import { checkLimits } from '../query-limits.ts'
@@ -12,13 +12,13 @@ export type Place = 'span' | 'resource' | 'event' | 'link' | 'instrumentation'
 
 /** What the evaluator reads of a span or an event. */
 export interface View {
-  /** The values of an intrinsic; none when it is missing or the thing is of another kind. */
+  /** The values of an intrinsic; none when it is missing or only the other kind (span or event) has it. */
   intrinsic(name: Intrinsic['name']): readonly Held[]
-  /** The values of an attribute by its own key, of one place; of all events or links where there are several. */
+  /** The values of an attribute in one place, by its own key; those of all events or links when there are several. */
   attribute(place: Place, key: string): readonly AttributeValue[]
   /** Whether some text contains another, as `word` in model/query.ts says. */
   hasWord(text: string): boolean
-  /** Where the thing's own attributes are. */
+  /** The scope of the span's or event's own attributes. */
   readonly own: 'span' | 'event'
   /** The body of an event when it is not plain text. */
   readonly body?: AttributeValue | undefined
@@ -77,7 +77,7 @@ function comparisonTest(comparison: Comparison): Test {
   return (view) => values(view).some(meets)
 }
 
-/** Looks at the elements of an array; at the array itself only when the asked value is spelled. */
+/** Looks at the elements of an array, and at the array itself only when the wanted value is spelled. */
 function heldTest(meets: (held: Held) => boolean, alsoWhole: boolean): (held: Held) => boolean {
   return (held) => (held.type === 'array' ? (alsoWhole && meets(held)) || held.value.some(meets) : meets(held))
 }

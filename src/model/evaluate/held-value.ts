@@ -1,4 +1,4 @@
-/** One value that a span holds against one value that a query asks for. The rules are in model/query.ts. */
+/** Compares one value that a span holds with one value of a query. The rules are in model/query.ts. */
 import { RE2JS } from 're2js'
 import { InputError } from '../../base/errors.ts'
 import { toAnyValueJson, type AttributeValue } from '../attributes.ts'
@@ -39,7 +39,7 @@ export function elementTest(operator: PositiveOperator, value: Value): (held: He
   }
 }
 
-/** Given the order of held and asked; NaN has none. */
+/** Each gets the order of the held and the wanted value, or NaN when they have none. */
 const deciders = {
   '=': (order: number) => order === 0,
   '<': (order: number) => order < 0,

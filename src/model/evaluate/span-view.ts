@@ -6,7 +6,7 @@ import { int, once, originOf, text, valuesUnder, type Origin } from './view-part
 import type { Intrinsic } from '../query.ts'
 import type { SpanRow } from '../span-row.ts'
 
-/** What only the whole trace tells of a span. */
+/** Facts about a span that need the whole trace. */
 export interface TraceFacts {
   readonly rootName: string
   readonly rootService: string
@@ -14,8 +14,8 @@ export interface TraceFacts {
 }
 
 /**
- * `trace` may be missing when no condition asks for it. `readOrigin` reads resources and scopes; one that remembers them is
- * much quicker for many spans.
+ * `trace` may be missing when no condition needs it. `readOrigin` reads resources and scopes; a function that remembers
+ * them is much quicker for many spans.
  */
 export function spanView(span: SpanRow, trace?: TraceFacts, readOrigin: (json: string) => Origin = originOf): View {
   const resource = once(() => readOrigin(span.resource))

@@ -23,7 +23,7 @@ export function int(value: bigint): Held {
   return { type: 'int', value }
 }
 
-/** Most conditions ask neither resource nor scope, and reading them costs more than the rest. */
+/** Most conditions need neither resource nor scope, and reading them costs more than everything else. */
 export function once<Value>(make: () => Value): () => Value {
   let made: Value | undefined
   return () => (made ??= make())

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { callHalf, isCallerOf } from './call-half.ts'
 
-test('a client is the caller of the server of its id, a producer of its consumer', () => {
+test('a client calls the server with the same id, and a producer its consumer', () => {
   const [server, client, producer, consumer] = [2, 3, 4, 5].map((kind) => callHalf(kind, 0xffffffff)) as string[]
   assert.ok(isCallerOf(client!, server!))
   assert.ok(isCallerOf(producer!, consumer!))

@@ -1,7 +1,7 @@
 /**
- * The same span sent twice. OTLP clients send again what was not acknowledged in time, and a Collector may put it into
- * another batch then. Two spans are the same one when they agree in trace, span id, kind, start and name; the halves of a
- * Zipkin call agree in the id alone.
+ * The same span sent twice. OTLP clients send again what was not acknowledged in time, and a Collector may then put it
+ * into another batch. Two spans are the same one when they agree in trace, span id, kind, start and name; the halves of
+ * a Zipkin call agree only in the id.
  */
 import { indexIds } from './shared-ids.ts'
 import type { IdIndex } from './shared-ids.ts'

@@ -1,4 +1,4 @@
-/** Who is the parent, where several spans of a trace have one id (rules 7 and 8 in trace-tree.ts). */
+/** Finds the parent when several spans of a trace have one id (rules 7 and 8 in trace-tree.ts). */
 import { isCallee, isCaller } from './call-half.ts'
 import type { TreeSpans } from './trace-tree.ts'
 
@@ -6,7 +6,7 @@ import type { TreeSpans } from './trace-tree.ts'
 export interface IdIndex<Id> {
   /** The first span with each id. */
   readonly first: ReadonlyMap<Id, number>
-  /** For each span the first with its id; itself where it has none. */
+  /** For each span, the first span with its id; itself when it has no id. */
   readonly firstOf: Int32Array
 }
 
@@ -25,7 +25,7 @@ export function indexIds<Id>(
   return { first, firstOf }
 }
 
-/** The first of each half of a call whose halves have one id; -1 for none. */
+/** For a call whose halves have one id, the first span of each half; -1 for none. */
 interface Halves {
   caller: number
   callee: number
@@ -38,10 +38,10 @@ export class SharedIds<Id> {
   readonly #spans: Columns<Id>
   readonly #index: IdIndex<Id>
   readonly #shownAs: Int32Array
-  /** By the first span of the id. */
+  /** The key is the first span with the id. */
   readonly #halves = new Map<number, Halves>()
 
-  /** Spans are looked at in `order`; those not shown as themselves are left out. */
+  /** Spans are added in `order`; those not shown as themselves are left out. */
   constructor(spans: Columns<Id>, order: Iterable<number>, { index, shownAs }: SharedIdsOptions<Id>) {
     this.#spans = spans
     this.#index = index

@@ -51,7 +51,7 @@ function treeOf(text: string): string {
   return printTree(spans, buildTraceTree(spans))
 }
 
-/** What each top of the tree is there for. */
+/** Why each top of the tree is a top. */
 function reasonsOf(text: string): string[] {
   const spans = spansOf(text)
   const tree = buildTraceTree(spans)
@@ -99,7 +99,7 @@ const someSpans = fc.array(
   { minLength: 1, maxLength: 14 },
 )
 
-test('whatever the spans: each is in the tree once, under its parent, one level deeper', () => {
+test('for any spans: each is in the tree once, under its parent, one level deeper', () => {
   fc.assert(
     fc.property(someSpans, (list) => {
       const text = list.map(([id, parent, kind, start]) => `${id}${kind}${parent > 0 ? `<${parent}` : ''}@${start}`)

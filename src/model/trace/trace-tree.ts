@@ -12,7 +12,7 @@
  * 5. A ring of parents is cut at the span of the ring that starts first. What hangs on the ring stays where it is.
  *        b<c c<b d<c          b, below it c, below it d
  * 6. The same span twice (same trace, span id, kind, start and name) is one span: OTLP clients send again when an answer
- *    is late. The longest copy is shown, as it is the complete one; of equal ones the first.
+ *    is late. The longest copy is shown, as it is the complete one; of equally long ones the first.
  * 7. Zipkin gives both halves of a call one id. The client (or producer) half is the parent of the server (or consumer)
  *    half, whatever their clocks and parent ids say. A span below that id belongs to the server half of its own service,
  *    else to the client half if that is of its own service, else to the first server half.
@@ -21,8 +21,8 @@
  *    Where both are roots, the client half names the trace (call-half.ts).
  * 8. Any other spans that share an id stay where their own parent ids put them. Spans below that id hang under the first.
  *
- * Each pass takes linear time, but for one sort by start. Nothing is recursive: a trace may be 70,000 spans deep, or have
- * 200,000 children of one span.
+ * Each pass takes linear time, except one sort by start. Nothing is recursive: a trace may be 70,000 spans deep, or
+ * have 200,000 children of one span.
  */
 import { repeatedSpans } from './repeated-spans.ts'
 import { indexIds, SharedIds } from './shared-ids.ts'
@@ -33,7 +33,7 @@ export interface TreeSpans<Id> {
   readonly count: number
   readonly ids: ArrayLike<Id>
   readonly parentIds: ArrayLike<Id>
-  /** What stands for "no id", such as '' or 0n. */
+  /** The value that means "no id", such as '' or 0n. */
   readonly noId: Id
   /** OTLP span kinds. */
   readonly kinds: ArrayLike<number>
@@ -66,7 +66,7 @@ export interface TraceTree {
   readonly topReasons: Uint8Array
   /** The span that is shown for each span: itself, or for a repeated span its other copy. */
   readonly shownAs: Int32Array
-  /** The orphan of each stand-in that starts first. */
+  /** For each stand-in, the orphan that starts first. */
   readonly firstOrphans: Int32Array
   readonly tops: Int32Array
   /** Children of `entry` are `children[childStarts[entry]]` up to `childStarts[entry + 1]`. */

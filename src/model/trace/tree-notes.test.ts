@@ -25,7 +25,7 @@ test('a whole tree needs no note', () => {
   assert.deepEqual(notesOn('a b<a c<b'), [])
 })
 
-test('each thing that is wrong is said, with its first span', () => {
+test('each problem is noted, with its first span', () => {
   assert.deepEqual(notesOn('a b c'), ['3 roots at 1'])
   assert.deepEqual(notesOn('a b<b'), ['1 span names itself as parent at 1'])
   assert.deepEqual(notesOn('a b<c c<b d<e e<d'), ['2 rings of parents cut at 1'])

@@ -1,4 +1,4 @@
-/** What a person should know about how a trace's tree came to be, in words; the rules are in trace-tree.ts. */
+/** Notes for a person about how a trace's tree was built; the rules are in trace-tree.ts. */
 import { topReasons } from './trace-tree.ts'
 import type { TraceTree } from './trace-tree.ts'
 
@@ -11,7 +11,7 @@ export interface TreeNote {
   readonly entry: number
 }
 
-/** Empty for a trace with one root whose parents all came. */
+/** Empty for a trace with one root whose parents all arrived. */
 export function treeNotes(tree: TraceTree): TreeNote[] {
   const topsFor = (reason: number): Int32Array => tree.tops.filter((top) => tree.topReasons[top] === reason)
   const roots = topsFor(topReasons.noParentId)

@@ -2,10 +2,13 @@
 import { createHash, hash as digest } from 'node:crypto'
 import { Turn } from '../../base/turn.ts'
 
-/** Some four milliseconds. */
+/** Hashing this much takes some four milliseconds. */
 const pieceBytes = 1 << 22
 
-/** 20 bytes; a promise of them for a large body, which is hashed in turns. Nobody may change the body before. */
+/**
+ * Returns 20 bytes, or a promise of them for a large body, which is hashed in turns. The body must not change until
+ * then.
+ */
 export function bodyHash(body: Uint8Array): Buffer | Promise<Buffer> {
   return body.length <= pieceBytes ? digest('sha1', body, 'buffer') : hashInTurns(body)
 }

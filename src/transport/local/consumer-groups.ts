@@ -1,6 +1,6 @@
 /**
- * Who consumes the local log's only partition: the first that joined under a name. Others that join under it wait until
- * the one before has left.
+ * Who consumes the local log's only partition: the first consumer that joined under a name. Others that join under the
+ * same name wait until the one before has left.
  */
 import { UnavailableError, assert } from '../../base/errors.ts'
 import type { AssignmentListener, ConsumerState, LogConsumer, Partition } from '../../model/log.ts'

@@ -1,6 +1,7 @@
 /**
- * The consumers of a log and how far each is. Those that hold back the log (`heldBy`; without it all that are known on
- * disk, opened or not) keep their records in it. Others keep them while there is room.
+ * The consumers of a log and how far each is. For consumers that hold back the log, it keeps their records. These are
+ * the ones in `heldBy`; without it, all that are known on disk, opened or not. For others it keeps records while there
+ * is room.
  */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -38,8 +39,8 @@ export class ConsumerSet {
   }
 
   /**
-   * Reads the states on disk; answers a position later than all they speak of. A consumer whose state is unreadable
-   * starts again at `oldest`: twice is better than never.
+   * Reads the states on disk and returns a position after all positions in them. A consumer whose state is unreadable
+   * starts again at `oldest`: getting records twice is better than never.
    */
   async open(oldest: Position): Promise<number> {
     let seen = 0
@@ -59,7 +60,7 @@ export class ConsumerSet {
     return seen
   }
 
-  /** Finds out how many bytes each consumer has finished. */
+  /** Determines how many bytes each consumer has finished. */
   async measure(set: SegmentSet): Promise<void> {
     for (const consumer of this.#consumers.values()) {
       consumer.bytesBefore = await set.bytesBefore(consumer.state.next)
@@ -71,7 +72,7 @@ export class ConsumerSet {
     return { next: state.next, cutEnd: state.cutEnd }
   }
 
-  /** Durable when it resolves. Rejects with `UnavailableError` `io_failed`, the state before still in force. */
+  /** Durable when it resolves. When it rejects with `UnavailableError` `io_failed`, the state before is still valid. */
   async commit(name: string, state: ConsumerState, set: SegmentSet): Promise<void> {
     const consumer = await this.#find(name, set)
     const done = consumer.last.then(() => this.#write(consumer, state, set))
@@ -80,7 +81,7 @@ export class ConsumerSet {
     await done
   }
 
-  /** Position before which every consumer that holds back the log has finished. */
+  /** Every consumer that holds back the log has finished all records before this position. */
   committed(set: SegmentSet): number {
     const holders = this.#holders()
     if (holders === undefined) return set.oldest
@@ -95,13 +96,13 @@ export class ConsumerSet {
     return Math.max(oldest, Math.min(set.recordBytes, ...holders.map(({ bytesBefore }) => bytesBefore)))
   }
 
-  /** Position before which every consumer has finished, those that do not hold back the log too. */
+  /** Every consumer has finished all records before this position, including those that do not hold back the log. */
   finished(set: SegmentSet): number {
     const all = [...this.#consumers.values()].map(({ state }) => state.next)
     return Math.max(set.oldest, Math.min(this.committed(set), ...all))
   }
 
-  /** `undefined` while one of them has not begun: nothing may go before. */
+  /** `undefined` while one of them has not begun: nothing may be deleted before that. */
   #holders(): readonly Consumer[] | undefined {
     if (this.#heldBy === undefined) return this.#consumers.size === 0 ? undefined : [...this.#consumers.values()]
     const holders = this.#heldBy.map((name) => this.#consumers.get(name))

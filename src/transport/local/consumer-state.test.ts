@@ -24,7 +24,7 @@ test('a slot decodes to what was encoded', () => {
   fc.assert(fc.property(states, (state) => assert.deepEqual(decodeSlot(encodeSlot(state)), state)))
 })
 
-test('no slot with one bit changed, and no part of one, is taken for one', () => {
+test('a slot with one bit changed, or a part of a slot, is not accepted', () => {
   const bytes = encodeSlot({ sequence: 3, next: position(10), cutEnd: undefined })
   for (let bit = 0; bit < bytes.length * 8; bit++) {
     const damaged = Buffer.from(bytes)
@@ -55,7 +55,7 @@ test('a write torn at any byte leaves the older state', async (t) => {
   }
 })
 
-test('a state that could not be written stays behind the one before, and the next one counts', async (t) => {
+test('a state that could not be written does not count, and the next one does', async (t) => {
   const path = join(await temporaryFolder(t), 'writer.consumer')
   const consumer = await createConsumerFile(path, position(1))
   await writeConsumerState(consumer, { next: position(2), cutEnd: undefined })
@@ -70,7 +70,7 @@ test('a state that could not be written stays behind the one before, and the nex
   assert.equal(opened?.state.next, 4)
 })
 
-test('names that would leave the folder are refused', () => {
+test('names that would lead out of the folder are refused', () => {
   for (const name of ['', '.', '..', '../x', 'a/b', 'a\0', 'ä', 'x'.repeat(65)]) {
     assert.throws(() => consumerFileName(name), InputError, name)
   }

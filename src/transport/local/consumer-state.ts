@@ -1,6 +1,6 @@
 /**
- * A consumer's state on disk: `<name>.consumer`, two slots at offsets 0 and 4096, written in turn and each in one
- * sector, so that a torn write leaves the other slot, the older state, whole.
+ * A consumer's state on disk: `<name>.consumer`, two slots at offsets 0 and 4096, written in turn. Each is in one
+ * sector, so a torn write leaves the other slot, which has the older state, whole.
  *
  *   slot     = "CLWC" crc sequence next cutEnd
  *   crc      = u32           ; CRC-32 of the 24 bytes after it
@@ -97,8 +97,8 @@ export async function openConsumerFile(path: string): Promise<ConsumerFile | und
 }
 
 /**
- * Writes and syncs the next state into the slot that does not hold the present one. When this throws, the present one
- * stays in force and the same slot is written again next time.
+ * Writes and syncs the next state into the slot that does not hold the present one. When this throws, the present state
+ * stays valid and the same slot is written again next time.
  */
 export async function writeConsumerState(consumer: ConsumerFile, state: ConsumerState): Promise<void> {
   const next: SlotState = { sequence: consumer.state.sequence + 1, next: state.next, cutEnd: state.cutEnd }

@@ -51,7 +51,7 @@ export class FileWindow {
   }
 }
 
-/** Fills `into` from the file at `offset`; answers how many bytes there were. */
+/** Fills `into` from the file at `offset`; returns how many bytes there were. */
 export async function readFully(file: FileHandle, into: Buffer, offset: number): Promise<number> {
   let done = 0
   try {

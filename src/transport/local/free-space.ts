@@ -1,4 +1,6 @@
-/** How much may still be written before a file system is as full as it may get, asked for seldom. */
+/**
+ * How much may still be written before a file system is as full as it may get. The system is asked only now and then.
+ */
 import { statfs } from 'node:fs/promises'
 import { printSize } from '../../base/size.ts'
 
@@ -15,7 +17,7 @@ export class FreeSpace {
     this.#minFreeBytes = minFreeBytes
   }
 
-  /** What to say when there is no room. */
+  /** The message when there is no room. */
   get lackText(): string {
     const kept = this.#minFreeBytes === 0 ? 'full' : `full but for the ${printSize(this.#minFreeBytes)} kept free`
     return `the disk of ${this.#dir} is ${kept} (disk.min_free): make room on it, or lower retention`

@@ -7,10 +7,10 @@ import type { AppendProblem } from '../../model/log.ts'
 import type { SegmentSet, WritableRecord } from './segment-set.ts'
 import type { FreeSpace } from './free-space.ts'
 
-/** A group is written by one call, so it is bounded; a record larger than this makes a group of its own. */
+/** A group is written by one call, so its size is limited. A record larger than this is a group of its own. */
 const groupBytesMax = 16 * 1024 * 1024
 const groupRecordsMax = 4096
-/** When a client that was told the disk is full or failing may usefully try again. */
+/** The time after which a client may usefully try again when the disk was full or failing. */
 const diskRetryAfterMs = 1000
 
 interface Waiting extends WritableRecord {
@@ -25,7 +25,7 @@ export class GroupCommit {
   #waiting: Waiting[] = []
   #bytes = 0
   #running: Promise<void> | undefined
-  /** Why the newest group could not be written; `undefined` once one was. */
+  /** Why the newest group could not be written; `undefined` once a group was written. */
   problem: AppendProblem | undefined
 
   constructor(set: SegmentSet, space: FreeSpace) {
@@ -33,13 +33,13 @@ export class GroupCommit {
     this.#space = space
   }
 
-  /** Bytes accepted and not yet durable or refused. */
+  /** The number of bytes that are accepted and not yet durable or refused. */
   get bytes(): number {
     return this.#bytes
   }
 
   /**
-   * Answers the record's position once it is durable. Positions, and the order in which promises settle, follow the
+   * Resolves to the record's position once it is durable. Positions, and the order in which promises settle, follow the
    * order of calls. Rejects with `UnavailableError` `disk_full` or `io_failed`.
    */
   append(record: WritableRecord): Promise<number> {
@@ -51,7 +51,7 @@ export class GroupCommit {
     return promise
   }
 
-  /** Does something while nothing is written; what is appended meanwhile waits for it. It must not reject. */
+  /** Runs `work` while nothing is written; later appends wait for it. It must not reject. */
   async between(work: () => Promise<void>): Promise<void> {
     while (this.#running !== undefined) await this.#running
     this.#running = work().then(() => this.#run())
@@ -64,7 +64,7 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
-    // Lets every append of this turn into the first group.
+    // Waits, so that every append of this turn is in the first group.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup()

@@ -1,4 +1,4 @@
-/** Random histories of a log, held against what a plain array and map say it must hold. */
+/** Compares random histories of a log with a plain array and map that hold what the log must hold. */
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'

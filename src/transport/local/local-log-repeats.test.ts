@@ -37,7 +37,7 @@ test('equal bytes of a sender that never retries are stored each time', () =>
     assert.equal(log.stats().appendedRecords, 2)
   }))
 
-test('they do not make a later retry of another sender look stored', () =>
+test('they do not make a later record of another sender a retry', () =>
   withLog(async (log) => {
     await log.append(record(false))
     assert.equal((await log.append(record())).duplicate, false)

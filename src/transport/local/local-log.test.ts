@@ -146,7 +146,7 @@ test('the same bytes with another tenant, codec, encoding or signal are not a re
   await log.close()
 })
 
-test('what its sender never repeats does not turn into a retry by reopening', async (t) => {
+test('reopening does not turn a record into a retry when its sender never repeats', async (t) => {
   const dir = await temporaryFolder(t)
   let log = await openLog(dir)
   await log.append(record('line', { retryable: false }))
@@ -210,7 +210,7 @@ test('pending bytes and records are those after the slowest consumer, also after
   await log.close()
 })
 
-test('a consumer finds its state again, cut included; a new one starts at the oldest record kept', async (t) => {
+test('a consumer finds its state again, including the cut; a new one starts at the oldest record kept', async (t) => {
   const dir = await temporaryFolder(t)
   const options = { segmentBytes: 400, retryWindowMs: -1 }
   let log = await openLog(dir, options)
@@ -273,7 +273,7 @@ test('segments kept for retries are bounded in bytes', async (t) => {
   await log.close()
 })
 
-test('one process opens a folder once, and again after closing', async (t) => {
+test('a process can open a folder only once, and again after closing', async (t) => {
   const dir = await temporaryFolder(t)
   const log = await openLog(dir)
   await assert.rejects(openLog(`${dir}/../${dir.split('/').at(-1)}`), hasCode('store_locked'))

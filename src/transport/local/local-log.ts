@@ -36,16 +36,19 @@ import { SegmentSet } from './segment-set.ts'
 export interface LocalLogOptions {
   /** The log's own folder; made when missing. */
   readonly dir: string
-  /** Whether `append` waits for the disk. Without, a crash of the machine (not of the process) may lose the newest records. */
+  /**
+   * Whether `append` waits for the disk. If not, a crash of the machine (not of the process) may lose the newest
+   * records.
+   */
   readonly sync: boolean
   /** Bound on bytes not yet committed by every consumer; past it `append` rejects with `log_full`. */
   readonly maxBytes: number
   /**
    * Names of the consumers that hold back the log: their records stay until they are committed, and past `maxBytes`
-   * appends are refused. Others lose the oldest records then. Default: all consumers that the folder knows.
+   * appends are refused. Other consumers then lose the oldest records. Default: all consumers that the folder knows.
    */
   readonly heldBy?: readonly string[]
-  /** Pause between looks at what an idle log need not keep any longer. Default 30 s. */
+  /** How often an idle log looks for records that it need not keep any longer. Default 30 s. */
   readonly trimEveryMs?: number
   /** Size at which a new segment begins. Default 64 MiB. */
   readonly segmentBytes?: number
@@ -53,12 +56,15 @@ export interface LocalLogOptions {
   readonly retryWindowMs?: number
   /** Disk that finished segments may take while they wait for the retry window to pass. Default 512 MiB. */
   readonly retryWindowMaxBytes?: number
-  /** Bodies remembered for retries, 40 bytes of memory each; past it the oldest are forgotten. Default 2^20. */
+  /**
+   * The maximum number of bodies remembered for retries, 40 bytes of memory each. Beyond it the oldest are forgotten.
+   * Default 2^20.
+   */
   readonly retryWindowMaxRecords?: number
   /** Free disk below which appends are refused with `disk_full`. Default 256 MiB. */
   readonly minFreeBytes?: number
   readonly now?: () => number
-  /** Told of damage and of failed writes. Default: a process warning. */
+  /** Called for damage and failed writes. Default: a process warning. */
   readonly onProblem?: OnProblem
 }
 
@@ -71,7 +77,7 @@ export interface LocalLog extends Log {
 }
 
 const mebibyte = 1024 * 1024
-/** What a client told `log_full` should wait: about the time in which consumers commit a block. */
+/** How long a client should wait after `log_full`: about the time in which consumers commit a block. */
 const fullRetryAfterMs = 1000
 const openFolders = new Set<string>()
 
@@ -141,7 +147,8 @@ async function openFolder(settings: Settings): Promise<FolderLog> {
   const consumers = new ConsumerSet(dir, onProblem, settings.heldBy)
   const oldest = (recovered.segments[0]?.first ?? recovered.next) as Position
   try {
-    // Positions a consumer has seen are never given again, even if the records went with the disk's cache or by hand.
+    // Positions that a consumer has seen are never reused, even if the records were lost with the disk's cache or
+    // deleted by hand.
     const next = Math.max(recovered.next, await consumers.open(oldest))
     const set = new SegmentSet(settings, recovered, next)
     await consumers.measure(set)
@@ -247,7 +254,10 @@ class FolderLog implements LocalLog {
     await set.trim(consumers.committed(set), consumers.finished(set))
   }
 
-  /** Without commits nothing else would delete what gets older than the retry window, the last segment's records too. */
+  /**
+   * Without commits, nothing else would delete records that are older than the retry window, including those of the
+   * last segment.
+   */
   async #trimIdle(): Promise<void> {
     const { consumers, group, set } = this.#parts
     await this.#trim()

@@ -1,4 +1,4 @@
-/** Reads a log's durable records in order, across segments, while it goes on being written. */
+/** Reads a log's durable records in order, across segments, while the log is being written. */
 import { open } from 'node:fs/promises'
 import { UnavailableError, messageOf } from '../../base/errors.ts'
 import type { StoredRecord } from '../../model/log.ts'
@@ -9,7 +9,10 @@ import { indexedOffset, type Segment } from './segment.ts'
 
 const readChunkBytes = 1024 * 1024
 
-/** Records from position `from` on, up to the last one durable when the end is reached. Damage is reported and passed over. */
+/**
+ * Records from position `from` on, up to the last record that is durable when the end is reached. Damage is reported
+ * and skipped.
+ */
 export async function* readRecords(set: SegmentSet, from: number, onProblem: OnProblem): AsyncGenerator<StoredRecord> {
   let next = from
   for (;;) {
@@ -34,7 +37,7 @@ interface Part {
 async function* readSegment(set: SegmentSet, part: Part, onProblem: OnProblem): AsyncGenerator<StoredRecord> {
   const { segment } = part
   const file = await open(segment.path, 'r').catch((error: unknown) => {
-    // Finished by every consumer and deleted since: this reader is not one the log waits for.
+    // Every consumer has finished it, and it was deleted: the log does not wait for this reader.
     if (!set.list.includes(segment)) return undefined
     throw new UnavailableError('io_failed', `cannot read ${segment.path}: ${messageOf(error)}`, { cause: error })
   })

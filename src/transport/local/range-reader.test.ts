@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import type { Log, Position, RecordRanges } from '../../model/log.ts'
 import { commitTo, openLog, record, temporaryFolder } from '../../../test/support/temporary-log.ts'
 
-/** Every byte says where in which record it lies. */
+/** Every byte shows its record and its place in that record. */
 function bodyOf(position: number, bytes: number): Buffer {
   const body = Buffer.alloc(bytes)
   for (let i = 0; i < bytes; i++) body[i] = (position * 31 + i * 7 + (i >> 8)) & 0xff
@@ -37,7 +37,7 @@ const shares = fc.array(
   },
 )
 
-test('parts of any records are what lies there, also after reopening', async (t) => {
+test('parts of any records have the right bytes, also after reopening', async (t) => {
   await fc.assert(
     fc.asyncProperty(
       sizes,
@@ -69,7 +69,7 @@ test('parts of any records are what lies there, also after reopening', async (t)
   )
 })
 
-test('records that are not kept, ranges past the end and damage are no answer', async (t) => {
+test('records that are not kept, ranges past the end and damage give no answer', async (t) => {
   const dir = await temporaryFolder(t)
   let nowMs = 5_000_000
   const log = await openLog(dir, { segmentBytes: 2000, retryWindowMs: 1000, now: () => nowMs })
@@ -99,7 +99,7 @@ test('records that are not kept, ranges past the end and damage are no answer', 
   await log.close()
 })
 
-test('readers beside appends and deletions get the right bytes or none', async (t) => {
+test('readers get the right bytes or none during appends and deletions', async (t) => {
   const dir = await temporaryFolder(t)
   const log = await openLog(dir, { segmentBytes: 20_000, retryWindowMs: 0, retryWindowMaxBytes: 0 })
   await log.consumer('store')

@@ -1,7 +1,7 @@
 /**
- * Reads parts of records that lie anywhere in the log: for the few spans of one trace, whose records are hundreds of
- * times as large. What was written a moment ago comes from the system's cache, so what counts is the number of calls
- * one after the other: one to open each segment, one to find a record in it (more when records are small), one to read.
+ * Reads parts of records anywhere in the log: the few spans of one trace, whose records are hundreds of times as large.
+ * Recent records come from the system's cache, so the number of successive calls decides how long it takes: one to open
+ * each segment, one to find a record in it (more when records are small), one to read.
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { UnavailableError, messageOf } from '../../base/errors.ts'
@@ -11,9 +11,9 @@ import { decodeRecordHeader, recordHeaderBytesMax } from './record.ts'
 import type { SegmentSet } from './segment-set.ts'
 import { indexedOffset, type Segment } from './segment.ts'
 
-/** Small records lie closer than the index notes: all headers up to the next noted one are within one chunk. */
+/** Small records are closer together than index entries. One chunk holds all headers up to the next indexed one. */
 const walkChunkBytes = 64 * 1024 + recordHeaderBytesMax
-/** Searches at once in one segment: bounds memory to a few chunks of the above. */
+/** The maximum number of concurrent searches in one segment: bounds memory to a few of these chunks. */
 const searchesMax = 16
 /** Ranges closer than this are read by one call: copying so much costs about as much as a call. */
 const gapBytesMax = 16 * 1024
@@ -68,7 +68,7 @@ interface Search {
   readonly records: readonly RecordRanges[]
 }
 
-/** Steps from header to header until all are found; `undefined` when the way is damaged. */
+/** Steps from header to header until all are found; `undefined` when there is damage on the way. */
 async function readNear({ file, segment, marker, from, records }: Search): Promise<Uint8Array[][] | undefined> {
   const isFirst = records.length === 1 && segment.indexPositions.includes(records[0]!.position)
   const window = new FileWindow(file, segment.end, isFirst ? recordHeaderBytesMax : walkChunkBytes)

@@ -1,7 +1,7 @@
 /**
- * Steps through the records of a segment. What cannot be read is passed over: the next place where the log's marker
- * begins a valid header is where reading goes on. Chance does not make one (64 random bits and a CRC), and bodies from
- * outside cannot know the marker.
+ * Steps through the records of a segment. It skips what it cannot read, and goes on where the log's marker next begins
+ * a valid header. Such a header does not arise by chance (64 random bits and a CRC), and bodies from outside cannot
+ * know the marker.
  */
 import type { FileHandle } from 'node:fs/promises'
 import { bodyHash } from './body-hash.ts'
@@ -26,9 +26,9 @@ export interface WalkedRecord {
   readonly offset: number
   /** Offset after the record. */
   readonly end: number
-  /** Unreadable bytes passed over just before it. */
+  /** The number of unreadable bytes skipped just before it. */
   readonly skippedBytes: number
-  /** A fresh buffer; empty unless `bodies` was asked for. */
+  /** A fresh buffer; empty unless `bodies` is set. */
   readonly body: Buffer
 }
 
@@ -95,7 +95,7 @@ export class RecordWalker {
   }
 }
 
-/** As much of the hash as a record keeps, hex. */
+/** The part of the hash that a record keeps, in hex. */
 async function keptHash(body: Uint8Array): Promise<string> {
   const hashing = bodyHash(body)
   const hash = hashing instanceof Promise ? await hashing : hashing

@@ -38,7 +38,7 @@ test('a header decodes to what was encoded', () => {
   )
 })
 
-test('no header with one bit changed is taken for one', () => {
+test('a header with one bit changed is not accepted', () => {
   const bytes = encode(example, 7, Buffer.from('body'))
   for (let bit = 0; bit < bytes.length * 8; bit++) {
     const damaged = Buffer.from(bytes)
@@ -47,14 +47,14 @@ test('no header with one bit changed is taken for one', () => {
   }
 })
 
-test('no part of a header is taken for one', () => {
+test('a part of a header is not accepted', () => {
   const bytes = encode(example, 7, Buffer.from('body'))
   for (let length = 0; length < bytes.length; length++) {
     assert.equal(decodeRecordHeader(bytes.subarray(0, length), marker), undefined, `${length} bytes`)
   }
 })
 
-test("another log's header is not taken for one", () => {
+test("another log's header is not accepted", () => {
   assert.equal(decodeRecordHeader(encode(example, 7, Buffer.alloc(1)), Buffer.alloc(8, 1)), undefined)
 })
 

@@ -50,7 +50,7 @@ export interface DecodedHeader extends RecordHeader {
 
 type HeaderFields = RecordHeader & Pick<LogRecord, 'retryable'>
 
-/** Everything of a header that does not depend on its place in the log, checked and ready to be written. */
+/** The part of a header that does not depend on its place in the log, checked and ready to be written. */
 export interface PreparedHeader {
   readonly bytes: Buffer
   readonly bodyBytes: number

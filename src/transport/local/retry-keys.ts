@@ -1,6 +1,6 @@
 /**
  * The key under which a retry is recognised: the body's hash, combined with a hash of everything else that decides what
- * the record means, so that the same bytes from two tenants, or read by two decoders, are two records.
+ * the record means. So the same bytes from two tenants, or read by two decoders, are two records.
  */
 import { hash as digest } from 'node:crypto'
 import type { RecordHeader } from '../../model/log.ts'

@@ -15,7 +15,7 @@ function crowdedKeyOf(number: number): Buffer {
   return key
 }
 
-test('it knows what a plain map knows, within the window', () => {
+test('within the window it finds what a plain map finds', () => {
   const steps = fc.array(fc.record({ key: fc.nat(400), elapsedMs: fc.nat(30) }), { maxLength: 600 })
   fc.assert(
     fc.property(steps, fc.integer({ min: 1, max: 2000 }), (all, windowMs) => {

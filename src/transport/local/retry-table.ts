@@ -20,7 +20,7 @@ export class RetryTable {
   #head = 0
   #size = 0
 
-  /** Past `entriesMax`, rounded up to a power of two, the oldest entries go first. */
+  /** Past `entriesMax`, rounded up to a power of two, the oldest entries are dropped. */
   constructor(windowMs: number, entriesMax: number) {
     this.#windowMs = windowMs
     this.#entriesMax = Math.max(capacityMin, 2 ** Math.ceil(Math.log2(entriesMax)))
@@ -31,7 +31,7 @@ export class RetryTable {
     return this.#size
   }
 
-  /** The position stored under a key of `retryKeyBytes` bytes at most the window ago. */
+  /** The position that was stored within the window under a key of `retryKeyBytes` bytes. */
   get(key: Buffer, nowMs: number): number | undefined {
     const entry = (this.#slots[this.#slotOf(key)] ?? 0) - 1
     if (entry < 0 || nowMs - (this.#timesMs[entry] ?? 0) > this.#windowMs) return undefined

@@ -77,7 +77,7 @@ test('a tail of zeros, as after a loss of power, is cut', async (t) => {
   )
 })
 
-test('a changed byte costs only the record it is in', async (t) => {
+test('a changed byte loses only the record it is in', async (t) => {
   const { dir, path, bytes } = await fiveRecords(t)
   for (let at = 0; at < bytes.length; at++) {
     const damaged = Buffer.from(bytes)
@@ -86,7 +86,7 @@ test('a changed byte costs only the record it is in', async (t) => {
     const { text, problems } = await reopen(dir)
     const hit = ends.findIndex((end) => at < end) - 1
     const kept = bodies.map((body, i) => `${i}:${body}`).filter((_, i) => i !== hit)
-    // The last record's position is given again: nothing after it says that it was there.
+    // The last record's position is reused: nothing after it shows that it was there.
     const next = hit === bodies.length - 1 ? hit : bodies.length
     assert.equal(text, [...kept, `${next}:more`].join(' '), `byte ${at}`)
     const kinds = hit === -1 ? [] : [hit === bodies.length - 1 ? 'torn_tail' : 'damaged_records']
@@ -125,7 +125,7 @@ async function severalSegments(t: TestContext, count: number): Promise<{ dir: st
 
 const bodyText = (each: StoredRecord): string => Buffer.from(each.body).toString()
 
-test('damage in an older segment costs only what it hit', async (t) => {
+test('damage in an older segment loses only the damaged records', async (t) => {
   const { dir, names } = await severalSegments(t, 20)
   const path = join(dir, names[1] ?? '')
   const bytes = await readFile(path)
@@ -173,7 +173,7 @@ test('an older segment that lost its end, its header or everything does not stop
   }
 })
 
-test('a lone segment in which nothing can be recognised is put aside, and no position is given again', async (t) => {
+test('a lone segment without anything readable is kept under another name, and no position is reused', async (t) => {
   const { dir, path, bytes } = await fiveRecords(t)
   await writeFile(path, Buffer.alloc(bytes.length, 0xee))
   const { text, problems } = await reopen(dir)
@@ -198,7 +198,7 @@ test('records left by a write that failed before a new segment began are not rea
   const { text } = await reopen(dir)
   assert.equal(text, '0:alpha 1: 2:beta 3:other 4:more')
   const log = await openLog(dir, { onProblem: () => undefined })
-  // Nor does their bodies' retry count as stored.
+  // A retry with their bodies does not count as stored either.
   const retried: LogRecord = record('gamma-gamma')
   assert.deepEqual(await log.append(retried), { partition: 0, position: 5, duplicate: false })
   await log.close()
@@ -221,7 +221,7 @@ test('positions go on after what a consumer has seen, even if the records are go
   )
 })
 
-test('a consumer whose state is unreadable starts again at the oldest record, and that is said', async (t) => {
+test('a consumer whose state is unreadable starts again at the oldest record, and that is reported', async (t) => {
   const { dir } = await fiveRecords(t)
   await writeFile(join(dir, 'writer.consumer'), Buffer.alloc(8192))
   const problems: LogProblem[] = []

@@ -1,6 +1,6 @@
 /**
- * What the files say when a log is opened: finds the segments, walks their headers, cuts the torn tail of the last one
- * and passes over damage elsewhere.
+ * Reads the files when a log is opened: finds the segments, walks their headers, cuts the torn tail of the last one and
+ * skips damage elsewhere.
  */
 import { randomBytes } from 'node:crypto'
 import { open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
@@ -68,7 +68,7 @@ export async function recoverSegments(options: RecoveryOptions): Promise<Recover
   return { marker, segments, next }
 }
 
-/** The log's marker, from the newest segment that still tells it, in its header or in its first record. */
+/** The log's marker, from the newest segment that still has it, in its header or in its first record. */
 async function findMarker(dir: string, names: readonly string[]): Promise<Buffer | undefined> {
   for (const name of names.toReversed()) {
     const file = await open(join(dir, name), 'r')
@@ -88,8 +88,8 @@ async function findMarker(dir: string, names: readonly string[]): Promise<Buffer
 }
 
 /**
- * Keeps files in which nothing can be recognised under another name, for whoever can still make sense of them.
- * Answers a position later than any they can have held: no record is smaller than its fixed header.
+ * Keeps unreadable files under another name, so that a person can still examine them. Returns a position after all that
+ * they can have held: no record is smaller than its fixed header.
  */
 async function putAside(names: readonly string[], { dir, onProblem }: RecoveryOptions): Promise<number> {
   let next = 0

@@ -1,6 +1,6 @@
 /**
  * The segments of a log, in order, and the one being written. Only one `write` may be under way; everything else here
- * may run beside it.
+ * may run at the same time.
  */
 import { open, unlink, type FileHandle } from 'node:fs/promises'
 import { syncFolder, writeAll } from '../../base/disk.ts'
@@ -19,7 +19,7 @@ import {
 } from './segment.ts'
 
 const locateChunkBytes = 64 * 1024
-/** Segments deleted by one `trim`: bounds its work; it is called at every commit. */
+/** The maximum number of segments that one `trim` deletes: bounds its work, because it is called at every commit. */
 const trimSegmentsMax = 16
 
 export interface SegmentSetOptions {
@@ -44,7 +44,7 @@ export class SegmentSet {
   readonly #options: SegmentSetOptions
   readonly marker: Buffer
   readonly #segments: Segment[]
-  /** The open file of the last segment; none while that one may not be written to. */
+  /** The open file of the last segment; none while that segment must not be written to. */
   #active: FileHandle | undefined
   #next: number
   #recordBytes: number
@@ -76,7 +76,7 @@ export class SegmentSet {
     return this.#segments[0]?.first ?? this.#next
   }
 
-  /** Bytes of durable records since the log was opened, those found then included and those deleted since too. */
+  /** Bytes of durable records since the log was opened, including those found then and those deleted since. */
   get recordBytes(): number {
     return this.#recordBytes
   }
@@ -102,8 +102,8 @@ export class SegmentSet {
   }
 
   /**
-   * Writes records with consecutive positions, syncs if asked to, and answers the first position. When it throws, none
-   * of them counts: the file is cut back, or left behind for a new segment, and their positions are given again.
+   * Writes records with consecutive positions, syncs if asked to, and returns the first position. When it throws, none
+   * of them counts: the file is cut back, or given up for a new segment, and their positions are reused.
    */
   async write(records: readonly WritableRecord[], bytes: number): Promise<number> {
     const { segmentBytes, sync } = this.#options
@@ -157,9 +157,10 @@ export class SegmentSet {
   }
 
   /**
-   * Deletes segments that every consumer has finished (all before `finished`) once they are older than the retry window
-   * or the ones kept for it take too much. A segment before `committed` that only a consumer needs which does not hold
-   * back the log goes once there is no room for it. The last segment stays: its name keeps the positions.
+   * Deletes segments that every consumer has finished (all before `finished`) when they are older than the retry
+   * window. It also deletes some when the ones kept for that window take too much space. Some segments before
+   * `committed` are needed only by consumers that do not hold back the log. They are deleted once there is no room for
+   * them. The last segment stays: its name keeps the positions.
    */
   async trim(committed: number, finished: number): Promise<void> {
     if (this.#trimming !== undefined || this.#isClosed) return
@@ -175,7 +176,7 @@ export class SegmentSet {
     return this.#options.now() - last.newestMs > this.#options.retryWindowMs
   }
 
-  /** Begins a segment, so that the one before can go. Nothing may be written meanwhile. */
+  /** Begins a segment, so that the one before can be deleted. Nothing may be written meanwhile. */
   async roll(): Promise<void> {
     if (this.#active === undefined || this.#isClosed) return
     await this.#seal(this.#active)
@@ -254,7 +255,7 @@ export class SegmentSet {
       await unlink(last.path)
     }
     const segment = newSegment(dir, this.#next, this.recordBytes)
-    // Truncates what a failed attempt may have left: nothing durable can be under a name that is still to be given.
+    // Truncates what a failed attempt may have left: nothing durable can be under a name that is not in use yet.
     const file = await open(segment.path, 'w+')
     try {
       await writeAll(file, [encodeSegmentHeader(segment.first, this.marker, now())], 0)
@@ -270,7 +271,7 @@ export class SegmentSet {
     this.#active = file
   }
 
-  /** After a failed write: what was written of it is cut off, so that nothing later lies behind garbage. */
+  /** After a failed write: cuts off the part that was written, so that no later record comes after garbage. */
   async #cutBack(file: FileHandle, segment: Segment, bytes: number, error: unknown): Promise<void> {
     this.#report(
       'write_failed',
@@ -285,7 +286,7 @@ export class SegmentSet {
     }
   }
 
-  /** After a failed sync nobody knows what the disk holds of this file's last writes: it is not written to again. */
+  /** After a failed sync it is unknown which of the last writes are on disk, so this file is never written to again. */
   async #syncOrLeave(file: FileHandle, segment: Segment, bytes: number): Promise<void> {
     try {
       await this.#datasync(file)

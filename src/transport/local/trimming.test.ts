@@ -1,4 +1,4 @@
-/** What the log keeps: for whom, how long, and what goes by itself. */
+/** What the log keeps, for whom and how long, and what it deletes by itself. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -25,7 +25,7 @@ test('only a consumer that holds back the log makes it refuse; another loses the
   assert.ok(oldestPosition >= 120 && oldestPosition < 160, `kept while there is room: from ${oldestPosition}`)
   assert.ok(diskBytes <= small.maxBytes + small.segmentBytes, `${diskBytes} bytes`)
   assert.equal((await readAll(log, 0))[0]!.position, oldestPosition)
-  // Now the one that holds it back stands still.
+  // Now the one that holds it back stops reading.
   await assert.rejects(
     async () => {
       for (let n = 200; n < 400; n++) await log.append(record(body(n)))
@@ -45,7 +45,7 @@ test('with no consumer that holds it back the log never refuses, and stays withi
   await log.close()
 })
 
-test('an idle log lets go of what nobody needs, its last segment too, and keeps its positions', async (t) => {
+test('an idle log deletes what nobody needs, including its last segment, and keeps its positions', async (t) => {
   const dir = await temporaryFolder(t)
   let nowMs = 1_000_000
   const options = { segmentBytes: 8 * kibibyte, retryWindowMs: 60_000, trimEveryMs: 20, now: () => nowMs }

@@ -1,4 +1,4 @@
-/** What an expression gives on one span: values for groups and columns, numbers for functions. */
+/** Evaluates an expression on one span: to values for groups and columns, to numbers for functions. */
 import { scalarsOf, type Scalar } from '../../../model/evaluate/arithmetic.ts'
 import { toAnyValueJson } from '../../../model/attributes.ts'
 import { compileTest, valuesOf, type View } from '../../../model/evaluate/evaluate.ts'
@@ -6,7 +6,7 @@ import type { Held } from '../../../model/evaluate/held-value.ts'
 import { fieldOf, isCondition, operandOf, predicateOf } from '../condition.ts'
 import type { FieldExpression } from '../syntax.ts'
 
-/** A function that returns all values: none where the span has none, several for attributes of several events. */
+/** A function that returns all values: none when the span has none, several for attributes of several events. */
 export function compileValues(field: FieldExpression): (view: View) => readonly Held[] {
   if (field.kind === 'attribute' || field.kind === 'intrinsic') return valuesOf(fieldOf(field))
   if (isCondition(field)) {
@@ -22,13 +22,13 @@ function heldOf(scalar: Scalar): Held {
   return typeof scalar === 'string' ? { type: 'string', value: scalar } : { type: 'bool', value: scalar }
 }
 
-/** A function that returns the numbers among the values, those in arrays too. */
+/** A function that returns the numbers among the values, including those in arrays. */
 export function compileNumbers(field: FieldExpression): (view: View) => readonly number[] {
   const scalars = scalarsOf(operandOf(field), valuesOf)
   return (view) => scalars(view).filter((scalar) => typeof scalar === 'number' && !Number.isNaN(scalar)) as number[]
 }
 
-/** Equal for values that are equal: 5 and 5.0 are one group, 5 and "5" are two. */
+/** Equal values have equal keys: 5 and 5.0 are one group, 5 and "5" are two. */
 export function keyOf(values: readonly Held[]): string {
   return JSON.stringify(values.map(partOf))
 }

@@ -17,7 +17,7 @@ function isMet(condition: TraceCondition, views: readonly View[]): boolean {
     : condition.of.some((each) => isMet(each, views))
 }
 
-test('a plan misses no trace and no span, and an exact one is the whole answer', () => {
+test('a plan misses no trace and no span, and an exact plan gives the whole answer', () => {
   const seen = { matching: 0, passed: 0, refused: 0, exact: 0 }
   fc.assert(
     fc.property(randomSearch, fc.array(randomTrace, { minLength: 8, maxLength: 8 }), (text, traces) => {
@@ -48,6 +48,6 @@ test('a plan misses no trace and no span, and an exact one is the whole answer',
     }),
     { numRuns: 400, seed: 15 },
   )
-  // 3,200 pairs of a query and a trace: the property says little when one of these is rare.
+  // There are 3,200 pairs of a query and a trace. The test proves little when one of these cases is rare.
   for (const [what, count] of Object.entries(seen)) assert.ok(count > 150, `${what}: ${count}`)
 })

@@ -8,7 +8,7 @@ import type { Relation } from '../syntax.ts'
 import { related } from './relations.ts'
 import { TraceIndex } from './trace-index.ts'
 
-/** The plain version: each pair is looked at, each way up is walked. */
+/** The plain version: it looks at each pair and walks up the tree from each span. */
 function isRelated(relation: Relation, a: number, b: number, { parents }: TraceIndex): boolean {
   const isBelow = (below: number, above: number): boolean => {
     for (let at = parents[below]!; at >= 0; at = parents[at]!) if (at === above) return true
@@ -28,7 +28,7 @@ function isRelated(relation: Relation, a: number, b: number, { parents }: TraceI
   }
 }
 
-test('every relation gives what looking at each pair gives', () => {
+test('every relation finds the same spans as looking at each pair', () => {
   let found = 0
   fc.assert(
     fc.property(randomTrace, fc.nat(), fc.nat(), (rows, some, others) => {
@@ -67,7 +67,7 @@ function manySpans(count: number, isDeep: boolean): SpanRow[] {
 }
 
 for (const isDeep of [true, false]) {
-  test(`50,000 spans ${isDeep ? 'below each other' : 'beside each other'} are related in time that grows with them`, () => {
+  test(`50,000 spans ${isDeep ? 'below each other' : 'beside each other'} are related in near-linear time`, () => {
     const index = new TraceIndex(manySpans(50_000, isDeep))
     const { spans } = index
     const sizes = (['>', '<', '>>', '<<', '~', '!>>', '&<<'] as const).map(

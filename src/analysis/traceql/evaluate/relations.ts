@@ -1,13 +1,14 @@
 /**
- * Relations of two sets of spans of one trace. Sets are ascending positions (trace-index.ts). Each takes time in proportion
- * to the sets, times the logarithm of the first: not to the trace, because a query may ask of many small sets.
+ * Relations between two sets of spans of one trace. A set is a list of ascending positions (trace-index.ts). Each
+ * relation takes time proportional to the sizes of the sets, times the logarithm of the first. The size of the trace
+ * does not matter, because a query may relate many small sets.
  */
 import type { Relation, SpansetOperator } from '../syntax.ts'
 import type { TraceIndex } from './trace-index.ts'
 
 type Positions = readonly number[]
 
-/** The spans that an operator with two sets gives; ascending. */
+/** The spans that an operator on two sets returns, ascending. */
 export function related(operator: SpansetOperator, left: Positions, right: Positions, index: TraceIndex): Positions {
   if (operator === '&&') return left.length > 0 && right.length > 0 ? union(left, right) : []
   if (operator === '||') return union(left, right)
@@ -16,7 +17,7 @@ export function related(operator: SpansetOperator, left: Positions, right: Posit
   const isRelated = tests[relation](left, index)
   if (sign === '!') return right.filter((position) => !isRelated(position))
   const found = right.filter(isRelated)
-  // The spans of the left side that take part are those that stand in the opposite relation to one of the right.
+  // A span of the left side takes part when it has the opposite relation to a span of the right side.
   return sign === '&' ? union(left.filter(tests[opposites[relation]](right, index)), found) : found
 }
 
@@ -24,19 +25,21 @@ const opposites: Readonly<Record<Relation, Relation>> = { '>': '<', '<': '>', '>
 
 type PositionTest = (position: number) => boolean
 
-/** For the set on the left: whether a span of the right stands in the relation to any of it. */
+/**
+ * For the left set, a function that says whether a span of the right set has the relation to any span of the left set.
+ */
 const tests: Readonly<Record<Relation, (left: Positions, index: TraceIndex) => PositionTest>> = {
-  /** Child of one. */
+  /** The child of one. */
   '>'(left, { parents }) {
     const set = new Set(left)
     return (position) => set.has(parents[position]!)
   },
-  /** Parent of one. */
+  /** The parent of one. */
   '<'(left, { parents }) {
     const set = new Set(left.map((position) => parents[position]!))
     return (position) => set.has(position)
   },
-  /** Below one: of those before it, one reaches as far as it. */
+  /** Below one: the subtree of a span before it reaches this position. */
   '>>'(left, { lasts }) {
     const reaches: number[] = []
     let reach = -1
@@ -46,14 +49,14 @@ const tests: Readonly<Record<Relation, (left: Positions, index: TraceIndex) => P
       return before > 0 && reaches[before - 1]! >= position
     }
   },
-  /** Above one: the first of them behind it is below it. */
+  /** Above one: the first of them after it is below it. */
   '<<'(left, { lasts }) {
     return (position) => {
       const next = left[countBelow(left, position + 1)]
       return next !== undefined && next <= lasts[position]!
     }
   },
-  /** Beside one, under the same parent. Roots have no parent, so they are not beside each other. */
+  /** A sibling of one, under the same parent. Roots have no parent, so they are not siblings. */
   '~'(left, { parents }) {
     const counts = new Map<number, number>()
     for (const position of left) counts.set(parents[position]!, (counts.get(parents[position]!) ?? 0) + 1)
@@ -76,7 +79,7 @@ function countBelow(positions: Positions, bound: number): number {
   return low
 }
 
-/** Ascending, each once. */
+/** The positions of both sets: ascending, each once. */
 export function union(left: Positions, right: Positions): Positions {
   if (left.length === 0) return right
   if (right.length === 0) return left
@@ -91,7 +94,7 @@ export function union(left: Positions, right: Positions): Positions {
   return merged
 }
 
-/** All positions of many lists; ascending, each once. In proportion to their sum, where `union` one by one is not. */
+/** All positions of many lists: ascending, each once. Faster than a `union` for each list. */
 export function unionOf(lists: readonly Positions[]): Positions {
   if (lists.length < 2) return lists[0] ?? []
   return [...new Set(lists.flat())].sort((a, b) => a - b)

@@ -1,4 +1,4 @@
-/** Numbers of sets of spans. */
+/** Computes numbers of sets of spans, such as `count()`. */
 import { arithmetic, type ArithmeticOperator } from '../../../model/query.ts'
 import { numberOf } from '../check-field.ts'
 import { printScalar } from '../print.ts'
@@ -9,7 +9,7 @@ import type { Choice, NamedNumber, Spanset, Step } from './spanset.ts'
 import type { TraceIndex } from './trace-index.ts'
 
 interface Computed {
-  /** Undefined where no span has a number; then no comparison is met. */
+  /** Undefined when no span has a number; then every comparison is false. */
   readonly value: number | undefined
   /** The spans that were looked at. */
   readonly spans: readonly number[]

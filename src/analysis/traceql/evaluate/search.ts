@@ -1,6 +1,6 @@
 /**
- * Evaluates a search on the spans of whole traces: the meaning of every stage in plain code. Stores find candidates
- * (plan.ts); tests hold whatever a store answers itself against this.
+ * Evaluates a search on the spans of whole traces. This plain code defines what every stage means. Stores find
+ * candidates (plan.ts). Tests compare the answers that a store computes itself with this.
  *
  * A trace starts as one set of all its spans. Each stage turns every set into none, one or several:
  *     { … } and relations       the spans that are chosen; a set that loses all of them is dropped
@@ -30,13 +30,13 @@ export interface FoundSpanset {
 
 export interface FoundSpan {
   readonly row: SpanRow
-  /** What `select` asks for, in its order. */
+  /** The columns of `select`, in its order. */
   readonly selected: readonly Label[]
 }
 
 /**
- * For stages that `check` passed: `compileSearch(stages)(rows)` gives the sets of one trace, none when it does not match.
- * `rows` are all spans of the trace, in any order.
+ * For stages that passed `check`: `compileSearch(stages)(rows)` returns the sets of one trace, none when it does not
+ * match. `rows` are all spans of the trace, in any order.
  */
 export function compileSearch(stages: readonly Stage[]): (rows: readonly SpanRow[]) => FoundSpanset[] {
   const step = compileStages(stages)
@@ -102,7 +102,7 @@ function compileChoice(spanset: SpansetExpression): Choice {
     case 'scalarFilter':
       return compileScalarFilter(spanset, compileStages)
     case 'pipeline': {
-      // As a side of an operator it is one set, whatever sets are in it.
+      // As an operand it is one set, even when it consists of several.
       const step = compileStages(spanset.stages)
       return (set, index) => {
         const sets = step([{ ...set, numbers: [] }], index)

@@ -5,16 +5,16 @@ import type { TraceIndex } from './trace-index.ts'
 export interface Spanset {
   /** Positions in the trace's index, ascending; at least one. */
   readonly spans: readonly number[]
-  /** What `by` made the set of. */
+  /** The values by which `by` formed the set. */
   readonly labels: readonly Label[]
-  /** What scalar filters computed of the set. */
+  /** The numbers that scalar filters computed for the set. */
   readonly numbers: readonly NamedNumber[]
 }
 
 export interface Label {
   /** As in the query: `resource.service.name`. */
   readonly name: string
-  /** None where the spans have no value. */
+  /** None when the spans have no value. */
   readonly values: readonly Held[]
 }
 
@@ -27,5 +27,5 @@ export interface NamedNumber {
 /** A stage: sets in, sets out, in the same order. */
 export type Step = (sets: readonly Spanset[], index: TraceIndex) => readonly Spanset[]
 
-/** What a stage leaves of one set; no spans when nothing. */
+/** What a stage keeps of one set: no spans when it drops the set. */
 export type Choice = (set: Spanset, index: TraceIndex) => Pick<Spanset, 'spans' | 'numbers'>

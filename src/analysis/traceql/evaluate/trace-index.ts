@@ -1,6 +1,6 @@
 /**
- * The spans of one trace by their place in its tree. Spans are named by their position in a walk from the tops down,
- * siblings in order of start, so the spans below one are the positions right behind it:
+ * The spans of one trace by their place in its tree. A span's position is its number in a depth-first walk from the
+ * tops, with siblings in order of start. So the spans below a span have the positions right after it:
  *
  *     a                position 0, last 3
  *       b              position 1, last 2
@@ -20,7 +20,7 @@ import { buildTraceTree, type TraceTree } from '../../../model/trace/trace-tree.
 export class TraceIndex {
   /** The position above; -1 for tops. */
   readonly parents: Int32Array
-  /** The last position below, or the position itself. */
+  /** The last position below it, or its own position when nothing is below. */
   readonly lasts: Int32Array
   /** Positions of the spans, ascending. */
   readonly spans: readonly number[]
@@ -83,7 +83,9 @@ export class TraceIndex {
   }
 }
 
-/** The spans of a trace share few resources and scopes, and reading one costs more than all else that is done for a span. */
+/**
+ * The spans of a trace share few resources and scopes, and reading one costs more than everything else done for a span.
+ */
 class Origins {
   readonly #read = new Map<string, Origin>()
 
@@ -112,7 +114,7 @@ function treeOf(rows: readonly SpanRow[], origins: Origins): TraceTree {
   })
 }
 
-/** As the store sums a trace up: the root that starts first names it. */
+/** The same as in the store's summary of a trace: the root that starts first names it. */
 function factsOf(rows: readonly SpanRow[]): TraceFacts {
   let root: SpanRow | undefined
   let [start, end] = [rows[0]?.startTimeUnixNano ?? 0n, rows[0]?.startTimeUnixNano ?? 0n]
@@ -156,7 +158,7 @@ function structureOf(parents: Int32Array, lasts: Int32Array, spans: readonly num
   const [childCounts, lefts, rights] = [new Uint32Array(size), new Uint32Array(size), new Uint32Array(size)]
   const isSpan = new Uint8Array(size)
   for (const position of spans) isSpan[position] = 1
-  /** Spans before each position, and spans above it. */
+  /** The number of spans before each position, and of spans above it. */
   const [before, above] = [new Uint32Array(size + 1), new Uint32Array(size)]
   for (let position = 0; position < size; position++) {
     before[position + 1] = before[position]! + isSpan[position]!
@@ -166,7 +168,7 @@ function structureOf(parents: Int32Array, lasts: Int32Array, spans: readonly num
     above[position] = above[parent]! + isSpan[parent]!
   }
   for (const position of spans) {
-    // Each span before was entered, and left again unless it is above.
+    // The walk has entered each span before this one, and has left those that are not above it.
     lefts[position] = 1 + 2 * before[position]! - above[position]!
     rights[position] = lefts[position]! + 2 * (before[lasts[position]! + 1]! - before[position]!) - 1
   }
