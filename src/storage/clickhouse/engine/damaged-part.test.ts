@@ -70,7 +70,7 @@ test('a stream that meets a damaged part before its first row begins again', asy
   assert.equal(rows, 3000)
 })
 
-test('a damaged part that cannot be moved is reported once, and does not start the engine again each time', async (t) => {
+test('a damaged part that cannot be moved is reported once, and restarts the engine only once', async (t) => {
   await createMerged('stuck')
   const part = await mergedPart('stuck')
   // A wrong checksum in a file of the right size is found only by reading, not when the engine starts.
