@@ -1,6 +1,6 @@
 /**
  * Which keys of an index of span attributes were also seen where the index does not look: on resources, instrumentation
- * scopes, events and links, and inside maps (`user.id` as `id` in the map `user`). Searches for those keys go to the store.
+ * scopes, events and links, and inside maps (`user.id` as `id` in the map `user`). Searches for those go to the store.
  */
 import { valueTypes } from '../../model/attribute-columns.ts'
 import type { Attribute } from '../../model/attributes.ts'
