@@ -1,19 +1,19 @@
 /**
- * Which records of a partition are older than a given age: the log's ends of the last seconds, a few a second. Records
- * that were there at the start count as old at once.
+ * Tells which records of a partition are older than a given age. It keeps the log's end at a few moments of each of the
+ * last seconds. Records from before the start count as old at once.
  */
 
 const markEveryMs = 250
 
 interface Mark {
   readonly atMs: number
-  /** Records before it had come by then. */
+  /** All records before this position had come by then. */
   readonly end: number
 }
 
 export class ArrivalMarks {
   readonly #ageMs: number
-  /** By ascending time; the first is the newest that is old enough, as far as is known. */
+  /** In order of time. The first is the newest one that is known to be old enough. */
   readonly #marks: Mark[]
   #newest: Mark
 
@@ -23,7 +23,7 @@ export class ArrivalMarks {
     this.#marks = [this.#newest]
   }
 
-  /** Records before `end` have come; `nowMs` does not go back. */
+  /** Notes that the records before `end` have come; `nowMs` does not go back. */
   note(end: number, nowMs: number): void {
     this.#newest = { atMs: nowMs, end }
     if (nowMs - this.#marks.at(-1)!.atMs < markEveryMs) return
@@ -31,7 +31,7 @@ export class ArrivalMarks {
     this.#dropOld(nowMs)
   }
 
-  /** Every record that came more than the age before `nowMs` is before this position, give or take a quarter second. */
+  /** Every record that came more than the age before `nowMs` is before this position, within a quarter second. */
   oldEnd(nowMs: number): number {
     if (this.#newest.atMs <= nowMs - this.#ageMs) return this.#newest.end
     this.#dropOld(nowMs)

@@ -1,6 +1,6 @@
 /**
- * Batches of one partition on their way to a sink, in the order of the log. Fresh ones come from memory. What memory had
- * no room for, what another process appended and what an earlier run left is read from the log: the log is the buffer.
+ * Batches of one partition on their way to a sink, in the order of the log. New batches come from memory. All others
+ * are read from the log: those that memory had no room for, that another process appended, or that an earlier run left.
  */
 import { BatchLease } from '../model/batch-lease.ts'
 import type { EventBatch } from '../model/event-batch.ts'
@@ -13,8 +13,8 @@ export type StoredBatch = SpanBatch | EventBatch
 export interface QueuedBatch {
   readonly position: Position
   /**
-   * Held by whoever took it. `undefined` when the record cannot be decoded any more: it is passed over, as its receiver
-   * would have refused it.
+   * Whoever took the batch holds the lease. `undefined` when the record can no longer be decoded. Such a record is
+   * skipped, because its receiver would have refused it.
    */
   readonly lease: BatchLease | undefined
 }
@@ -40,7 +40,7 @@ export class BatchQueue {
   #reader: AsyncIterator<StoredRecord> | undefined
   #wake: (() => void) | undefined
   #isFinishing = false
-  /** Records that the log no longer had when they were to be read: dropped at its bound, or damaged. */
+  /** Records that were gone from the log before they were read: dropped at its size limit, or damaged. */
   missed = 0
   #missedEnd = 0
 
@@ -60,7 +60,7 @@ export class BatchQueue {
     return this.#durableEnd
   }
 
-  /** A record that this process appended. It is kept if there is room. */
+  /** Adds a record that this process appended. Its batch is kept if there is room. */
   offer(position: Position, lease: BatchLease): void {
     if (position >= this.#next) {
       const bytes = bytesOf(lease)
@@ -73,20 +73,20 @@ export class BatchQueue {
     this.grow(position + 1)
   }
 
-  /** Records before `end` are durable. */
+  /** Notes that the records before `end` are durable. */
   grow(end: number): void {
     if (end > this.#durableEnd) this.#durableEnd = end
     this.wake()
   }
 
-  /** Ends the wait of `take`, which looks at its deadline again. */
+  /** Wakes `take`, which then checks its deadline again. */
   wake(): void {
     this.#wake?.()
   }
 
   /**
-   * The next batch in log order; `undefined` once the time that `deadlineMs` returns has passed without one. Rejects when
-   * the log cannot be read now; the next call goes on at the same place.
+   * The next batch in log order; `undefined` once the time that `deadlineMs` returns has passed without one. Rejects
+   * when the log cannot be read now; the next call continues at the same place.
    */
   async take(deadlineMs: () => number): Promise<QueuedBatch | undefined> {
     for (;;) {
@@ -103,7 +103,7 @@ export class BatchQueue {
     }
   }
 
-  /** True when nothing durable waits. */
+  /** True when no durable record waits. */
   get empty(): boolean {
     return this.#next >= this.#durableEnd
   }
@@ -114,7 +114,7 @@ export class BatchQueue {
     this.wake()
   }
 
-  /** Goes back to a position taken before; from there on batches are read from the log again. */
+  /** Goes back to a position that was taken before. From there on, batches are read from the log again. */
   rewind(position: Position): void {
     this.#dropReader()
     this.#next = position
@@ -127,7 +127,7 @@ export class BatchQueue {
     this.#bytes = 0
   }
 
-  /** The next record, if it is certain without the log which that is. */
+  /** The next record, if it is known without reading the log. */
   #takeFresh(): QueuedBatch | undefined {
     const position = this.#next as Position
     if (!this.#options.log.capabilities.densePositions) return undefined
@@ -146,9 +146,9 @@ export class BatchQueue {
     return lease
   }
 
-  /** A reader holds a file open until it is told that nobody will go on with it. */
+  /** A reader holds a file open until its iterator is closed. */
   #dropReader(): void {
-    // It closes the file; a failure to do so concerns nobody any more.
+    // This closes the file. A failure to close it does not matter any more.
     this.#reader?.return?.()?.catch(() => {})
     this.#reader = undefined
   }
@@ -157,8 +157,8 @@ export class BatchQueue {
     const end = this.#durableEnd
     const record = await this.#readRecord()
     if (record === undefined) {
-      // Nothing readable up to where the log ended when this began: damaged, or lost with the disk's cache. What came
-      // since is not passed over.
+      // Nothing could be read up to the end that the log had when this began: the records are damaged, or were lost
+      // with the disk's cache. Records that came since are not skipped.
       const next = this.#firstFreshBefore(end)
       this.#countMissed(next)
       this.#next = next
@@ -173,7 +173,9 @@ export class BatchQueue {
     return { position: record.position, lease: batch === undefined ? undefined : new BatchLease(batch) }
   }
 
-  /** All from `#next` to `found` is gone. Going back and reading the same again does not count twice. */
+  /**
+   * Counts everything from `#next` to `found` as missed. Going back and reading the same again does not count twice.
+   */
   #countMissed(found: number): void {
     if (!this.#options.log.capabilities.densePositions) return
     this.missed += Math.max(0, found - Math.max(this.#next, this.#missedEnd))
@@ -188,7 +190,7 @@ export class BatchQueue {
       this.#reader = undefined
       return undefined
     } catch (error) {
-      // An iterator that threw says next time that it is done, which would pass over everything after it.
+      // An iterator that threw says on the next call that it is done. That would skip everything after the error.
       this.#reader = undefined
       throw error
     }

@@ -1,4 +1,4 @@
-/** Several sinks on one log, and several processes' worth of consumers on the partitions of one. */
+/** Several sinks on one log, and several consumers, as if in several processes, on the partitions of one log. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -56,7 +56,7 @@ async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await sleep(5)
 }
 
-test('a sink that stands still holds up no other, and goes on where it was', async (t) => {
+test('a sink that stands still does not hold up another, and continues where it was', async (t) => {
   const dir = await temporaryFolder(t)
   const log = await openLog(join(dir, 'log'))
   const gate = Promise.withResolvers<void>()
@@ -75,7 +75,7 @@ test('a sink that stands still holds up no other, and goes on where it was', asy
   await log.close()
 })
 
-test('a sink that does not hold back the log loses what the log drops, counts it, and goes on', async (t) => {
+test('a sink that does not hold back the log loses what the log drops, counts it, and continues', async (t) => {
   const dir = await temporaryFolder(t)
   const options = { segmentBytes: 8 << 10, maxBytes: 64 << 10, retryWindowMs: 0, heldBy: ['quick'] }
   const log = await openLog(join(dir, 'log'), options)
@@ -108,7 +108,7 @@ test('partitions change hands in the middle of blocks: every row is stored once'
   const consumers = [await consume(log, sink())]
   const sending = (async () => {
     for (; sent < requests; sent++) {
-      // What is offered to a consumer that does not have the partition is another's to read.
+      // A record offered to a consumer that does not have its partition is read by another consumer.
       await append(log, sent, consumers)
     }
   })()
@@ -117,7 +117,7 @@ test('partitions change hands in the middle of blocks: every row is stored once'
     consumers.push(await consume(log, sink()))
   }
   await until(() => sent >= 120)
-  // One that does not stop in order, as when its process stands still: its partitions are taken from it.
+  // This one does not stop in order, like a process that hangs: others take its partitions.
   await consumers.shift()!.stop(0)
   await sending
   for (const consumer of consumers) await consumer.stop()

@@ -1,6 +1,6 @@
 /**
- * Brings a log into one sink: a loop for each partition that this process has. Several consumers, each with a sink of its
- * own, are independent: each has its positions in the log, and one that is slow or down holds up no other.
+ * Stores a log in one sink, with a loop for each partition that this process has. Several consumers, each with its own
+ * sink, are independent. Each has its own positions in the log, and one that is slow or down does not hold up another.
  */
 import type { BatchLease } from '../model/batch-lease.ts'
 import type { BatchSink } from '../model/intake.ts'
@@ -9,7 +9,7 @@ import { PartitionLoop, type LoopOptions } from './partition-loop.ts'
 
 export type ConsumerOptions = LoopOptions
 
-/** Resolves once the log knows the consumer. Rejects with `UnavailableError` when it cannot be joined. */
+/** Resolves once the log knows the consumer. Rejects with `UnavailableError` when it cannot join. */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const joined = Promise.withResolvers<LogConsumer>()
   const consumer = new Consumer(options, joined.promise)
@@ -27,7 +27,7 @@ export class Consumer implements AssignmentListener, BatchSink {
   readonly #options: ConsumerOptions
   readonly #joined: Promise<LogConsumer>
   readonly #loops = new Map<Partition, PartitionLoop>()
-  /** Counts of partitions that were lost since. */
+  /** Counts from partitions that this process has lost since. */
   #pastBlocks = 0
   #pastMissed = 0
 
@@ -57,7 +57,7 @@ export class Consumer implements AssignmentListener, BatchSink {
     this.#loops.get(partition)?.grow(end)
   }
 
-  /** What is in a partition of another process is that one's to store. */
+  /** Ignores records in partitions of other processes, which store them themselves. */
   offer({ partition, position }: Pick<Appended, 'partition' | 'position'>, lease: BatchLease): void {
     this.#loops.get(partition)?.offer(position, lease)
   }
@@ -67,7 +67,7 @@ export class Consumer implements AssignmentListener, BatchSink {
     return this.#sum((loop) => loop.blocks, this.#pastBlocks)
   }
 
-  /** Records that the log no longer had when they were to be read: dropped at its bound, or damaged. */
+  /** Records that were gone from the log before they were read: dropped at its size limit, or damaged. */
   get missedRecords(): number {
     return this.#sum((loop) => loop.missedRecords, this.#pastMissed)
   }
@@ -77,7 +77,7 @@ export class Consumer implements AssignmentListener, BatchSink {
     return this.#sum((loop) => loop.queuedBytes)
   }
 
-  /** Time the newest block took, milliseconds; of the slowest partition. */
+  /** Time the newest block took in the slowest partition, milliseconds. */
   get lastInsertMs(): number {
     return Math.max(0, ...[...this.#loops.values()].map((loop) => loop.lastInsertMs))
   }
@@ -95,14 +95,14 @@ export class Consumer implements AssignmentListener, BatchSink {
   }
 
   /**
-   * Resolves once every record is stored that was in the log at the start of this process or came more than about two
-   * seconds before the call: at once in normal times. Rejects with the signal's reason.
+   * Resolves once all records are stored that were in the log at the start of this process, or came more than about two
+   * seconds before the call. Normally that is at once. Rejects with the signal's reason.
    */
   async untilStored(signal: AbortSignal): Promise<void> {
     await Promise.all([...this.#loops.values()].map((loop) => loop.untilStored(signal)))
   }
 
-  /** Lets go of memory that is not in use. */
+  /** Frees memory that is not in use. */
   release(): void {
     for (const loop of this.#loops.values()) loop.release()
   }

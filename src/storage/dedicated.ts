@@ -1,7 +1,8 @@
 /**
- * Span attributes people ask for most have a column of their own instead of an entry in a map: smaller, and a search
- * reads just that column. Types: `keyword` few different strings (dictionary), `text` many, `port` whole numbers 1-65535.
- * A value of another type, an empty string, or a second value of the same key stays in the maps, so nothing is lost.
+ * The span attributes that people search for most have a column of their own instead of an entry in a map. That takes
+ * less space, and a search reads just that column. Types: `keyword` for few different strings (a dictionary), `text`
+ * for many, `port` for whole numbers 1-65535. A value of another type, an empty string, or a second value of the same
+ * key stays in the maps, so nothing is lost.
  * Names: OpenTelemetry semantic conventions 1.44.
  */
 export type DedicatedType = 'keyword' | 'text' | 'port'

@@ -1,4 +1,4 @@
-/** A reader that stands in front of another one and passes on what it does not change. */
+/** A reader in front of another one. It passes on what it does not change. */
 import type { ReadOptions, Reader } from '../model/reader.ts'
 
 type Questions = Omit<Reader, 'abilities'>
@@ -6,11 +6,14 @@ type Questions = Omit<Reader, 'abilities'>
 export interface Delegation {
   /** Called in place of the reader's own methods. */
   readonly instead?: Partial<Questions>
-  /** Called around each method of the reader; `ask` calls that. It gets the options of the caller. */
+  /** Called around each method of the reader, which `ask` calls. It gets the options of the caller. */
   readonly around?: <Answer>(options: ReadOptions | undefined, ask: () => Promise<Answer>) => Promise<Answer>
 }
 
-/** It has the abilities of `reader`. Every method of `Reader` is listed, so that a new one does not compile until it is passed on. */
+/**
+ * It has the abilities of `reader`. Lists every method of `Reader`, so that a new one does not compile until it is
+ * added here.
+ */
 export function delegateReader(reader: Reader, { instead, around = (_, ask) => ask() }: Delegation): Reader {
   return {
     abilities: reader.abilities,

@@ -14,7 +14,7 @@ function temporaryFolder(t: TestContext): string {
 
 const source = join(import.meta.dirname, 'folder-lock.ts')
 
-/** Takes the lock in a process of its own, says how that went, and holds it until its input ends. */
+/** Takes the lock in another process, which prints the result and holds the lock until its input ends. */
 const program = `
 import { lockFolder } from ${JSON.stringify(source)}
 try {
@@ -31,7 +31,7 @@ function firstLine(child: ReturnType<typeof spawn>): Promise<string> {
   return new Promise((resolve) => child.stdout!.once('data', (chunk: Buffer) => resolve(chunk.toString().trim())))
 }
 
-test('makes the folder, is held once, and can be taken again after release', (t) => {
+test('a lock makes its folder, is held once, and can be taken again after release', (t) => {
   const dir = join(temporaryFolder(t), 'new', 'data')
   const lock = lockFolder(dir)
   assert.equal(folderHolder(dir), process.pid)
@@ -45,7 +45,7 @@ test('makes the folder, is held once, and can be taken again after release', (t)
   lockFolder(dir).release()
 })
 
-test('of another process is named by its pid, and is free once that is killed', async (t) => {
+test('a lock of another process names its pid, and is free once that process is killed', async (t) => {
   const dir = temporaryFolder(t)
   const child = spawn(process.execPath, args(dir), { stdio: ['pipe', 'pipe', 'inherit'] })
   assert.equal(await firstLine(child), 'held')
@@ -58,7 +58,7 @@ test('of another process is named by its pid, and is free once that is killed', 
   lockFolder(dir).release()
 })
 
-test('of a process whose number now belongs to another is free', (t) => {
+test('a lock of a process whose number now belongs to another is free', (t) => {
   const dir = temporaryFolder(t)
   const lock = lockFolder(dir)
   const file = join(dir, 'clew.lock')
@@ -71,7 +71,7 @@ test('of a process whose number now belongs to another is free', (t) => {
   lock.release()
 })
 
-test('that cannot be read is taken over: its process died while writing it', (t) => {
+test('a lock that cannot be read is taken over: its process died while writing it', (t) => {
   const dir = temporaryFolder(t)
   for (const content of ['', '{"pid":', '{"pid":0}', 'null', '{}']) {
     fs.writeFileSync(join(dir, 'clew.lock'), content)
@@ -80,9 +80,9 @@ test('that cannot be read is taken over: its process died while writing it', (t)
   }
 })
 
-test('goes to one of many processes that start at once', async (t) => {
+test('of many processes that start at once, one gets the lock', async (t) => {
   const dir = temporaryFolder(t)
-  // A stale lock lies there, which all of them want to remove.
+  // All of them want to remove a stale lock.
   spawnSync(process.execPath, args(dir), { input: '' })
   assert.ok(fs.existsSync(join(dir, 'clew.lock')))
   const children = Array.from({ length: 5 }, () =>
@@ -99,7 +99,7 @@ test('goes to one of many processes that start at once', async (t) => {
   )
 })
 
-test('a place that is no folder is refused with what to do', (t) => {
+test('a path that is not a folder is refused with what to do', (t) => {
   const file = join(temporaryFolder(t), 'file')
   fs.writeFileSync(file, '')
   assert.throws(() => lockFolder(join(file, 'data')), {
@@ -108,7 +108,7 @@ test('a place that is no folder is refused with what to do', (t) => {
   })
 })
 
-test('a place that takes no folders is refused', () => {
+test('a path where no folder can be made is refused', () => {
   for (const dir of ['/proc/clew/data', '/proc/clew'])
     assert.throws(() => lockFolder(dir), {
       code: 'io_failed',

@@ -1,6 +1,7 @@
 /**
- * One process a data folder: the engine refuses a second one only on stderr, so clew holds a lock file of its own. It
- * names the holder's process and when that began, so a file left by a killed process is known to be stale.
+ * Only one process may use a data folder. The engine refuses a second one only on stderr, so clew holds a lock file of
+ * its own. The file names the holder's process and its start time, so a file left by a killed process is known to be
+ * stale.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -10,7 +11,10 @@ export interface FolderLock {
   release(): void
 }
 
-/** Makes the folder when missing. Throws `UnavailableError` `store_locked` naming the holder, `io_failed` when not writable. */
+/**
+ * Makes the folder when missing. Throws `UnavailableError` `store_locked` naming the holder, or `io_failed` when not
+ * writable.
+ */
 export function lockFolder(dir: string): FolderLock {
   const file = path.join(dir, 'clew.lock')
   try {
@@ -32,7 +36,7 @@ export function lockFolder(dir: string): FolderLock {
   throw new UnavailableError('store_locked', `cannot lock data folder ${dir}: others keep taking ${file}`)
 }
 
-/** Like `mkdir -p`. Node's own never ends where a parent takes no folders, such as /proc. */
+/** Like `mkdir -p`. Node's own never returns where no folder can be made, such as in /proc. */
 function makeFolders(dir: string): void {
   const parent = path.dirname(dir)
   if (parent !== dir && !fs.existsSync(parent)) makeFolders(parent)
@@ -51,11 +55,11 @@ export function folderHolder(dir: string): number | undefined {
 
 interface Holder {
   readonly pid: number
-  /** Start of the process in clock ticks since boot; '' where the system does not tell. */
+  /** Start of the process in clock ticks since boot; '' where the system does not say. */
   readonly startTicks: string
 }
 
-/** The file appears with its content in it: half of one would be taken for that of a killed process. */
+/** The file appears with its content in it: a half-written one would look like the file of a killed process. */
 function create(file: string): boolean {
   const holder: Holder = { pid: process.pid, startTicks: startTicksOf(process.pid) }
   const draft = `${file}.${process.pid}`
@@ -81,7 +85,7 @@ function linkOrCopy(from: string, to: string): void {
   }
 }
 
-/** Another process may have removed it first and taken the lock meanwhile: then that one's file is put back. */
+/** Another process may have removed the file first and taken the lock meanwhile. Then its file is put back. */
 function removeStale(file: string): void {
   const aside = `${file}.${process.pid}.stale`
   try {

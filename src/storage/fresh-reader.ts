@@ -1,4 +1,6 @@
-/** Fresh traces in front of a store: what the log holds completely is read from it, everything else from the store. */
+/**
+ * Fresh traces in front of a store: traces that the log holds completely are read from it, all others from the store.
+ */
 import type { Reader } from '../model/reader.ts'
 import { resourceAttributesOf, serviceNameOf } from '../model/resource.ts'
 import { SkeletonBuilder, type TraceSkeleton } from '../model/trace-skeleton.ts'
@@ -6,7 +8,7 @@ import type { SpanRow } from '../model/span-row.ts'
 import { delegateReader } from './delegate-reader.ts'
 import type { FreshTraces } from './fresh-traces.ts'
 
-/** Answers `findTraces`, `readTrace` and `readSkeleton` before the store does; it has the store's abilities. */
+/** Tries to answer `findTraces`, `readTrace` and `readSkeleton` before the store does; it has the store's abilities. */
 export function withFreshTraces(store: Reader, fresh: FreshTraces): Reader {
   return delegateReader(store, {
     instead: {

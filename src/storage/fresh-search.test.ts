@@ -70,14 +70,14 @@ async function idsOf(part: FreshPart, asked: PlainTraceSearch): Promise<string[]
   return (await part.fresh.search(asked))?.traces.map(({ traceId }) => traceId.replace(/^f0*/, ''))
 }
 
-// What comes, in steps; times are milliseconds from then on. A trace begins when its slot is taken again.
+// Random input in steps; times are milliseconds from the step on. A slot that is taken again begins a new trace.
 const row = fc.record({
   slot: fc.nat(5),
   isRoot: fc.nat(4).map((one) => one === 0),
   service: fc.constantFrom('web', 'pay'),
   name: fc.constantFrom('get', 'put'),
   status: fc.constantFrom(0, 0, 2),
-  /** Of a root's start after the trace began, of any other span's after now: clocks may be wrong. */
+  /** How long a root starts after its trace began, and any other span after now: clocks may be wrong. */
   rootAheadMs: fc.constantFrom(-5000, 0, 0, 59_000),
   aheadMs: fc.constantFrom(-120_000, -1000, 0, 0, 0, 30_000, 600_000),
   durationNs: fc.constantFrom(-5n, 0n, 1_000_000n, 90_000_000_000n),
@@ -112,7 +112,7 @@ const ask = fc.record({
     { operation: 'put' },
     { durationMinNs: 1n },
   ),
-  /** Before now; none when 0. */
+  /** Milliseconds before now; 0 is no limit. */
   sinceMs: fc.constantFrom(0, 1000, 61_000, 90_000, 300_000),
   untilMs: fc.constantFrom(0, 0, 500),
   sort: fc.constantFrom<PlainTraceSearch['sort']>('time', 'time', 'duration', 'spans', 'errors'),
@@ -132,7 +132,7 @@ type Row = typeof row extends fc.Arbitrary<infer Value> ? Value : never
 type Ask = typeof ask extends fc.Arbitrary<infer Value> ? Value : never
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
 
-/** Everything ever sent, here or before; slots of traces that go on. */
+/** All spans ever sent, here or before, and the slots of traces that are not over. */
 class History {
   readonly spans: PlainSpan[] = []
   readonly #slots: { trace: number; begunMs: number }[] = []
@@ -158,7 +158,7 @@ function searchOf({ attributes, rest, sinceMs, untilMs, sort, limit }: Ask, nowM
   return search({ attributes, ...rest, ...start, ...end }, { sort, limit })
 }
 
-/** Pages until the last, each the oracle's or none; returns how many were given. */
+/** Reads pages up to the last; each must be the oracle's or none. Returns how many were given. */
 async function compareSearch(part: FreshPart, history: History, first: PlainTraceSearch): Promise<number> {
   let given = 0
   for (let asked = first; ; given++) {
@@ -193,7 +193,7 @@ async function play(
   return counts
 }
 
-test('an answer is what plain loops find in all that was ever sent, or is not given', async (t) => {
+test('a search gives what plain loops find in everything ever sent, or no answer', async (t) => {
   const kinds = [
     { name: 'all', startedEmpty: true, spansMax: 10_000, least: 0.5 },
     { name: 'forgetting', startedEmpty: true, spansMax: 40, least: 0.1 },
@@ -263,7 +263,7 @@ const typedAttributes = fc.uniqueArray(
   fc.record({ key: fc.constantFrom('user.id', 'plain', 'url.path'), value: fc.constantFrom(...typedValues) }),
   { selector: ({ key }: Attribute) => key, minLength: 1, maxLength: 3 },
 )
-/** Of 40 traces, whose root is in the first request that has it. */
+/** Spans of 40 traces. The root of a trace is in the first request that has the trace. */
 const typedRequest = fc
   .array(
     fc.record({
@@ -315,7 +315,7 @@ const typedSearches: PlainTraceSearch[] = spellings.flatMap((value) =>
   }),
 )
 
-test('beside a store that had spans before, only what began a minute later can be searched', async (t) => {
+test('with a store that had spans before, only what began a minute later can be searched', async (t) => {
   const part = await openFreshPart(t, { startedEmpty: false })
   passTime(part, 5 * minute)
   await send(part, plain(1, 0.5), plain(2, 2), plain(3, 4))
@@ -329,7 +329,7 @@ test('beside a store that had spans before, only what began a minute later can b
   assert.equal(await idsOf(part, since(3)), undefined, 'trace 1 began before')
 })
 
-test('spans stored at the start that began in the future keep a search from being answered until then', async (t) => {
+test('while spans that were stored at the start begin in the future, no search is answered', async (t) => {
   const part = await openFreshPart(t, { startedEmpty: false, storedUntilMs: startedAtMs + 10 * minute })
   passTime(part, 20 * minute)
   await send(part, plain(1, 15))
@@ -337,7 +337,7 @@ test('spans stored at the start that began in the future keep a search from bein
   assert.deepEqual(await idsOf(part, search({ startNs: nanos(startedAtMs + 11 * minute) })), ['1'])
 })
 
-test('spans from the future keep a search from being answered once they are forgotten', async (t) => {
+test('after spans from the future are forgotten, no search is answered', async (t) => {
   const part = await openFreshPart(t, { spansMax: 20 })
   const since = (at: number): PlainTraceSearch => search({ startNs: nanos(startedAtMs + at * minute) })
   await send(part, plain(1, 10))
@@ -354,7 +354,7 @@ test('spans from the future keep a search from being answered once they are forg
   assert.deepEqual(await idsOf(part, since(20.1)), [])
 })
 
-test('a trace that came packed keeps only the searches that concern it from being answered', async (t) => {
+test('a trace that came packed leaves only the searches that concern it unanswered', async (t) => {
   const part = await openFreshPart(t)
   await send(part, plain(1, 0), plain(2, 0, { attributes: { 'user.id': 'u2' } }))
   await takeTraces(part, gzipSync(encoded([plain(3, 0), plain(2, 0, { isRoot: false, attributes: {} })])), 'gzip')
@@ -390,7 +390,7 @@ test('a resource with the key leaves searches on spans or resources to the store
   assert.deepEqual(await idsOf(part, search({ attributes: [{ scope: 'span', key: 'user.id', value: 'u1' }] })), ['2'])
 })
 
-test('records dropped from the log meanwhile are complete in an answer or it is not given', async (t) => {
+test('a search while the log drops records gives a complete answer or none', async (t) => {
   const log = { segmentBytes: 2000, retryWindowMs: 0, retryWindowMaxBytes: 0 }
   const part = await openFreshPart(t, { log })
   await part.log.consumer('store')

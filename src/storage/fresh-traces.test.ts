@@ -66,7 +66,7 @@ async function countOf({ fresh }: FreshPart, trace: number): Promise<number | un
   return (await fresh.read(idOf(trace)))?.length
 }
 
-test('random traces over several records are what was sent, and what the store gives once it has them', async (t) => {
+test('random traces over several records read as they were sent, and as the store gives them later', async (t) => {
   const part = await openFreshPart(t)
   const engine = await temporaryEngine(t)
   const requests = fc.sample(tracesRequest, { numRuns: 60, seed: 7 }).map(within20Traces)
@@ -88,7 +88,7 @@ test('random traces over several records are what was sent, and what the store g
   assert.deepEqual(part.problems, [])
 })
 
-/** Few traces, many spans each; times within an hour, as the store makes parts by the day. */
+/** Few traces with many spans each. Times are within an hour, because the store makes a part for each day. */
 function within20Traces(request: Request<Span>): Request<Span> {
   const times = (time: bigint): bigint => BigInt(startedAtMs) * 1_000_000n + (time % 3_600_000_000_000n)
   const row = (span: Span): Span => {
@@ -107,7 +107,7 @@ function timesOf(rows: readonly SpanRow[]): string[] {
   return rows.map((row) => `${row.startTimeUnixNano}+${row.durationNano}`)
 }
 
-/** Typed JSON of the store orders attributes in its own way, so they are put in one order here. */
+/** The store orders attributes in typed JSON in its own way, so they are put in one order here. */
 function comparable(rows: readonly SpanRow[]): string[] {
   return rows
     .map((row) =>
@@ -130,7 +130,7 @@ function originOf(text: string): unknown {
   return { ...rest, origin: Object.entries(attributes ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)) }
 }
 
-test('a span that came in two requests is there once, and a root that did is one root', async (t) => {
+test('a span sent in two requests is there once, and so is a root', async (t) => {
   const part = await openFreshPart(t, { startedEmpty: false })
   passTime(part, 5 * minute)
   const first = requestOf({ trace: 1, at: 3 }, { trace: 1, parent: true, at: 3 })
@@ -145,7 +145,7 @@ test('a span that came in two requests is there once, and a root that did is one
   assert.equal(await countOf(part, 1), 3, 'of two lengths the longer one is given')
 })
 
-test('from an empty store on, a trace without a root is whole too', async (t) => {
+test('when the store began empty, a trace without a root is whole too', async (t) => {
   const part = await openFreshPart(t)
   await send(part, { trace: 1, parent: true, at: -1000 }, { trace: 2 })
   await send(part, { trace: 1, parent: true, at: -1000 })
@@ -153,7 +153,7 @@ test('from an empty store on, a trace without a root is whole too', async (t) =>
   assert.equal(await countOf(part, 3), undefined, 'only the store knows what it does not have')
 })
 
-test('beside a store that had spans before, only a trace whose root began later is whole', async (t) => {
+test('with a store that had spans before, only a trace whose root began later is whole', async (t) => {
   const part = await openFreshPart(t, { startedEmpty: false })
   passTime(part, 5 * minute)
   await send(
@@ -177,7 +177,7 @@ test('beside a store that had spans before, only a trace whose root began later 
   assert.deepEqual(part.problems, [])
 })
 
-test('past its bound the oldest are forgotten, and what may lack them is not answered', async (t) => {
+test('past the limit the oldest spans are forgotten, and traces that may lack them are not answered', async (t) => {
   const part = await openFreshPart(t, { spansMax: 1000 })
   const filler = (trace: number) => ({ trace, at: (part.nowMs - startedAtMs) / minute })
   await send(part, { trace: 1 }, { trace: 2 })
@@ -199,7 +199,7 @@ test('past its bound the oldest are forgotten, and what may lack them is not ans
   assert.ok(part.fresh.size.spans <= 1000)
 })
 
-test('a clock set forward forgets what it said before', async (t) => {
+test('after the clock is set forward, earlier arrivals prove nothing', async (t) => {
   const part = await openFreshPart(t, { startedEmpty: false })
   passTime(part, 5 * minute)
   await send(part, { trace: 1, at: 3 })
@@ -237,7 +237,7 @@ test('what a client sends again is there once', async (t) => {
   assert.equal(await countOf(part, 1), 2)
 })
 
-test('what the log no longer keeps is forgotten, and readers beside it get whole traces or none', async (t) => {
+test('what the log no longer keeps is forgotten, and meanwhile readers get whole traces or none', async (t) => {
   const log = { segmentBytes: 2000, retryWindowMs: 0, retryWindowMaxBytes: 0 }
   const part = await openFreshPart(t, { log })
   await part.log.consumer('store')
@@ -267,7 +267,7 @@ test('what the log no longer keeps is forgotten, and readers beside it get whole
   assert.deepEqual(part.problems, [])
 })
 
-test('a log that cannot be read is a problem said aloud, not an error of the question', async (t) => {
+test('a log that cannot be read is reported as a problem, and the query does not fail', async (t) => {
   const part = await openFreshPart(t)
   await send(part, { trace: 1 })
   await part.log.close()

@@ -1,7 +1,8 @@
 /**
- * Traces straight from the log while they are fresh, by id and by the value of an attribute that has many: at once after
- * their spans were acknowledged, whatever the store is doing, and cheaper than a query over the columns of the store. An
- * answer is complete or not given (docs/adr/0015-fresh-traces-from-the-log.md, docs/adr/0016-fresh-search-by-value.md).
+ * Reads traces straight from the log while they are fresh, by id or by the value of an attribute with many values. They
+ * are there as soon as their spans are acknowledged, whatever the store is doing, and cost less than a query over the
+ * store's columns. An answer is complete or not given (docs/adr/0015-fresh-traces-from-the-log.md,
+ * docs/adr/0016-fresh-search-by-value.md).
  */
 import type { Log, Position, RecordHeader } from '../model/log.ts'
 import { Turn } from '../base/turn.ts'
@@ -38,12 +39,15 @@ export interface FreshTracesOptions {
   readonly onProblem: (message: string, error: unknown) => void
 }
 
-/** Larger traces cost the store less than they cost the event loop here. */
+/** The store reads larger traces at less cost than the event loop here. */
 const answerSpansMax = 50_000
-/** What a search may read: some 20 ms of the event loop, as long as the engine would take beside it. */
+/**
+ * The maximum number of spans a search reads: some 20 ms of the event loop, as long as the engine would take outside
+ * it.
+ */
 const searchSpansMax = 5000
 const searchTracesMax = 64
-/** Pause between looks at what the log still keeps. */
+/** Pause between checks of what the log still keeps. */
 const trimEveryMs = 1000
 
 export class FreshTraces {
@@ -52,7 +56,7 @@ export class FreshTraces {
   readonly #index: SpanIndex
   #setAtMs = -Infinity
   #trimmedAtMs = -Infinity
-  /** Traces and pages of searches given. */
+  /** Traces, and pages of searches, that were answered from here. */
   answers = 0
   searches = 0
 
@@ -64,14 +68,15 @@ export class FreshTraces {
     this.#index = new SpanIndex(options.spansMax, sinceMs, valuesSinceMs)
   }
 
-  /** Spans remembered, and the memory that takes. */
+  /** Number of spans remembered, and the memory they take. */
   get size(): { spans: number; bytes: number } {
     return { spans: this.#index.spans, bytes: this.#index.bytes }
   }
 
   /**
-   * A record that was appended. Nothing of the batch is kept but places in the log. A large batch takes several turns of
-   * the event loop; until the promise resolves its traces may lack spans, which nobody was told are stored.
+   * Adds a record that was appended. Of the batch, only places in the log are kept. A large batch takes several turns
+   * of the event loop. Until the promise resolves, its traces may lack spans, but no client was told yet that these are
+   * stored.
    */
   offer(position: Position, batch: StoredBatch, { codec, encoding }: RecordHeader): void | Promise<void> {
     if (batch.signal !== 'spans') return
@@ -95,8 +100,8 @@ export class FreshTraces {
   }
 
   /**
-   * All spans of a trace in start order, each once, or `undefined` when only the store can tell. `traceId` is 32 hex digits.
-   * Never rejects: what goes wrong here, the store can still answer.
+   * All spans of a trace in start order, each once, or `undefined` when only the store can tell. `traceId` is 32 hex
+   * digits. Never rejects: when something fails here, the store can still answer.
    */
   async read(traceId: string): Promise<SpanRow[] | undefined> {
     const entry = this.#index.entryOf(Buffer.from(traceId, 'hex'))
@@ -133,7 +138,7 @@ export class FreshTraces {
     })
   }
 
-  /** Gives back memory once nothing comes. */
+  /** Frees memory when nothing arrives. */
   release(): void {
     this.#forgetTrimmed(this.#trimmedAtMs)
   }
@@ -143,7 +148,7 @@ export class FreshTraces {
     this.#index.dropBefore(this.#options.log.stats().nextPosition)
   }
 
-  /** All spans of the traces that can have a span which meets the query; `undefined` when there may be others, or many. */
+  /** All spans of the traces that may match the query; `undefined` when there may be other such traces, or too many. */
   #candidates({ where, startNs }: SpanQuery): CandidateSpan[] | undefined {
     if (!isCovered(startNs, this.#coveredSince(this.#index.valuesCoveredSinceMs))) return undefined
     const entries = this.#index.entriesWith(indexedConditions(where), searchTracesMax)
@@ -158,7 +163,7 @@ export class FreshTraces {
     return candidates
   }
 
-  /** What `answer` makes of the spans, which are brought into the order of the log, as are the batch's rows. */
+  /** The result of `answer` for the spans. The spans and the batch's rows are in the order of the log. */
   async #answer<Answer>(
     what: string,
     spans: PlacedSpan[],
@@ -175,7 +180,7 @@ export class FreshTraces {
     }
   }
 
-  /** After the clock was set, arrivals from before prove nothing about spans that may have been forgotten. */
+  /** After the clock was set, earlier arrivals prove nothing about spans that may have been forgotten. */
   #coveredSince(coveredSinceMs: number): number {
     return coveredSinceMs === -Infinity ? coveredSinceMs : Math.max(coveredSinceMs, this.#setAtMs)
   }

@@ -1,6 +1,6 @@
 /**
- * Which attribute keys were seen where, or with what values, when that makes a search look in more places than the column
- * or map of the key (clickhouse/compile). Few keys are of these kinds; a search for any other stays quick.
+ * Attribute keys that were seen in places, or with values, for which a search must look further than the column or map
+ * of the key (clickhouse/compile). Few keys are of these kinds; a search for any other stays quick.
  */
 import type { Attribute } from '../model/attributes.ts'
 import type { Scope } from '../model/resource.ts'
@@ -8,7 +8,7 @@ import type { Scope } from '../model/resource.ts'
 export const keyKinds = ['arrays', 'maps', 'bytes', 'event', 'link', 'instrumentation', 'odd', 'bodyMaps'] as const
 export type KeyKind = (typeof keyKinds)[number]
 
-/** Keys that contain `=` or begin as a scope does. Few stores have one, so a search need not look for others. */
+/** Keys that contain `=` or begin as a scope does. Few stores have one, so a search usually need not look for them. */
 export function isOdd(key: string): boolean {
   return key.includes('=') || /^(span|resource|event|link|instrumentation)\./.test(key)
 }
@@ -52,14 +52,17 @@ export class KeyNotes {
     for (const { key } of attributes) this.sets.instrumentation.add(key)
   }
 
-  /** `json`: how the OTLP JSON of a value begins. */
+  /** `json` is the start of the value's OTLP JSON. */
   addNested(key: string, json: string): void {
     if (json.startsWith('{"arrayValue"')) this.sets.arrays.add(key)
     else if (json.startsWith('{"kvlistValue"')) this.sets.maps.add(key)
     else if (json.startsWith('{"bytesValue"')) this.sets.bytes.add(key)
   }
 
-  /** The attributes of an event or link of a span as typed JSON, '' for none. Reads keys alone: parsing takes ten times as long. */
+  /**
+   * Takes the attributes of a span's event or link as typed JSON, '' for none. Reads only the keys: parsing takes ten
+   * times as long.
+   */
   addTyped(place: 'event' | 'link', text: string): void {
     for (let at = 1; at < text.length;) {
       const keyEnd = closingQuote(text, at)
@@ -76,7 +79,7 @@ export class KeyNotes {
   }
 }
 
-/** Given the place of an opening quote. */
+/** `at` is the place of an opening quote. */
 function closingQuote(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); ; end = text.indexOf('"', end + 1)) {
     let escapes = 0

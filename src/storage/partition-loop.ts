@@ -1,7 +1,8 @@
 /**
- * Brings the records of one partition into one sink. It joins batches into blocks (many rows cost a store far less than
- * few), notes in the log where a block ends before it inserts the block, and commits afterwards. A crash between leaves
- * the cut: the next start forms exactly that block again and stores of it what is not there yet (docs/durability.md).
+ * Stores the records of one partition in one sink. It joins batches into blocks, because many small inserts cost a
+ * store far more. It notes in the log where a block ends before it inserts the block, and commits afterwards. A crash
+ * in between leaves the cut. The next start forms exactly that block again and stores the rows that are not there yet
+ * (docs/durability.md).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UnavailableError, messageOf } from '../base/errors.ts'
@@ -15,7 +16,7 @@ import { StoredEnd } from './stored-end.ts'
 
 export interface LoopOptions {
   readonly log: Log
-  /** Identity of the log: positions mean something only together with it. */
+  /** Identity of the log; positions are meaningful only together with it. */
   readonly logId: string
   readonly sink: Sink
   readonly decode: DecodeRecord
@@ -23,13 +24,13 @@ export interface LoopOptions {
   readonly blockWaitMs: number
   readonly batchesBytesMax: number
   readonly onProblem: (message: string, error: unknown) => void
-  /** Keeps the records [from, end) of a partition aside when the sink refuses them for good. */
+  /** Saves the records [from, end) of a partition when the sink refuses them for good. */
   readonly quarantine: (partition: Partition, from: Position, end: Position, reason: string) => Promise<void>
 }
 
-/** An insert refused with an error that is not transient is tried this often before its records are set aside. */
+/** An insert that fails with a permanent error is tried this often before its records are set aside. */
 const refusedTriesMax = 6
-/** Longest wait for the first record of a block before the loop looks around. */
+/** Longest wait for the first record of a block before the loop checks its state again. */
 const emptyWaitMaxMs = 1000
 const retryPauseMinMs = 100
 const retryPauseMaxMs = 5000
@@ -57,12 +58,12 @@ export class PartitionLoop {
   #inserting: Promise<void> = Promise.resolve()
   /** A batch that was taken and belongs to the next block. */
   #carried: QueuedBatch | undefined
-  /** While stopping, what is not stored by then stays in the log. */
+  /** While stopping, records that are not stored by this time stay in the log. */
   #stopAtMs = Infinity
   #stopping = false
   readonly #stopAsked = new AbortController()
   readonly #lost: AbortSignal
-  /** Records that broke a block: passed over when it is formed again. */
+  /** Records that made a block fail; they are skipped when it is formed again. */
   readonly #unfit = new Set<Position>()
   #storeProblem: string | undefined
   #readProblem: string | undefined
@@ -71,7 +72,7 @@ export class PartitionLoop {
   blocks = 0
   lastInsertMs = 0
 
-  /** `consumer` is asked for once there is something to commit. */
+  /** `consumer` is called once there is something to commit. */
   constructor(options: LoopOptions, consumer: () => Promise<LogConsumer>, assignment: Assignment) {
     const { partition, state, end, lost } = assignment
     this.#options = options
@@ -91,7 +92,7 @@ export class PartitionLoop {
     return this.#queue.bytes
   }
 
-  /** Records that the log no longer had when they were to be read. */
+  /** Records that were gone from the log before they were read. */
   get missedRecords(): number {
     return this.#queue.missed
   }
@@ -111,7 +112,7 @@ export class PartitionLoop {
     this.#stored.came(this.#queue.end)
   }
 
-  /** Whether records that are not new any more still wait to be stored. */
+  /** Whether records that are no longer new still wait to be stored. */
   get isBehind(): boolean {
     return this.#stored.isBehind
   }
@@ -192,7 +193,7 @@ export class PartitionLoop {
     this.#carried = undefined
   }
 
-  /** There is no record to take. */
+  /** Called when there is no record to take. */
   #passOver(cutEnd: Position | undefined): undefined {
     if (this.#readProblem !== undefined || this.#lost.aborted) return
     if (cutEnd !== undefined) {
@@ -227,7 +228,7 @@ export class PartitionLoop {
     }
   }
 
-  /** False when the block cannot take the batch and must be formed again without it. */
+  /** Returns false when the block cannot take the batch and must be formed again without it. */
   async #addTo(cut: Cut, { lease, position }: QueuedBatch): Promise<boolean> {
     cut.end = (position + 1) as Position
     try {
@@ -267,7 +268,7 @@ export class PartitionLoop {
       }
       await this.#commit(cut.end, undefined)
     } catch {
-      // Only when stopping or when the partition is lost: the cut is in the log, and its next owner goes on from it.
+      // This happens only when stopping or when the partition is lost. The cut is in the log for its next owner.
       return
     } finally {
       this.#putBack(cut.block)
@@ -321,7 +322,7 @@ export class PartitionLoop {
     await sleep(ms, undefined, { signal: this.#stopAsked.signal }).catch(() => {})
   }
 
-  /** Lets go of the buffers of blocks that are not being filled. */
+  /** Frees the buffers of blocks that are not being filled. */
   release(): void {
     this.#spare.length = 0
   }
@@ -332,7 +333,7 @@ export class PartitionLoop {
     this.#stored.giveUp()
   }
 
-  /** Resolves once no insert is under way. Nothing more is committed. To be called after `lost` was aborted. */
+  /** Resolves once no insert is under way. Nothing more is committed. Call it after `lost` was aborted. */
   async ended(): Promise<void> {
     await this.#run.catch(() => {})
     this.#dropCarried()
@@ -355,7 +356,7 @@ export class PartitionLoop {
   }
 }
 
-/** The first partition has none in its tokens, so that a block cut by a version before partitions keeps its token. */
+/** Tokens of the first partition do not name it, so that a block cut before there were partitions keeps its token. */
 function tokenOf(logId: string, partition: Partition, { from, end }: Cut): string {
   return partition === 0 ? `${logId}-${from}-${end}` : `${logId}-${partition}-${from}-${end}`
 }

@@ -1,7 +1,7 @@
 /**
- * Records that the store refuses for good are kept aside as files, so that one bad block can neither stop the others
- * nor be lost: `DIR/FROM-END/POSITION.CODEC[.ENCODING]`, the bytes as received, and `reason.txt`. Folders of partitions
- * other than 0 are `DIR/PARTITION-FROM-END`.
+ * Records that the store refuses for good are saved as files, so that one bad block neither stops the others nor is
+ * lost. Each is a file `DIR/FROM-END/POSITION.CODEC[.ENCODING]` with the bytes as received. The folder also has a
+ * `reason.txt`. Folders of partitions other than 0 are `DIR/PARTITION-FROM-END`.
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'

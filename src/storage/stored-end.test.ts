@@ -5,12 +5,12 @@ import { StoredEnd } from './stored-end.ts'
 
 const never = new AbortController().signal
 
-test('what was there at the start is old at once, what comes is old after its age', () => {
+test('records from before the start are old at once, later ones after the age', () => {
   const marks = new ArrivalMarks(2000, 5)
   assert.equal(marks.oldEnd(0), 5)
   for (let at = 0; at <= 10_000; at += 100) marks.note(6 + at / 100, at)
   const oldEnd = marks.oldEnd(10_000)
-  // Records before 6 + 80 came up to 8000.
+  // The records before 6 + 80 had come by 8000.
   assert.ok(oldEnd > 86 - 3 && oldEnd <= 86, String(oldEnd))
   assert.equal(marks.oldEnd(12_100), 106)
 })
@@ -38,7 +38,7 @@ test('waiting ends when the old records are stored, and not before', async () =>
   await stored.wait(never)
 })
 
-test('who gives up waiting leaves, and nobody waits for a partition that is lost', async () => {
+test('a caller that gives up stops waiting, and nobody waits for a partition that is lost', async () => {
   const stored = new StoredEnd(0, 1, 1000)
   const gone = new AbortController()
   const waiting = stored.wait(gone.signal)

@@ -1,10 +1,11 @@
 /**
- * How far a partition is stored, and who waits for it: a query must not say "not found" of what was acknowledged and is
- * still only in the log. Records that came in the last moments do not count: they are stored within a second or two.
+ * How far a partition is stored, and who waits for it. A query must not say "not found" for data that was acknowledged
+ * and is still only in the log. Records that came in the last moments do not count: they are stored within a second or
+ * two.
  */
 import { ArrivalMarks } from './arrival-marks.ts'
 
-/** Least age at which a record that is not stored makes a query wait. */
+/** Lowest age at which a record that is not stored makes a query wait. */
 const ageMinMs = 2000
 
 interface Waiter {
@@ -18,7 +19,7 @@ export class StoredEnd {
   #isOver = false
   #waiters: Waiter[] = []
 
-  /** Stored is all before `end`; what lies before `cameEnd` is to be waited for at once. */
+  /** Everything before `end` is stored. Everything before `cameEnd` counts as old at once. */
   constructor(end: number, cameEnd: number, blockWaitMs: number) {
     this.#end = end
     this.#marks = new ArrivalMarks(Math.max(ageMinMs, 2 * blockWaitMs), cameEnd)
@@ -38,7 +39,7 @@ export class StoredEnd {
     for (const { resolve } of done) resolve()
   }
 
-  /** Nothing more is stored from here: nobody waits any longer. */
+  /** Nothing more is stored from here, so nobody has to wait any longer. */
   giveUp(): void {
     this.#isOver = true
     this.reached(Infinity)
@@ -52,7 +53,7 @@ export class StoredEnd {
     return this.#waiters.length > 0
   }
 
-  /** Resolves once what is old now is stored. Rejects with the signal's reason. */
+  /** Resolves once the records that are old now are stored. Rejects with the signal's reason. */
   async wait(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     if (!this.isBehind) return

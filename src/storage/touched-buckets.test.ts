@@ -46,7 +46,7 @@ test('events touch the bucket of their time', () => {
   assert.deepEqual([...buckets], [first])
 })
 
-test('every time is in a touched bucket, and at most the neighbour is touched besides', () => {
+test('every time is in a touched bucket, and at most its neighbour is touched too', () => {
   const bucketNs = BigInt(bucketSeconds) * second
   const times = fc.oneof(
     fc.bigInt(-(1n << 62n), (1n << 63n) - 1n),

@@ -1,4 +1,4 @@
-/** Which five-minute buckets (start in epoch seconds) a batch changes: the rollups of these are out of date. */
+/** Which five-minute buckets (start in epoch seconds) a batch changes: their rollups are then out of date. */
 import type { EventBatch } from '../model/event-batch.ts'
 import type { SpanBatch } from '../model/span-batch.ts'
 
@@ -6,17 +6,18 @@ export const bucketSeconds = 300
 /** A call is answered by a span that starts at most this long after it. */
 export const answerAfterSeconds = 60
 
-/** High word of 300 s in nanoseconds, rounded down: durations from here on are looked at closely. */
+/** High word of 300 s in nanoseconds, rounded down: durations from here on are checked exactly. */
 const longHighWord = Math.floor((bucketSeconds * 1e9) / 2 ** 32)
-/** Times as doubles are right to 256 ns: close to a boundary both buckets count as touched, which costs nothing. */
+/** Times as doubles are accurate to 256 ns. Close to a boundary both buckets count as touched, which costs nothing. */
 const boundarySeconds = 1e-6
-/** Spans look for their parents at most a day back. */
+/** A span's parent is searched at most a day back. */
 export const lastedBucketsMax = 288
 
 /**
- * Adds where the rows start. A span also changes the bucket before when it starts so soon that it may answer a call from
- * there, or be the parent of a span whose clock is behind; and one that lasts longer than a bucket those until its end: its
- * children lie there, and whoever made their edges before it came found no parent.
+ * Adds the buckets in which the rows start. A span that starts early in its bucket also changes the one before: it may
+ * answer a call from there, or be the parent of a span whose clock is behind. A span that lasts longer than a bucket
+ * changes all until its end: its children are there, and their edges may have been made before it came, without a
+ * parent.
  */
 export function addTouchedBuckets(buckets: Set<number>, batch: SpanBatch | EventBatch): void {
   if (batch.signal === 'events') return addStarts(buckets, batch.times, boundarySeconds)
@@ -34,7 +35,7 @@ export function addTouchedBuckets(buckets: Set<number>, batch: SpanBatch | Event
   }
 }
 
-/** A row that starts less than `nearSeconds` after its bucket's start also counts for the one before. */
+/** A row that starts less than `nearSeconds` after its bucket's start also counts for the bucket before. */
 function addStarts(buckets: Set<number>, times: BigInt64Array, nearSeconds: number): void {
   const low = new Uint32Array(times.buffer, times.byteOffset, times.length * 2)
   const high = new Int32Array(times.buffer, times.byteOffset, times.length * 2)

@@ -1,14 +1,14 @@
 /**
- * A store's reader that waits before each question until the store has what was acknowledged: a query must not say "not
- * found" of what is still only in the log, as after a restart. Usually there is nothing to wait for.
+ * A store's reader that waits before each query until the store has everything that was acknowledged. A query must not
+ * say "not found" for data that is still only in the log, as after a restart. Usually there is nothing to wait for.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reader } from '../model/reader.ts'
 import { delegateReader } from './delegate-reader.ts'
 
 /**
- * Records of the last two seconds are not waited for (`Consumer.untilStored`). An export must have them too, so it begins when
- * they are older than that.
+ * A query does not wait for records of the last two seconds (`Consumer.untilStored`). An export must have them too, so
+ * it begins when they are older than that.
  */
 const settleMs = 2500
 

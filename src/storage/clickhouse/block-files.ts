@@ -1,6 +1,6 @@
 /**
- * The files through which the embedded engine takes blocks: on a memory file system where there is one with room, else
- * beside the store. They hold nothing that must outlive the process.
+ * Files that hand blocks to the embedded engine. They are on a memory file system if there is one with room, else next
+ * to the store. They hold nothing that must outlive the process.
  */
 import fs from 'node:fs'
 import { open, rm } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { UnavailableError, messageOf } from '../../base/errors.ts'
 const memoryFileSystem = '/dev/shm'
 
 export class BlockFiles {
-  /** Folders of this process alone; the one on disk is made when it is needed. */
+  /** Folders that only this process uses; the one on disk is made when it is needed. */
   readonly #inMemory: string | undefined
   #onDisk: string | undefined
   readonly #diskBase: string
@@ -24,7 +24,9 @@ export class BlockFiles {
     this.#diskBase = path.join(dataDir, 'blocks')
   }
 
-  /** Writes a block's bytes; answers the file's path. Rejects with `UnavailableError` when no place takes them. */
+  /**
+   * Writes a block's bytes; returns the file's path. Rejects with `UnavailableError` when no place has room for them.
+   */
   async write(bytes: readonly Uint8Array[]): Promise<string> {
     const name = `${this.#number++}.native`
     if (this.#inMemory !== undefined) {
@@ -51,7 +53,7 @@ export class BlockFiles {
   }
 }
 
-/** A folder of this user's, as others may write to the memory file system too. */
+/** A folder that belongs to this user, as others may write to the memory file system too. */
 function folderInMemory(): string | undefined {
   if (!fs.existsSync(memoryFileSystem)) return undefined
   const { uid } = userInfo()
@@ -61,7 +63,7 @@ function folderInMemory(): string | undefined {
     if (fs.lstatSync(base).uid === uid) return dir
     fs.rmSync(dir, { recursive: true, force: true })
   } catch {
-    // Somebody else's, or not to be written to: the data folder serves as well.
+    // It belongs to somebody else, or cannot be written to: the data folder is used instead.
   }
   return undefined
 }
@@ -85,7 +87,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Answers the path; leaves nothing behind when it fails. */
+/** Returns the path; leaves nothing behind when it fails. */
 async function writeWhole(file: string, bytes: readonly Uint8Array[]): Promise<string> {
   const handle = await open(file, 'w', 0o600)
   try {

@@ -1,6 +1,6 @@
 /**
- * Parts that the engine could not read when it opened its tables. It moves them into the folder `detached` of their table and
- * goes on without them, saying so nowhere that a user looks: their rows would just be missing.
+ * Parts that the engine could not read when it opened its tables. It moves them into the folder `detached` of their
+ * table and continues without them. It does not say so anywhere that a user looks, so their rows would just be missing.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -8,13 +8,13 @@ import type { Engine } from './engine.ts'
 
 export interface DamagedPart {
   readonly table: string
-  /** The folder it was moved to. */
+  /** The folder that the part was moved to. */
   readonly folder: string
   /** `undefined` when the part no longer says how many rows it had. */
   readonly rows: number | undefined
 }
 
-/** Reads them, and tells of them if there are any. */
+/** Reads the damaged parts, and reports them if there are any. */
 export async function tellDamagedParts(
   engine: Engine,
   onProblem: (message: string, error: unknown) => void,
@@ -26,8 +26,9 @@ export async function tellDamagedParts(
 }
 
 /**
- * Those that are still in their folders, also from earlier starts. Not those whose rows are there all the same: what a
- * merged part was made of is kept for some minutes, and is in use again when the merged part cannot be read.
+ * Damaged parts that are still in their folders, also from earlier starts. Parts whose rows are there all the same are
+ * left out: the sources of a merged part are kept for some minutes, and are used again when the merged part cannot be
+ * read.
  */
 async function readDamagedParts(engine: Engine): Promise<DamagedPart[]> {
   const damaged = await engine.query<[string, string, string, string, string]>(

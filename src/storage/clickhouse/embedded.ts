@@ -1,4 +1,7 @@
-/** The engine in this process, for measurements and tests of what lies above it; `clew serve` has it in a child process. */
+/**
+ * The engine in this process, for measurements and tests of the layers above it; `clew serve` has it in a child
+ * process.
+ */
 import type { Engine } from './engine.ts'
 import { OwnSessions } from './engine/own-sessions.ts'
 import { SessionEngine, sessionArguments, type SessionEngineOptions } from './engine/session-engine.ts'

@@ -1,6 +1,6 @@
 /**
- * The seam between clew's storage and ClickHouse: run by clew in a child process today, a server or cluster with the same SQL
- * later. Everything above this interface is shared.
+ * The boundary between clew's storage and ClickHouse. Today clew runs ClickHouse in a child process; later it may be a
+ * server or cluster with the same SQL. Everything above this interface is shared.
  */
 
 import type { PoolState } from './engine/session-pool.ts'
@@ -9,7 +9,7 @@ import type { EngineProcessState } from './engine/sessions.ts'
 export type QueryParameter = string | number | bigint | readonly string[]
 
 export interface QueryOptions {
-  /** Values for `{name:Type}` placeholders; SQL text never holds outside values in another way. */
+  /** Values for `{name:Type}` placeholders. SQL text never contains outside values in any other way. */
   readonly parameters?: Readonly<Record<string, QueryParameter>>
   /** Cancels: the promise rejects at once and the engine is told to stop the query. */
   readonly signal?: AbortSignal
@@ -27,14 +27,14 @@ export interface Block {
   /** Inserts with the same token into the same table are stored once (within the table's deduplication window). */
   readonly token: string
   /**
-   * Set when an earlier attempt may have stored some of the rows, all of it or none; rows that are in the table already,
-   * as told by these columns together, are then left out. The first column is the table's time. Slower than a plain
-   * insert, and right even where the engine's own deduplication is not (insert-statement.ts).
+   * Set when an earlier attempt may have stored some, all or none of the rows. Rows that are in the table already, as
+   * identified by these columns together, are then left out. The first column is the table's time. This is slower than
+   * a plain insert, and right even where the engine's own deduplication is not (insert-statement.ts).
    */
   readonly storedIf?: readonly [time: string, ...others: string[]]
   /**
-   * Cancels: the promise rejects, at once while the block waits for its turn, else as soon as the engine has stopped. As after any
-   * rejection, the block may be stored.
+   * Cancels: the promise rejects, at once while the block waits for its turn, else as soon as the engine has stopped.
+   * The block may be stored, as after any rejection.
    */
   readonly signal?: AbortSignal
   /** Engine settings for this insert alone. */
@@ -46,13 +46,13 @@ export interface EngineState {
   readonly queries: PoolState
   readonly inserts: PoolState
   readonly statements: PoolState
-  /** Of an engine in a process of its own. */
+  /** `undefined` for an engine in clew's own process. */
   readonly process: EngineProcessState | undefined
 }
 
-/** What not every engine can do. False is "cannot". */
+/** Abilities that not every engine has. False is "cannot". */
 export interface EngineAbilities {
-  /** Whether no other process can use the store while it is open: then what must run once needs no lease in the store. */
+  /** Whether no other process can use the store while it is open. Then exclusive work needs no lease in the store. */
   readonly exclusive: boolean
   /** Whether `releaseMemory` does anything. */
   readonly releasesMemory: boolean
@@ -60,7 +60,7 @@ export interface EngineAbilities {
 
 export interface Engine {
   readonly abilities: EngineAbilities
-  /** Durable when it resolves. A rejected insert may or may not be there: repeat it with `storedIf`. */
+  /** Durable when it resolves. A rejected insert may or may not be stored: repeat it with `storedIf`. */
   insert(block: Block): Promise<void>
   /**
    * Rows as arrays of column values; 64-bit numbers come as text. A query waits for its turn, which counts toward its
@@ -68,19 +68,19 @@ export interface Engine {
    */
   query<Row extends readonly unknown[]>(sql: string, options?: QueryOptions): Promise<Row[]>
   /**
-   * The same, row by row as the engine makes them; breaking off the loop stops the query. The time of a query counts on
-   * while its rows are read.
+   * The same, row by row as the engine makes them; leaving the loop stops the query. The query's time also covers the
+   * reading of its rows.
    */
   stream<Row extends readonly unknown[]>(sql: string, options?: QueryOptions): AsyncIterable<Row>
   /** The answer of `query` as Native blocks (native/block-reader.ts), for very many rows. */
   queryBlocks(sql: string, options?: QueryOptions): Promise<Uint8Array>
   /**
-   * A statement without an answer: schema changes and maintenance, one at a time. With a `signal` it rejects at once while it
-   * waits for its turn, else as soon as the engine has stopped it, and it may be done all the same. A statement with settings of
-   * its own, or with VALUES, takes none in `options`.
+   * A statement without an answer: schema changes and maintenance, one at a time. With a `signal` it rejects at once
+   * while it waits for its turn, else as soon as the engine has stopped it; it may be done all the same. A statement
+   * that contains settings, or VALUES, takes no settings in `options`.
    */
   execute(sql: string, options?: QueryOptions): Promise<void>
-  /** Gives memory that is free inside the engine back to the system. */
+  /** Returns memory that is free inside the engine to the system. */
   releaseMemory(): Promise<void>
   state(): EngineState
   /** Stops queries, waits for inserts and statements that are under way, then closes; safe to call twice. */

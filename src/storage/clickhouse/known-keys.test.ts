@@ -4,7 +4,7 @@ import { drawSpans, second, spanBatchOf } from '../../../test/support/test-spans
 import { storeRows, temporaryEngine } from '../../../test/support/temporary-store.ts'
 import { KnownKeys } from './known-keys.ts'
 
-test('until when stored spans went on is known from the start on', async (t) => {
+test('the end of the newest stored span is known from the start', async (t) => {
   const engine = await temporaryEngine(t)
   const loaded = async (): Promise<KnownKeys> => {
     const keys = new KnownKeys()
@@ -19,7 +19,7 @@ test('until when stored spans went on is known from the start on', async (t) => 
   assert.equal(storedUntilMs, Number(origin / 1_000_000n) + 92_001)
 })
 
-test('past the keys that are remembered every key may be one of a resource', async (t) => {
+test('past the limit of remembered keys, every key may be one of a resource', async (t) => {
   const engine = await temporaryEngine(t)
   const resource = Object.fromEntries(['a', 'b', 'c'].map((key) => [key, 'v']))
   const spans = drawSpans('web a 0s+1s', 1_795_000_200n * second).map((span) => ({ ...span, resource }))

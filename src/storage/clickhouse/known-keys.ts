@@ -1,8 +1,8 @@
 /**
- * What is known of the store as a whole, kept in memory so that a search need not ask: which keys resources have, which
+ * Facts about the whole store, kept in memory so that a search need not query them: which keys resources have, which
  * dedicated keys have values outside their column, which columns are used at all, and about how many spans there are.
- * All of it is in the store. In the process that writes, it is loaded at start and the writer adds to it before the rows
- * can be read; in any other, read/store-watch.ts brings it up to date before each question.
+ * All of it is in the store too. The process that writes loads it at start, and the writer adds to it before the rows
+ * can be read. In any other process, read/store-watch.ts updates it before each query.
  */
 import type { Resource } from '../../model/resource.ts'
 import { keyKinds, type KeyKind, type KeyNotes } from '../key-kinds.ts'
@@ -10,7 +10,10 @@ import type { KeyKinds } from './compile/conditions.ts'
 import type { Engine } from './engine.ts'
 import type { NewRows } from './read/store-watch.ts'
 
-/** Keys remembered; a sender that makes up keys cannot fill the memory. Past it every key counts as a resource key. */
+/**
+ * Maximum of keys remembered: a sender that makes up keys cannot fill the memory. Past it every key counts as a
+ * resource key.
+ */
 const keysMax = 100_000
 
 export class KnownKeys {
@@ -18,9 +21,9 @@ export class KnownKeys {
   readonly resource = { has: (key: string) => this.#resourceKeys.has(key) || this.#resourceKeys.size >= this.#keysMax }
   /** Bits of the columns of `spans` that hold something in any row (span-block.ts `presentColumns`). */
   columns = 0
-  /** Spans stored; what retention removed since the start is still counted. */
+  /** Number of spans stored. Spans that retention removed since the start are still counted. */
   spans = 0
-  /** Until when the spans went on that were stored at the start; -Infinity when there were none. */
+  /** End of the newest span that was stored at the start; -Infinity when there was none. */
   storedUntilMs = -Infinity
   readonly kinds: KeyKinds
   readonly #kindSets = Object.fromEntries(keyKinds.map((kind) => [kind, new Set<string>()])) as Record<
@@ -122,7 +125,7 @@ export class KnownKeys {
     }
   }
 
-  /** Saves irregular keys and kinds; must be durable before the rows that made them so. */
+  /** Saves irregular keys and kinds. They must be durable before the rows that have them. */
   async save(engine: Engine): Promise<void> {
     await this.#saveKinds(engine)
     const keys = this.#unsaved

@@ -1,9 +1,9 @@
 /**
- * The time of arrivals: the wall clock, but never going back, and aware of being set. After it was set forward, times
- * from before cannot be compared with times from after.
+ * The time of arrivals: the wall clock, except that it never goes back and notices when it is set. After it was set
+ * forward, times from before cannot be compared with times from after.
  */
 
-/** Slewing and pauses between the two readings stay below this. */
+/** Slewing and pauses between the readings of the two clocks stay below this. */
 const driftMaxMs = 5000
 
 export class ArrivalClock {

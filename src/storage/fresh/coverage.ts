@@ -1,4 +1,6 @@
-/** What follows from the time since which an index has everything (docs/adr/0015-fresh-traces-from-the-log.md). */
+/**
+ * What can be concluded from the time since which an index has everything (docs/adr/0015-fresh-traces-from-the-log.md).
+ */
 
 /** How much later than ours the clock of a sender may be. */
 export const clockSkewMaxMs = 60_000
@@ -10,15 +12,17 @@ export interface Root {
   readonly atMs: number
 }
 
-/** Whether what began at this time or later was received after `coveredSinceMs`: nothing is received before it began. */
+/**
+ * Whether what began at this time must have been received after `coveredSinceMs`: nothing is received before it began.
+ */
 export function isCovered(startNs: bigint | undefined, coveredSinceMs: number): boolean {
   if (coveredSinceMs === -Infinity) return true
   return startNs !== undefined && msOf(startNs) > coveredSinceMs + clockSkewMaxMs
 }
 
 /**
- * Whether no span of a trace with these roots can have come before `coveredSinceMs`: none is received before the root has
- * begun. Two roots are two traces under one id, and a root from the future has a clock that proves nothing.
+ * Whether all spans of a trace with these roots must have come after `coveredSinceMs`: none is received before the root
+ * has begun. Two roots are two traces with one id. The clock of a root from the future proves nothing.
  */
 export function isWhole(roots: readonly Root[], coveredSinceMs: number): boolean {
   if (coveredSinceMs === -Infinity) return true

@@ -1,4 +1,4 @@
-/** The traces that a search finds among those that the index named, once their spans are read. */
+/** The traces that a search finds among those that the index named, after reading their spans. */
 import type { SpanBatch } from '../../model/span-batch.ts'
 import type { SpanQuery } from '../../model/query.ts'
 import { idText, withoutZeros } from '../../model/span-row-reader.ts'
@@ -13,7 +13,7 @@ export interface CandidateSpan extends PlacedSpan {
 }
 
 /**
- * Row r of the batch is span r, and all spans of its trace that are in the index are there. `undefined` when only the
+ * Row r of the batch is span r. All spans of a trace that are in the index are in the batch. `undefined` when only the
  * store can tell. Throws when the rows are not those spans.
  */
 export function foundTraces(
@@ -31,7 +31,7 @@ export function foundTraces(
     if (starts.length === 0) continue
     const roots = rows.filter((row) => withoutZeros(idText(batch.parentSpanIds, row, 8)) === '')
     const seen = roots.map((row) => ({ startNs: batch.startTimes[row]!, atMs: spans[row]!.atMs }))
-    // Which of several roots the summary names depends on the blocks of the store.
+    // When there are several roots, the store's blocks decide which one the summary names.
     if (roots.length > 1 || !isWhole(seen, coveredSinceMs)) return undefined
     const matchNs = starts.reduce((first, start) => (start < first ? start : first))
     found.push({ summary: summaryOf(batch, traceId, rows, roots[0]), matchNs })

@@ -4,11 +4,11 @@ import { fieldComparison, type Predicate } from '../../model/query.ts'
 export interface IndexedCondition {
   readonly scope: 'any' | 'span'
   readonly key: string
-  /** The text, or a number or boolean that it spells. */
+  /** The text, or the number or boolean that the text spells. */
   readonly value: string
 }
 
-/** Every span that meets the predicate meets each of them. */
+/** Every span that meets the predicate meets each of these conditions. */
 export function indexedConditions(where: Predicate): IndexedCondition[] {
   const parts = where.kind === 'and' ? where.of : [where]
   return parts.flatMap((part) => {

@@ -1,6 +1,6 @@
 /**
  * Which keys of an index of span attributes were also seen where the index does not look: on resources, instrumentation
- * scopes, events and links, and inside maps (`user.id` as `id` in the map `user`). Whoever asks for those asks the store.
+ * scopes, events and links, and inside maps (`user.id` as `id` in the map `user`). Searches for those go to the store.
  */
 import { valueTypes } from '../../model/attribute-columns.ts'
 import type { Attribute } from '../../model/attributes.ts'
@@ -10,9 +10,9 @@ import type { SpanBatch } from '../../model/span-batch.ts'
 
 interface Wanted {
   readonly key: string
-  /** As JSON has it. */
+  /** The key as a JSON string. */
   readonly quoted: string
-  /** Attributes that hold the key when they are maps. */
+  /** Attributes that, as maps, hold the key. */
   readonly holders: readonly { readonly name: string; readonly bytes: Buffer; readonly asMap: string }[]
 }
 
@@ -68,7 +68,9 @@ function hasKey({ key, holders }: Wanted, attributes: readonly Attribute[]): boo
   )
 }
 
-/** Whether a span has an attribute of such a name that is neither text nor a number; few batches know the name at all. */
+/**
+ * Whether a span has an attribute of such a name whose value is neither text nor a number. Few batches have the name.
+ */
 function isHeldInMap({ holders }: Wanted, { arena, dictionary, attributes }: SpanBatch): boolean {
   const { starts, lengths } = dictionary
   return holders.some(({ bytes }) => {

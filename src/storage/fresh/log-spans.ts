@@ -1,18 +1,18 @@
-/** Spans that the index has placed, read out of the log and decoded by the codec that took them. */
+/** Reads spans from the log, at the places that the index gives, with the codec that received them. */
 import type { EncodedSpan } from '../../model/encoded-span.ts'
 import type { Log, Position, RecordRanges } from '../../model/log.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
 import type { PlacedSpan } from './span-index.ts'
 
-/** More costs the store less than it costs the event loop here. */
+/** The store reads more than this at less cost than the event loop here. */
 const bytesMax = 8 << 20
 const recordsMax = 4096
 
 export type DecodeSpans = (spans: readonly EncodedSpan[]) => SpanBatch
 
 /**
- * A row for each span, after sorting the spans in place by where they lie. `too large` when that is more than is worth it,
- * `gone` when the log does not keep all of them any more.
+ * Returns a row for each span, after sorting the spans in place by their place in the log. Returns `too large` when
+ * reading them here is not worth it, `gone` when the log no longer keeps all of them.
  */
 export async function readSpans(
   log: Log,

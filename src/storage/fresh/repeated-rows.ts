@@ -1,6 +1,7 @@
 /**
- * Spans that came more than once, among those that were read from the log in its order. The store keeps the first of spans
- * that agree in ids, kind, start, duration and name (clickhouse/once/span-identities.ts), and so do fresh answers.
+ * Finds spans that came more than once, among those that were read from the log in its order. Of spans that agree in
+ * ids, kind, start, duration and name, the store keeps the first (clickhouse/once/span-identities.ts), and so do fresh
+ * answers.
  */
 import { entryText, idText } from '../../model/span-row-reader.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
@@ -12,7 +13,7 @@ export function repeatedRows(batch: SpanBatch): ReadonlySet<number> {
   const identities = new Set<string>()
   const ids = new DataView(batch.spanIds.buffer, batch.spanIds.byteOffset, batch.spanIds.byteLength)
   for (let row = 0; row < batch.rows; row++) {
-    // Texts are made only for rows that agree in half of the span id and some of the start. Few do.
+    // Texts are made only for the few rows that agree in half of the span id and part of the start.
     const key = ids.getUint32(row * 8 + 4) * 0x100000 + Number(batch.startTimes[row]! & 0xfffffn)
     const first = firsts.get(key)
     if (first === undefined) {

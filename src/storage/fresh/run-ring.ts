@@ -1,6 +1,6 @@
 /**
- * Runs of spans in order of arrival: what consecutive spans of one record share, 40 bytes each. A request has about as
- * many as it has resources.
+ * Runs of spans in order of arrival. A run is what consecutive spans of one record share, 40 bytes. A request has about
+ * as many runs as it has resources.
  */
 import type { Position } from '../../model/log.ts'
 import type { Resource, Scope } from '../../model/resource.ts'
@@ -9,7 +9,7 @@ export interface Run {
   readonly position: Position
   /** When the record was handed over, by the clock of this process. */
   readonly atMs: number
-  /** Of all its spans; `undefined` when they cannot be read one by one. */
+  /** The origin of all its spans; `undefined` when they cannot be read one by one. */
   readonly origin: Origin | undefined
 }
 
@@ -37,7 +37,7 @@ export class RunRing {
     return this.#firsts.length * 40
   }
 
-  /** `first` is the number of its first span, higher than all before. */
+  /** `first` is the number of the run's first span, higher than all before. */
   push(first: number, { position, atMs, origin }: Run): void {
     if (this.#size === this.#firsts.length) this.#grow()
     const at = this.#at(this.#size++)
@@ -48,7 +48,7 @@ export class RunRing {
     this.#scopes[at] = origin?.scope
   }
 
-  /** Of the oldest run; there must be one. */
+  /** The oldest run; there must be one. */
   get oldest(): Run {
     return this.#runAt(this.#head)
   }
@@ -65,7 +65,7 @@ export class RunRing {
     this.#size--
   }
 
-  /** The run of the span with this number, which must be in one. */
+  /** The run of the span with this number. The span must be in one. */
   runOf(span: number): Run {
     let low = 0
     let high = this.#size - 1
@@ -87,7 +87,7 @@ export class RunRing {
     return (this.#head + index) & (this.#firsts.length - 1)
   }
 
-  /** Only when full. */
+  /** Called only when the ring is full. */
   #grow(): void {
     const turned = (column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> => {
       const wider = new Float64Array(column.length * 2)

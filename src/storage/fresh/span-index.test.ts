@@ -6,7 +6,7 @@ import type { Position } from '../../model/log.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
 import { SpanIndex, type PlacedSpan } from './span-index.ts'
 
-/** A batch whose rows have these traces; a new resource begins where told. Ranges are made up but exact. */
+/** A batch whose rows have these traces and begin new resources as given. Ranges are made up but exact. */
 function batchOf(rows: readonly { trace: number; newResource: boolean }[]): SpanBatch {
   let resource = -1
   const spans = rows.map(({ trace, newResource }) => {
@@ -38,7 +38,7 @@ interface PlainSpan {
   start: number
 }
 
-/** The same with arrays and sets. */
+/** The same index made of arrays and sets. */
 class PlainIndex {
   spans: PlainSpan[] = []
   broken = new Set<number>()
@@ -100,7 +100,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ dropShare: fc.double({ min: 0, max: 1, noNaN: true }) }) },
 )
 
-test('any history of arrivals and forgetting leaves what plain arrays hold', () => {
+test('after any arrivals and forgetting, the index holds what plain arrays hold', () => {
   fc.assert(
     fc.property(fc.constantFrom(8, 50, 120, 2000), fc.array(step, { maxLength: 80 }), (spansMax, steps) => {
       const index = new SpanIndex(spansMax, -Infinity)
@@ -150,7 +150,7 @@ test('memory is taken as spans come and given back when the last is forgotten', 
   assert.equal(index.coveredSinceMs, 99)
 })
 
-test('a trace of more spans than asked for is no answer', () => {
+test('a trace of more spans than asked for is not returned', () => {
   const index = new SpanIndex(1000, -Infinity)
   const arrival = { position: 0 as Position, atMs: 0, readable: true }
   index.add(batchOf(Array.from({ length: 20 }, () => ({ trace: 5, newResource: false }))), arrival)

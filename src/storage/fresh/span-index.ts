@@ -1,6 +1,7 @@
 /**
- * Where the newest spans are in the log, by trace: a ring of spans in order of arrival, 16 bytes each, linked to the
- * one before of the same trace. docs/adr/0015-fresh-traces-from-the-log.md says when its answer is the whole trace.
+ * Where the newest spans are in the log, by trace: a ring of spans in order of arrival, 16 bytes each. Each is linked
+ * to the span before it in the same trace. docs/adr/0015-fresh-traces-from-the-log.md says when the answer is the whole
+ * trace.
  */
 import type { Position } from '../../model/log.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
@@ -21,7 +22,7 @@ export interface PlacedSpan extends Origin {
 
 export interface Arrival {
   readonly position: Position
-  /** Never less than the one before. */
+  /** Not before that of the previous record. */
   readonly atMs: number
   /** Whether single spans can be read out of the record. */
   readonly readable: boolean
@@ -36,7 +37,7 @@ export class SpanIndex {
   readonly #values: ValueIndex
   #runs = new RunRing()
   #traces = new TraceTable()
-  /** Spans are numbered as they arrive; span n lies at n modulo the capacity, a power of two. */
+  /** Spans are numbered as they arrive; span n is at n modulo the capacity, a power of two. */
   #entries = new Uint32Array(0)
   #starts = new Uint32Array(0)
   #ends = new Uint32Array(0)
@@ -47,15 +48,15 @@ export class SpanIndex {
   #coveredSinceMs: number
 
   /**
-   * `coveredSinceMs`: -Infinity when there is nothing stored that did not come by here; `valuesCoveredSinceMs` is later
-   * when what is stored began later than the skew of clocks after it.
+   * `coveredSinceMs` is -Infinity when everything stored passed through here. `valuesCoveredSinceMs` is later than it
+   * when stored spans began more than the skew of clocks after it.
    */
   constructor(spansMax: number, coveredSinceMs: number, valuesCoveredSinceMs = coveredSinceMs) {
     this.#spansMax = spansMax
-    // A quarter, as runs are larger than spans.
+    // A quarter, because a run takes more memory than a span.
     this.#runsMax = Math.max(64, Math.ceil(spansMax / 4))
     this.#coveredSinceMs = coveredSinceMs
-    // Twice what the usual load has: half of its values repeat within their trace, or more.
+    // Twice what the usual load needs: at least half of its values repeat within their trace.
     this.#values = new ValueIndex(valueKeys, spansMax, valuesCoveredSinceMs)
   }
 
@@ -67,7 +68,7 @@ export class SpanIndex {
     return this.#entries.length * 16 + this.#runs.bytes + this.#traces.bytes + this.#values.bytes
   }
 
-  /** Every span handed over after this time is here, or its trace is known not to be whole. */
+  /** Every span handed over after this time is here, or its trace is known to be incomplete. */
   get coveredSinceMs(): number {
     return this.#coveredSinceMs
   }
@@ -101,8 +102,8 @@ export class SpanIndex {
   }
 
   /**
-   * Numbers of the traces that may have a span which meets one of the conditions, by the one that leaves fewest;
-   * `undefined` when they are too many, or no condition can be looked up.
+   * Numbers of the traces that may have a span which meets one of the conditions. The condition that leaves the fewest
+   * traces is used. `undefined` when there are too many, or no condition can be looked up.
    */
   entriesWith(conditions: readonly IndexedCondition[], tracesMax: number): number[] | undefined {
     let fewest: ReadonlySet<number> | undefined
@@ -118,7 +119,10 @@ export class SpanIndex {
     return this.#traces.idOf(entry)
   }
 
-  /** The spans of a trace in order of arrival; `undefined` when it is known not to be whole, or has more than wanted. */
+  /**
+   * The spans of a trace in order of arrival; `undefined` when it is known to be incomplete, or has more than
+   * `spansMax`.
+   */
   spansOf(entry: number, spansMax: number): PlacedSpan[] | undefined {
     if (this.#traces.partial[entry] === 1 || this.#traces.counts[entry]! > spansMax) return undefined
     const found: PlacedSpan[] = []
@@ -140,7 +144,7 @@ export class SpanIndex {
     else this.#dropValues()
   }
 
-  /** Forgets everything and gives back its memory. */
+  /** Forgets everything and frees its memory. */
   clear(): void {
     while (this.#runs.size > 0) this.#dropOldestRun()
     this.#values.clear()
@@ -149,7 +153,7 @@ export class SpanIndex {
     this.#entries = this.#starts = this.#ends = this.#previous = new Uint32Array(0)
   }
 
-  /** Something up to this time may be missing. */
+  /** Notes that something up to this time may be missing. */
   uncover(atMs: number): void {
     if (atMs > this.#coveredSinceMs) this.#coveredSinceMs = atMs
   }
@@ -203,7 +207,7 @@ export class SpanIndex {
     this.#ends.set(ends.subarray(untilWrap))
   }
 
-  /** Of a trace that has other spans, the rest is not the whole. */
+  /** Traces that have other spans too are incomplete from then on. */
   #dropOldestRun(): void {
     const { atMs } = this.#runs.oldest
     const end = this.#runs.secondFirst ?? this.#next
@@ -233,7 +237,7 @@ export class SpanIndex {
     this.#previous = this.#grown(this.#previous, capacity)
   }
 
-  /** In pieces that wrap around neither in the old column nor in the new one. */
+  /** Copied in pieces that wrap around neither in the old column nor in the new one. */
   #grown(column: Uint32Array<ArrayBuffer>, capacity: number): Uint32Array<ArrayBuffer> {
     const wider = new Uint32Array(capacity)
     for (let n = this.#oldest; n < this.#next;) {
@@ -247,7 +251,7 @@ export class SpanIndex {
   }
 }
 
-/** Whether the id at `at` is the one before it. */
+/** Whether the id at `at` equals the one before it. */
 function sameId(words: Uint32Array, at: number): boolean {
   return (
     words[at] === words[at - 4] &&

@@ -28,7 +28,7 @@ import { matchingRows } from './span-match.ts'
 const second = 1_000_000_000n
 const originNs = 1_700_000_000n * second
 
-/** Spelled in ways that the types of values share, as values and as what is asked for. */
+/** Spellings that several types of values share, used as values and in queries. */
 const texts = ['42', '42.0', '+42', '042', '4.5', '.5', '1e3', '1000', '0', '-0', '-0.0', '503', '00503', '70000']
 const words = [
   'true',
@@ -58,13 +58,13 @@ const values: AttributeValue[] = [
   { type: 'empty' },
 ]
 
-/** Dedicated ones of all three types, and one without a column. */
+/** Dedicated keys of all three types, and one without a column. */
 const keys = ['user.id', 'http.route', 'http.response.status_code', 'plain']
 const anyAttribute: fc.Arbitrary<Attribute> = fc.record({
   key: fc.constantFrom(...keys),
   value: fc.constantFrom(...values),
 })
-/** Now and then a key comes twice, and then only the engine can tell. */
+/** Now and then a key comes twice. Then only the engine can tell. */
 const attributesOf = (maxLength: number): fc.Arbitrary<Attribute[]> =>
   fc.oneof(
     { weight: 30, arbitrary: fc.uniqueArray(anyAttribute, { maxLength, selector: ({ key }) => key }) },
@@ -105,7 +105,7 @@ const request = fc.array(group, { minLength: 1, maxLength: 6 }).map((groups) =>
 
 const engine = await temporaryEngine({ after })
 
-/** Stores the batch as the writer does; the spans that meet a query, by the engine. */
+/** Stores the batch as the writer does, and returns the spans that the engine finds for a query. */
 async function storedIn(batch: SpanBatch, token: string): Promise<(query: SpanQuery) => Promise<Set<string>>> {
   const known = new KnownKeys()
   const block = new StoreBlock()
@@ -181,7 +181,7 @@ test('the rows that match are those the engine finds, for every spelling, type, 
   assert.ok(answered > 500 && found > 200 && left < answered / 2, `${answered} answered, ${left} left, ${found} found`)
 })
 
-test('an empty text is met by what holds one, not by what lacks the key', async () => {
+test('a search for an empty text finds spans that hold one, not spans without the key', async () => {
   const empty = [textAttribute('plain', '')]
   const [given, lacking] = [empty, []].map((attributes, i) => ({
     resource: attributes,

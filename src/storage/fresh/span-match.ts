@@ -1,4 +1,6 @@
-/** Which spans of a batch meet a query, by the evaluator, on the batch's columns: only values that are asked for are read. */
+/**
+ * Which spans of a batch meet a query, by the evaluator on the batch's columns. Only the values in the query are read.
+ */
 import { parseTypedAttributes, type AttributeValue } from '../../model/attributes.ts'
 import { compileTest, type Place, type View } from '../../model/evaluate/evaluate.ts'
 import type { Held } from '../../model/evaluate/held-value.ts'
@@ -26,7 +28,7 @@ export function matchingRows(batch: SpanBatch, { where, startNs, endNs }: SpanQu
 class RowView implements View {
   readonly own = 'span'
   row = 0
-  /** Something was asked that the batch does not say, or of which a store may see another value. */
+  /** The query needs something that the batch does not have, or a value that a store may see differently. */
   isUncertain = false
   readonly #batch: SpanBatch
   readonly #entries = new Map<string, number>()
@@ -136,7 +138,7 @@ class RowView implements View {
     return entry
   }
 
-  /** Which of several values under one key a search in the store looks at is not said. */
+  /** When a key has several values, it is not specified which of them a search in the store compares. */
   #sure(values: AttributeValue[]): AttributeValue[] {
     if (values.length > 1) this.isUncertain = true
     return values

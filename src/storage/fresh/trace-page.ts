@@ -1,6 +1,6 @@
 /**
- * A page of a search from the spans of its traces: what clickhouse/read/trace-search.ts reads from the rows that
- * clickhouse/block/trace-block.ts made of them. Where one changes, the other has to.
+ * Makes a page of a search from the spans of its traces, as clickhouse/read/trace-search.ts does from the rows of
+ * clickhouse/block/trace-block.ts. Where one changes, the other has to.
  */
 import { entryText } from '../../model/span-row-reader.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
@@ -14,7 +14,7 @@ export interface FoundTrace {
 
 const errorStatus = 2
 
-/** Of the rows of one trace, which has at most one root. */
+/** The summary of one trace from its rows; it has at most one root. */
 export function summaryOf(batch: SpanBatch, traceId: string, rows: readonly number[], root?: number): TraceSummaryRow {
   let startNs = batch.startTimes[rows[0]!]!
   let endNs = 0n
@@ -51,7 +51,7 @@ function serviceOf(batch: SpanBatch, row: number): string {
   return batch.resources[batch.resourceIndexes[row]!]!.serviceName
 }
 
-/** Of all traces that a search finds, in any order. */
+/** `found` is all traces that a search finds, in any order. */
 export function pageOf(found: readonly FoundTrace[], { sort, limit, after }: Omit<TraceSearch, 'query'>): TracePage {
   if (sort !== 'time') {
     const figure = figures[sort]

@@ -1,6 +1,6 @@
 /**
- * Trace ids by open addressing (linear probing, at most half full): each has an entry, whose number stays until it is
- * removed. An entry takes 25 bytes and its slots 8 to 16.
+ * A table of trace ids with open addressing (linear probing, at most half full). Each id has an entry, whose number
+ * stays the same until the entry is removed. An entry takes 25 bytes and its slots 8 to 16.
  */
 import { idHash } from '../../model/byte-hash.ts'
 
@@ -8,7 +8,9 @@ const wordsPerId = 4
 const capacityMin = 1024
 
 export class TraceTable {
-  /** Of each entry: low 32 bits of the number of its newest span, how many it has, and whether it lacks some. */
+  /**
+   * For each entry: low 32 bits of the number of its newest span, how many spans it has, and whether some are missing.
+   */
   newest = new Uint32Array(capacityMin)
   counts = new Uint32Array(capacityMin)
   partial = new Uint8Array(capacityMin)
@@ -34,7 +36,7 @@ export class TraceTable {
     return this.#slots[this.#slotOf(words, at)]! - 1
   }
 
-  /** The entry of the id, a new one without spans if need be. */
+  /** The entry of the id; a new one without spans when there is none. */
   take(words: Uint32Array, at: number): number {
     const slot = this.#slotOf(words, at)
     const known = this.#slots[slot]! - 1
@@ -107,7 +109,7 @@ export class TraceTable {
     slots[free] = 0
   }
 
-  /** Only when every entry is in use. */
+  /** Called only when every entry is in use. */
   #grow(): void {
     const entries = this.counts.length
     this.newest = wider(this.newest, new Uint32Array(entries * 2))

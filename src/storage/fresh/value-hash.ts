@@ -1,21 +1,21 @@
 /**
- * Hashes of the attribute values of a batch that a search looks up, 32 bits with secret seeds: nobody outside can choose
- * values that meet, and those that meet by chance only cost a look at spans that do not match.
+ * Hashes of those attribute values of a batch that a search looks up, 32 bits with secret seeds. Nobody outside can
+ * choose values that collide. Values that collide by chance only cost a look at spans that do not match.
  *
- * In passes over pieces of the batch, as one pass over all cost twice as much: picking entries without a branch, which
- * would be mispredicted for every other span, and touching values before they are hashed, as each misses the cache
- * (bench/fresh).
+ * It works in passes over pieces of the batch, because one pass over everything cost twice as much. Entries are picked
+ * without a branch, which would be mispredicted for every other span. Values are touched before they are hashed,
+ * because each misses the cache (bench/fresh).
  */
 import { valueTypes } from '../../model/attribute-columns.ts'
 import { spellingOf } from '../../model/evaluate/spelling.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
 import { numberOf } from '../stored-value.ts'
 
-/** Attribute entries looked at in one piece. */
+/** Attribute entries in one piece. */
 export const pieceEntries = 1024
 
 const keysMax = 255
-/** Seeds of one key: of strings, of numbers, and the hash of all other values, which are few. */
+/** For each key: a seed for strings, one for numbers, and the hash that all other values share; these are few. */
 const seedsPerKey = 3
 
 export class ValueHasher {
@@ -24,7 +24,7 @@ export class ValueHasher {
   readonly #seeds: Int32Array
   readonly #wanted = new Uint8Array(4096)
   readonly #picked = new Uint32Array(pieceEntries)
-  /** Of the last piece: the hashes and the rows they belong to. */
+  /** The hashes of the last piece, and the rows they belong to. */
   readonly hashes = new Int32Array(pieceEntries)
   readonly rows = new Uint32Array(pieceEntries)
 
@@ -39,7 +39,7 @@ export class ValueHasher {
     return this.#numbers.has(key)
   }
 
-  /** Every hash that a span's value has if the text spells it. */
+  /** All hashes that a span's value may have when the text spells it. */
   hashesOf(key: string, text: string): number[] {
     const seeds = this.#numbers.get(key)! * seedsPerKey
     const { number } = spellingOf(text)
@@ -52,7 +52,9 @@ export class ValueHasher {
     return hashes
   }
 
-  /** For each text of the batch's dictionary the number of its key + 1, or 0; `undefined` when it has none of the keys. */
+  /**
+   * For each text of the batch's dictionary: the number of its key + 1, or 0. `undefined` when it has none of the keys.
+   */
   wantedOf({ arena, dictionary: { starts, lengths } }: SpanBatch): Uint8Array | undefined {
     const wanted = starts.length <= this.#wanted.length ? this.#wanted : new Uint8Array(starts.length)
     let some = false
@@ -68,7 +70,7 @@ export class ValueHasher {
     return some ? wanted : undefined
   }
 
-  /** Hashes the wanted values among the entries from `from` on, of rows from `row` on; returns how many they are. */
+  /** Hashes the wanted values of the piece that begins at entry `from` and row `row`; returns how many there are. */
   hashPiece(batch: SpanBatch, wanted: Uint8Array, from: number, row: number): number {
     const { ends, keys, types, a, b } = batch.attributes
     const view = new DataView(batch.arena.buffer, batch.arena.byteOffset, batch.arena.byteLength)
@@ -104,7 +106,7 @@ function pick(keys: Uint32Array, wanted: Uint8Array, from: number, picked: Uint3
   let count = 0
   for (let at = from; at < end; at++) {
     picked[count] = at
-    // 1 for every number but 0.
+    // Adds 1 for every number but 0.
     count += (wanted[keys[at]!]! + 0xff) >>> 8
   }
   return count
@@ -112,7 +114,7 @@ function pick(keys: Uint32Array, wanted: Uint8Array, from: number, picked: Uint3
 
 let touched = 0
 
-/** Brings the first bytes of texts into the cache, many at a time; of values that are no texts, some other bytes. */
+/** Loads the first bytes of texts into the cache, many at a time; for other values, some other bytes. */
 function touch(view: DataView, a: Uint32Array, picked: Uint32Array, count: number): void {
   const last = view.byteLength - 1
   let bits = 0
@@ -122,7 +124,7 @@ function touch(view: DataView, a: Uint32Array, picked: Uint32Array, count: numbe
 
 const prime = 0x85ebca6b
 
-/** Of all bytes up to 36, and of nine words spread over longer ones: a long value costs no more than a short one. */
+/** Hashes all bytes up to 36, and nine words spread over longer texts: a long value costs no more than a short one. */
 function hashText(view: DataView, start: number, length: number, seed: number): number {
   let x = seed ^ length
   let y = seed

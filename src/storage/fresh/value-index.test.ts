@@ -15,7 +15,7 @@ interface Row {
   readonly entry: number
   readonly key: string
   readonly value: string | number | boolean
-  /** Of its start, after the record came. */
+  /** How long after the arrival of the record the span starts. */
   readonly aheadMs: number
 }
 
@@ -36,7 +36,7 @@ function spanOf({ entry, key, value, aheadMs }: Row, atMs: number): TestSpan {
 }
 
 function add(index: ValueIndex, rows: readonly Row[], position: number, atMs: number): void {
-  // Beyond a ring's end the entries go on at its beginning.
+  // At the end of the ring, the entries continue at its beginning.
   const entries = new Uint32Array(1 << 14)
   const first = (1 << 14) - 3
   rows.forEach(({ entry }, row) => (entries[(first + row) & (entries.length - 1)] = entry))
@@ -67,7 +67,7 @@ const step = fc.oneof(
 )
 const asked = ['u1', 'u2', 'u3', '42', '42.5', 'true', '/a/rather/long/path/1', '/a/rather/long/path/2', 'nobody']
 
-test('a span that is covered is found by its value, whatever came and was forgotten', () => {
+test('a span that is covered is found by its value, whatever was added and forgotten', () => {
   let found = 0
   let forgotten = 0
   const property = fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
@@ -92,7 +92,7 @@ test('a span that is covered is found by its value, whatever came and was forgot
           }
           const ever = new Set(having.map(({ row: one }) => one.entry))
           found += entries.size
-          // What is neither text nor number shares a hash and may be an array, so any text finds it too.
+          // Values that are neither text nor number share a hash and may be arrays, so any text finds them too.
           for (const { row: one } of held) {
             if (one.key === key && typeof one.value === 'boolean') ever.add(one.entry)
           }
@@ -110,7 +110,7 @@ test('a span that is covered is found by its value, whatever came and was forgot
   assert.ok(found > 1000 && forgotten > 100, `${found} found, ${forgotten} forgotten`)
 })
 
-test('past its bound the oldest pairs go, and the time tells', () => {
+test('past the limit the oldest pairs are forgotten, and the covered time says so', () => {
   const index = new ValueIndex(keys, 5000, -Infinity)
   const rows = (from: number, count: number): Row[] =>
     Array.from({ length: count }, (_, i) => ({ entry: from + i, key: 'user.id', value: `u${from + i}`, aheadMs: 0 }))
@@ -147,7 +147,7 @@ test('what was forgotten while its record was added is remembered when it comes 
   }
 })
 
-test('values repeated in a record take one pair a trace, and small records share theirs', () => {
+test('values repeated in a record take one pair for each trace, and small records share pairs', () => {
   const index = new ValueIndex(keys, 100_000, -Infinity)
   const repeated: Row = { entry: 7, key: 'user.id', value: 'u', aheadMs: 0 }
   add(index, [repeated, { ...repeated, entry: 8 }, repeated, repeated], 0, startedAtMs)
@@ -161,7 +161,7 @@ test('values repeated in a record take one pair a trace, and small records share
   assert.deepEqual(find(index, 'user.id', 'u'), new Set([7]), 'and again after it was forgotten')
 })
 
-test('too many traces are no answer, nor a value of too many spans', () => {
+test('a value of too many traces or spans gives no answer', () => {
   const index = new ValueIndex(keys, 100_000, -Infinity)
   const rows = Array.from({ length: 65 }, (_, entry): Row => ({ entry, key: 'user.id', value: 'u', aheadMs: 0 }))
   add(index, rows, 0, startedAtMs)

@@ -2,9 +2,9 @@
  * Which traces may have a span with a given value of an attribute that has many different ones (dedicated.ts `text`),
  * for a search by value while its spans are fresh (docs/adr/0016-fresh-search-by-value.md).
  *
- * A ring of pairs (hash of key and value, trace entry) in order of arrival, 12 bytes each, and for each hash a chain from
- * the newest pair to older ones. A chain ends where pairs were forgotten, so nothing has to be taken out of it. Hashes
- * may meet, and an entry may have gone to another trace since: who asks looks at the spans themselves.
+ * A ring of pairs (hash of key and value, trace entry) in order of arrival, 12 bytes each, and for each hash a chain
+ * from the newest pair to older ones. A chain ends where pairs were forgotten, so nothing has to be removed from it.
+ * Hashes may collide, and an entry may belong to another trace by now, so the caller checks the spans themselves.
  */
 import type { Position } from '../../model/log.ts'
 import type { SpanBatch } from '../../model/span-batch.ts'
@@ -15,20 +15,20 @@ import { pieceEntries, ValueHasher } from './value-hash.ts'
 
 export interface ValueArrival {
   readonly position: Position
-  /** Never less than the one before. */
+  /** Not before that of the previous record. */
   readonly atMs: number
   /** The trace entry of row r is `entries[(first + r) & (entries.length - 1)]`. */
   readonly entries: Uint32Array
   readonly first: number
 }
 
-/** Consecutive records that are forgotten together, once all of them are. */
+/** Consecutive records that are forgotten together. */
 interface Mark {
   /** Number of its first pair. */
   first: number
-  /** The highest of its records. */
+  /** The highest position of its records. */
   position: Position
-  /** No span of them was received later, or began more than the skew of clocks later. */
+  /** None of its spans was received later, or began more than the skew of clocks later. */
   coversMs: number
   next: Mark | undefined
 }
@@ -36,17 +36,20 @@ interface Mark {
 const wordsPerPair = 3
 const capacityMin = 1024
 const pairsPerHead = 8
-/** Pairs of a mark, unless one record has more: few marks, and repetitions across small records are seen. */
+/** Pairs in a mark, unless one record has more. This keeps marks few, and finds repetitions across small records. */
 const markPairs = 256
-/** Places where a pair is looked for that repeats; at 8 bytes each they stay in the nearest cache. */
+/** Places for finding repeated pairs; at 8 bytes each they stay in the nearest cache. */
 const recentBits = 11
-/** Links followed for one search: a value so frequent is no way to a few traces. */
+/** The maximum number of links followed in one search. A more frequent value does not lead to a few traces. */
 const stepsMax = 16_384
 
 export class ValueIndex {
   readonly #hasher: ValueHasher
   readonly #pairsMax: number
-  /** Hash, trace entry, and low 32 bits of the number of the pair before in the chain; pair n lies at n modulo the capacity. */
+  /**
+   * Hash, trace entry, and low 32 bits of the number of the previous pair in the chain. Pair n is at n modulo the
+   * capacity.
+   */
   #pairs = new Int32Array(0)
   /** Low 32 bits of the number of the newest pair. */
   #heads = new Int32Array(0)
@@ -54,7 +57,7 @@ export class ValueIndex {
   readonly #recent = new Int32Array(2 << recentBits)
   /** The capacity - 1. */
   #mask = -1
-  /** Numbers of the oldest pair held and of the next to come; 0 is never one. */
+  /** Numbers of the oldest pair held and of the next to come; never 0. */
   #oldest = 1
   #next = 1
   #oldestMark: Mark | undefined
@@ -62,7 +65,7 @@ export class ValueIndex {
   #coveredSinceMs: number
   readonly #elsewhere: KeysElsewhere
 
-  /** `coveredSinceMs`: -Infinity when there is nothing stored that did not come by here. */
+  /** `coveredSinceMs` is -Infinity when everything stored passed through here. */
   constructor(keys: readonly string[], pairsMax: number, coveredSinceMs: number) {
     this.#hasher = new ValueHasher(keys)
     this.#elsewhere = new KeysElsewhere(keys)
@@ -78,7 +81,7 @@ export class ValueIndex {
     return this.#pairs.byteLength + this.#heads.byteLength
   }
 
-  /** Every span that began more than the skew of clocks after this time, by any clock, has its values here. */
+  /** The values of every span that began more than the skew of clocks after this time, by any clock, are here. */
   get coveredSinceMs(): number {
     return this.#coveredSinceMs
   }
@@ -99,7 +102,7 @@ export class ValueIndex {
     }
   }
 
-  /** The batch was handed over and its values are not here. */
+  /** Notes that the batch was handed over and its values are not here. */
   leaveOut(batch: SpanBatch, atMs: number): void {
     this.#uncover(coversMs(batch, atMs))
   }
@@ -110,7 +113,7 @@ export class ValueIndex {
     return scope === 'span' || !this.#elsewhere.besideSpans.has(key)
   }
 
-  /** Entries that may meet a condition that can be found, of those wanted; `undefined` when they are too many. */
+  /** Those of the wanted entries that may meet a condition that can be found; `undefined` when there are too many. */
   find(
     { key, value }: IndexedCondition,
     entriesMax: number,
@@ -126,7 +129,7 @@ export class ValueIndex {
         if (pairs[at] === hash && isWanted(pairs[at + 1]!)) found.add(pairs[at + 1]!)
         if (found.size > entriesMax || ++steps > stepsMax) return undefined
         const before = this.#numberOf(pairs[at + 2]!)
-        // After 2^32 pairs a link can seem to lead on.
+        // Numbers repeat after 2^32 pairs, so a link to a forgotten pair can look valid.
         if (before >= number) break
         number = before
       }
@@ -139,7 +142,7 @@ export class ValueIndex {
     while (this.#oldestMark !== undefined && this.#oldestMark.position < position) this.#dropOldestMark()
   }
 
-  /** Forgets everything and gives back its memory. */
+  /** Forgets everything and frees its memory. */
   clear(): void {
     this.dropBefore(Infinity)
     this.#pairs = this.#heads = new Int32Array(0)
@@ -173,8 +176,9 @@ export class ValueIndex {
   }
 
   /**
-   * Brings what is not known yet of the piece hashed last to its front, rows replaced by entries; returns how many that
-   * are. Without a branch, which would be mispredicted for every third pair; a pair not seen lately counts as new.
+   * Moves those pairs of the last hashed piece that are not known yet to its front, with entries instead of rows.
+   * Returns how many there are. It has no branch, which would be mispredicted for every third pair. A pair not seen
+   * lately counts as new.
    */
   #keepNew(count: number, entries: Uint32Array, first: number): number {
     const { hashes, rows } = this.#hasher
@@ -194,7 +198,7 @@ export class ValueIndex {
     return kept
   }
 
-  /** The first of the piece, once they are entries. */
+  /** Adds the first `count` pairs of the piece, after their rows were replaced by entries. */
   #put(count: number): void {
     const { hashes, rows } = this.#hasher
     const pairs = this.#pairs
@@ -221,13 +225,13 @@ export class ValueIndex {
     return this.#next - ((this.#next - low) >>> 0)
   }
 
-  /** Room for so many pairs more, at most a piece of them. */
+  /** Makes room for `count` more pairs, at most one piece. */
   #reserve(count: number): void {
     while (this.pairs + count > this.#pairsMax) this.#dropForRoom()
     while (this.pairs + count > this.#mask + 1) this.#grow()
   }
 
-  /** The newest mark is still being filled: of that, the pairs so far are forgotten. */
+  /** When only the newest mark is left, which is still being filled, its pairs so far are forgotten. */
   #dropForRoom(): void {
     const mark = this.#oldestMark!
     if (mark !== this.#newestMark) return this.#dropOldestMark()
@@ -255,7 +259,7 @@ export class ValueIndex {
   }
 }
 
-/** High words of nanoseconds count 2^32 of them. */
+/** The high word of nanoseconds counts units of 2^32 ns. */
 const msPerHighWord = 2 ** 32 / 1e6
 
 function coversMs({ startTimes, rows }: SpanBatch, atMs: number): number {

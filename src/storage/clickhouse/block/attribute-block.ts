@@ -5,8 +5,8 @@
  *   search for 42 need not know which the sender chose.
  * - `attributes_other`: typed JSON (model/attributes.ts) of everything else: booleans, doubles that are whole numbers
  *   (`1.0`), larger ints, NaN and infinities, arrays, maps, bytes, empty values.
- * Few maps because a read of one trace costs by the stream: each map is four files.
- * Keys are looked at once a batch; after that a row costs one array access an attribute.
+ * There are few maps because the cost of reading one trace grows with the number of streams: each map is four files.
+ * Keys are examined once for each batch; after that a row costs one array access for each attribute.
  */
 import { wider } from '../../../base/wider.ts'
 import { valueTypes, type AttributeColumns } from '../../../model/attribute-columns.ts'
@@ -48,13 +48,13 @@ export class AttributeBlock {
   readonly #slots: ReadonlyMap<string, number>
   readonly #notes: KeyNotes
   #rows = 0
-  /** For each row which of `columns()` hold something, a bit each in that order. */
+  /** For each row a bit for each of `columns()` that holds something, in that order. */
   present = new Uint32Array(1024)
-  /** Bits of a row whose first attributes came in slices before its own (batch-slices.ts). */
+  /** Bits of a row whose first attributes came in earlier slices (batch-slices.ts). */
   #begun = 0
-  /** The plan of the last large dictionary. Weak, as a block keeps nothing of a batch. */
+  /** The plan of the last large dictionary. Weak, because a block keeps nothing of a batch. */
   #largePlan: { readonly dictionary: WeakRef<DictionaryColumn>; readonly plan: KeyPlan } | undefined
-  /** Dedicated keys that had a value for the maps, since the block began. */
+  /** Dedicated keys with a value that had to go into the maps, since the block began. */
   readonly irregular = new Set<string>()
 
   constructor(dedicated: readonly DedicatedAttribute[], notes: KeyNotes) {
@@ -100,7 +100,7 @@ export class AttributeBlock {
     const mapsAt = this.#dedicated.length
     let entry = 0
     let present = this.#begun
-    // Without rows it is a slice that begins the attributes of the next row.
+    // A batch without rows is a slice that begins the attributes of the next row.
     const isBeginning = batch.rows === 0
     const rows = isBeginning ? 1 : batch.rows
     if (this.#rows + batch.rows > this.present.length) this.#growPresent(this.#rows + batch.rows)
@@ -127,7 +127,7 @@ export class AttributeBlock {
     this.#fillDedicated()
   }
 
-  /** The slices of a large batch have one plan: with a million keys it would take longer to make than to use. */
+  /** The slices of a large batch share one plan: with a million keys it takes longer to make than to use. */
   #planOf(dictionary: DictionaryColumn): KeyPlan {
     const keys = dictionary.starts.length
     if (keys < largeDictionary) return new KeyPlan(keys)

@@ -1,4 +1,4 @@
-/** Whatever a sender may send comes back from the engine as the decoder gave it. */
+/** The engine returns whatever a sender may send as the decoder gave it. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import * as fc from 'fast-check'
@@ -30,7 +30,7 @@ async function store(...batches: (SpanBatch | EventBatch)[]): Promise<void> {
   await block.insert(engine, `round-trip-${blocks++}`)
 }
 
-/** Attributes in an order of their own: the store keeps which there are, not how they followed each other. */
+/** Puts attributes in a fixed order: the store keeps which ones there are, not their order. */
 function inOrder<Row extends { readonly attributes: readonly Attribute[] }>(row: Row): Row {
   const text = ({ key, value }: Attribute): string => `${key}\0${printTypedValue(value)}`
   return { ...row, attributes: [...row.attributes].sort((a, b) => (text(a) < text(b) ? -1 : 1)) }
@@ -41,7 +41,7 @@ function sorted(rows: readonly SpanRow[]): SpanRow[] {
   return rows.map(inOrder).sort((a, b) => (key(a) < key(b) ? -1 : 1))
 }
 
-/** A trace is read in one way from a small store and in another from a large one. */
+/** A trace is read differently from a small store and from a large one. */
 const small = { columns: -1, spans: 0 }
 const large = { columns: 0, spans: 1e12 }
 
@@ -67,7 +67,7 @@ const dedicatedValue: fc.Arbitrary<AttributeValue> = fc.oneof(
   fc.constant<AttributeValue>({ type: 'array', value: [{ type: 'string', value: 'a' }] }),
   fc.constant<AttributeValue>({ type: 'bytes', value: Uint8Array.of(0, 255) }),
 )
-/** Any dedicated key with any type, the same key again among them. */
+/** Any dedicated key with a value of any type; the same key may come again. */
 const oddAttributes = fc.array(fc.record({ key: dedicatedKey, value: dedicatedValue }), { maxLength: 30 })
 
 function plainSpan(id: number, attributes: readonly Attribute[]): Span {
@@ -176,7 +176,7 @@ function byKey([a]: [string, unknown], [b]: [string, unknown]): number {
   return a < b ? -1 : 1
 }
 
-/** Values that JSON has no text for, for comparing rows as text. */
+/** Values that JSON cannot express, for comparing rows as text. */
 function printable(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'number' && (Object.is(value, -0) || !Number.isFinite(value)))

@@ -127,7 +127,7 @@ export class SpanBlock {
     for (const column of [this.#events, this.#links, this.#rest]) column.fillTo(this.rows)
   }
 
-  /** Dedicated keys that had a value for the maps. */
+  /** Dedicated keys with a value that had to go into the maps. */
   get irregularKeys(): ReadonlySet<string> {
     return this.#attributes.irregular
   }

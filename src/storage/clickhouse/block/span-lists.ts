@@ -5,7 +5,7 @@
  *   events = [{"time":"nanoseconds","name":"…","attributes":{…},"dropped":n}, …]
  *   links  = [{"traceId":"hex or empty","spanId":"hex or empty","traceState":"…","attributes":{…},"dropped":n,"flags":n}, …]
  *   rest   = {"traceState":"…","droppedAttributes":n,"droppedEvents":n,"droppedLinks":n}
- * Absent parts are left out; times are text, as JSON numbers of 19 digits lose their end elsewhere.
+ * Absent parts are left out. Times are text, because other programs round JSON numbers of 19 digits.
  */
 import { parseTyped, TypedHolder, fromTyped, type Attribute } from '../../../model/attributes.ts'
 import type { SpanBatch, SpanEvent, SpanLink } from '../../../model/span-batch.ts'
@@ -97,7 +97,7 @@ function numberOf(value: unknown): number {
   return value instanceof TypedHolder && value.typed.type === 'int' ? Number(value.typed.value) : 0
 }
 
-/** '' for all zeros: the link names none. */
+/** '' for all zeros: the link has no id. */
 function hex(bytes: Uint8Array): string {
   if (bytes.every((byte) => byte === 0)) return ''
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')

@@ -15,7 +15,7 @@ import { traceSpansOf } from './trace-spans.ts'
 
 type Columns = readonly (readonly [string, Column])[]
 
-/** What tells a row of `events` from every other: time first. */
+/** The columns that tell a row of `events` from every other; time comes first. */
 const eventIdentity = [
   'time',
   'trace_id',
@@ -28,7 +28,7 @@ const eventIdentity = [
 ] as const
 
 export interface InsertOptions {
-  /** An attempt before, by this process or one that was killed, may have stored some of the rows. */
+  /** An earlier attempt, by this process or one that was killed, may have stored some of the rows. */
   readonly mayBeStored?: boolean
   /** The spans that the store has. */
   readonly seen?: SeenSpans
@@ -70,8 +70,8 @@ export class StoreBlock {
   }
 
   /**
-   * Puts those of the rows into their tables that are not there yet; spans that are there already are dropped from the
-   * block. Returns how many.
+   * Puts the rows into their tables, except those that are there already. Spans that are there already are dropped from
+   * the block. Returns how many spans were dropped.
    */
   async insert(engine: Engine, token: string, options: InsertOptions = {}): Promise<number> {
     const { mayBeStored = false, seen = nothingSeen() } = options
@@ -94,7 +94,7 @@ export class StoreBlock {
       this.#traces.add(this.#spans.spans)
     }
     await this.#traces.finish(blockTag, repeats?.storedTraces ?? new Set())
-    // First, so that a repeat knows by them which spans it has yet to count (docs/adr/0023-a-span-is-stored-once.md).
+    // These go first: they tell a repeat which spans it has yet to count (docs/adr/0023-a-span-is-stored-once.md).
     await insert('traces', this.#traces.columns, this.#traces.rows)
     await insert('spans', this.#spans.columns, this.#spans.rows)
     await insert('events', this.#events.columns, this.#events.rows)
@@ -113,7 +113,7 @@ function nothingSeen(): SeenSpans {
   return new SeenSpans({ startedEmpty: true, nowMs: Date.now, placesMin: 1024 })
 }
 
-/** 32 bits of a hash, never 0: rows of older versions have that. */
+/** 32 bits of a hash; never 0, which rows of older versions have. */
 function tagOf(token: string): number {
   return createHash('sha256').update(token).digest().readUInt32LE(0) || 1
 }

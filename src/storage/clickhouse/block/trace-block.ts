@@ -32,13 +32,13 @@ interface Part {
   columns: number
   root: Root | undefined
   readonly services: ServiceSpans[]
-  /** The services by name, once they are too many to be looked through. */
+  /** The services by name, once there are too many to search one by one. */
   servicesByName: Map<string, ServiceSpans> | undefined
 }
 
 type ServiceSpans = [name: string, spans: number, errors: number]
 
-/** Services of a trace that are looked through one by one: nearly all traces have fewer. */
+/** Up to this many services of a trace are searched one by one: nearly all traces have fewer. */
 const servicesListedMax = 16
 
 const errorStatus = 2
@@ -147,7 +147,7 @@ export class TraceBlock {
     this.#parts.forEach(({ words }, index) => (this.#slots[this.#slotOf(...words)] = index))
   }
 
-  /** Of several roots the one that starts first counts, but for a call that came as two halves its client half. */
+  /** Of several roots the one that starts first counts; of a call that came as two halves, the client half. */
   #setRoot(part: Part, { spanIds, starts, kinds, statuses, nameAt, serviceAt }: TraceSpans, row: number): void {
     const startLow = starts[row * 2]!
     const startHigh = starts[row * 2 + 1]!
@@ -159,7 +159,7 @@ export class TraceBlock {
     part.root = { service: serviceAt(row), name: nameAt(row), status: statuses[row]!, half, startLow, startHigh }
   }
 
-  /** Fills the columns from what was added, but for the traces in `without` (32 hex digits); in turns. */
+  /** Fills the columns with the traces that were added, except those in `without` (32 hex digits); in turns. */
   async finish(blockTag: number, without: ReadonlySet<string>): Promise<void> {
     for (const [, column] of this.columns) column.reset()
     const turn = new Turn()

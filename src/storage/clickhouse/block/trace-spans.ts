@@ -1,4 +1,4 @@
-/** What `traces` is made of: spans of one request, or of a block from which some were left out. */
+/** The spans that `traces` is made of: those of one request, or of a block from which some were left out. */
 import { noText } from '../../../model/dictionary.ts'
 import type { SpanBatch } from '../../../model/span-batch.ts'
 import { utf8Slice } from '../native/byte-writer.ts'

@@ -4,7 +4,7 @@ import { joinSummaries, printSummary, servicesOf } from './trace-summary.ts'
 
 const id = '0123456789abcdef0123456789abcdef'
 
-test('a trace in one row is given as it was', () => {
+test('a trace in one row is returned as it was', () => {
   const text = printSummary(1795000200000000001n, 1795000200000005003n, ['web', 'GET "/"', 2], [['web', 3, 1]])
   assert.deepEqual(joinSummaries(id, [text]), {
     traceId: id,

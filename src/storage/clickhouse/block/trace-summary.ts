@@ -1,9 +1,10 @@
 /**
- * What a list of traces shows of one, as a text in a row of `traces`: a read of it costs one column stream for all of a
- * trace's figures, where a column for each (two or three for a list) cost 5 ms more for twenty traces (bench/query).
+ * What a list of traces shows of one trace, as text in a row of `traces`. Reading all figures of a trace then costs one
+ * column stream. A column for each figure (two or three for a list) cost 5 ms more for twenty traces (bench/query).
  *   summary = ["start","end",root,[["service",spans,errors],…]]     root = ["service","name",status,"half"] or null
- * `half` (model/trace/call-half.ts) is missing in rows of older versions. Times are nanoseconds since 1970 as text, as JSON numbers of 19 digits lose their end. A row holds what one block had of
- * the trace; `joinSummaries` adds them up.
+ * `half` (model/trace/call-half.ts) is missing in rows of older versions. Times are nanoseconds since 1970 as text,
+ * because other programs round JSON numbers of 19 digits. A row holds what one block had of the trace; `joinSummaries`
+ * adds the rows up.
  */
 import type { ServiceShare, TraceSummaryRow } from '../../../model/trace-search.ts'
 import { isCallerOf } from '../../../model/trace/call-half.ts'
@@ -22,8 +23,8 @@ export function printSummary(
 }
 
 /**
- * Of one trace, from all its rows in any order. Of several roots the one in the row that starts first counts, but for a
- * call that is stored as two halves its client half.
+ * Adds up all rows of one trace, in any order. Of several roots, the one in the row that starts first counts; of a call
+ * that is stored as two halves, the client half.
  */
 export function joinSummaries(traceId: string, texts: readonly string[]): TraceSummaryRow {
   const parts = texts.map((text) => {

@@ -31,7 +31,7 @@ test('rows, parameters and errors cross as they are', async () => {
   })
 })
 
-test('a large answer comes whole, and one read row by row at the pace of its reader', async () => {
+test('a large answer arrives whole, and a stream is read at the pace of its reader', async () => {
   const large = await engine.query<[string]>("SELECT repeat('x', 1000) FROM numbers(50000)")
   assert.deepEqual([large.length, large.at(-1)![0].length], [50_000, 1000])
   let count = 0
@@ -53,7 +53,7 @@ test('a query that needs too much memory fails alone', async () => {
   assert.equal(engine.state().process!.pid, pid)
 })
 
-test('when its process ends, who asked is told when to come back, and it comes back', async () => {
+test('when its process ends, callers learn when to try again, and the engine starts again', async () => {
   const { pid, restarts } = engine.state().process!
   const asked = engine.query('SELECT sum(sleep(1)) FROM numbers(3)')
   await sleep(100)

@@ -7,7 +7,9 @@ export interface ChildEngineOptions extends SessionEngineOptions {
   readonly onProblem: (message: string, error: unknown) => void
 }
 
-/** Beside what the engine counts itself (`memoryBytesMax`): its threads, buffers of the allocator, answers, Node. */
+/**
+ * In addition to what the engine counts itself (`memoryBytesMax`): threads, buffers of the allocator, answers, Node.
+ */
 const uncountedBytesMax = 512 * 2 ** 20
 
 /** The engine in a child process. Rejects with `UnavailableError` when it cannot open the folder. */

@@ -1,6 +1,6 @@
 /**
- * Sessions in a child process, which is started again whenever it ends: a crash of the engine, or the kernel ending it for
- * its memory, costs what the engine was doing and not the server (docs/adr/0019-engine-in-a-child-process.md).
+ * Sessions in a child process, which is started again whenever it ends. When the engine crashes, or the kernel ends it
+ * for its memory, only the engine's work is lost, not the server (docs/adr/0019-engine-in-a-child-process.md).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UnavailableError, messageOf } from '../../../base/errors.ts'
@@ -11,21 +11,21 @@ import { frameKinds, type Frame } from './frames.ts'
 import type { EngineProcessState, RowStream, Sessions } from './sessions.ts'
 
 export interface ChildSessionsOptions extends EngineProcessOptions {
-  /** Memory of the process that is not backed by files, bytes: past it the process is ended. */
+  /** The process is ended when its memory that is not backed by files exceeds this. */
   readonly anonymousBytesMax: number
-  /** Told when the process ended without being asked to, and when it could not be started again. */
+  /** Called when the process ended unexpectedly, and when it could not be started again. */
   readonly onProblem: (message: string, error: unknown) => void
 }
 
-/** Pauses before it is started again: of one that ran for long, of those that keep ending, of those that do not start. */
+/** Pauses before it is started again: after a long run, after repeated ends, and after failed starts. */
 const pauseMinMs = 50
 const pauseMaxMs = 1000
 const failedPauseMaxMs = 30_000
-/** After so long without an end, the next one is the first again. */
+/** After it ran this long, the next end counts as the first again. */
 const steadyMs = 10_000
 const memoryPeriodMs = 1000
 
-/** How long a question waits for the engine to start without a damaged part. */
+/** How long a query waits for the engine to start without a damaged part. */
 const putAsideMsMax = 10_000
 
 class DamagedPartError extends UnavailableError {
@@ -44,9 +44,9 @@ export class ChildSessions implements Sessions {
   #pauseMs = pauseMinMs
   #restarts = 0
   #lastEnd: { why: string; atMs: number } | undefined
-  /** Folders of merged parts that cannot be read: put aside before the next start. */
+  /** Folders of merged parts that cannot be read; they are moved away before the next start. */
   readonly #damaged = new Set<string>()
-  /** Damaged parts that nothing can be done about. The engine is not started again for them. */
+  /** Damaged parts that cannot be moved away. The engine is not started again for them. */
   readonly #left = new Set<string>()
   /** Why this process was ended on purpose. */
   #killReason: string | undefined
@@ -114,7 +114,7 @@ export class ChildSessions implements Sessions {
 
   /** Starts the engine again without a part that it cannot read. */
   #explain(error: unknown): unknown {
-    // An error of ours may quote the engine's.
+    // One of clew's own errors may quote the engine's.
     if (error instanceof UnavailableError) return error
     const folder = damagedPartOf(error, this.#options.dir)
     if (folder === undefined || this.#left.has(folder)) return error
@@ -158,7 +158,7 @@ export class ChildSessions implements Sessions {
     return (await this.#ask((process) => process.request(frameKinds.run, session, sql))).payload
   }
 
-  /** Asks once more without a damaged part. */
+  /** Asks again without the damaged part. */
   async #ask(request: (process: EngineProcess) => Promise<Frame>): Promise<Frame> {
     try {
       return await request(this.#running())
@@ -171,7 +171,7 @@ export class ChildSessions implements Sessions {
   }
 
   stream(session: number, sql: string): RowStream {
-    // From its first rows on, a stream belongs to the process that gave them.
+    // Once it has given rows, a stream belongs to the process that they came from.
     let begun: EngineProcess | undefined
     return {
       next: async () => {

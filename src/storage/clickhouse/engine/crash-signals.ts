@@ -1,12 +1,12 @@
 /**
- * The engine catches the signals of a crash to print where it was, and as a library it then waits 300 s for a thread that
- * a server would have for the printing. Until then the process is there and answers nothing. With the system's own
- * handling of these signals back, a crash ends the process at once, and it can be started again.
+ * The engine catches the signals of a crash to print where it happened. As a library it then waits 300 s for a thread
+ * that only a server has. Until then the process exists and does not respond. With the system's own handling of these
+ * signals, a crash ends the process at once, and it can be started again.
  */
 import { constants } from 'node:os'
 import { isBuiltin } from 'node:module'
 
-/** What of node:ffi (from Node 26) is used here. */
+/** The part of node:ffi (from Node 26) that is used here. */
 interface Ffi {
   dlopen(
     library: string,
@@ -18,7 +18,7 @@ const ffiModule = 'node:ffi'
 /** SIG_DFL of signal(2). */
 const systemHandler = 0n
 
-/** To be called once the engine is open. Where the system has no such call, `EngineProcess` finds that it hangs. */
+/** Call this once the engine is open. Where the system has no such call, `EngineProcess` finds that it hangs. */
 export function dieOfCrashes(): void {
   if (process.platform !== 'linux' || !isBuiltin(ffiModule)) return
   try {

@@ -35,7 +35,7 @@ async function damage(part: string): Promise<void> {
   await engine.execute('SYSTEM DROP MARK CACHE')
 }
 
-test('a merged part that cannot be read gives way to what it was made of', async () => {
+test('a merged part that cannot be read is replaced by the parts it was made of', async () => {
   await createMerged('t')
   assert.equal(await count(), 3000)
   const part = await mergedPart()
@@ -46,7 +46,7 @@ test('a merged part that cannot be read gives way to what it was made of', async
   assert.equal(await count(), 3000)
 })
 
-test('a part whose sources are gone stays where it is, and the error is told', async () => {
+test('a part whose sources are gone stays where it is, and the error is reported', async () => {
   await engine.execute('OPTIMIZE TABLE t FINAL')
   const part = await mergedPart()
   const table = path.dirname(part)
@@ -70,13 +70,13 @@ test('a stream that meets a damaged part before its first row begins again', asy
   assert.equal(rows, 3000)
 })
 
-test('a damaged part that cannot be moved is told once, and does not start the engine again each time', async (t) => {
+test('a damaged part that cannot be moved is reported once, and restarts the engine only once', async (t) => {
   await createMerged('stuck')
   const part = await mergedPart('stuck')
-  // A wrong checksum in a file of the right size is found by reading alone, not when the engine starts.
+  // A wrong checksum in a file of the right size is found only by reading, not when the engine starts.
   const file = path.join(part, 'text.bin')
   fs.writeFileSync(file, fs.readFileSync(file).fill(7, 0, 8))
-  // What it would be called is taken.
+  // The name that it would be moved to is taken.
   const atMs = Date.now()
   const taken = path.join(path.dirname(part), 'detached', `damaged_${path.basename(part)}_${atMs}`)
   fs.mkdirSync(path.join(taken, 'inside'), { recursive: true })
@@ -86,7 +86,7 @@ test('a damaged part that cannot be moved is told once, and does not start the e
     await assert.rejects(engine.query("SELECT count() FROM (SELECT text FROM stuck WHERE text != '')"), {
       code: 'store_unavailable',
     })
-    // The engine that was started without success for it still has to come up.
+    // The engine was started again without success, and still has to come up.
     while (engine.state().process?.pid === undefined) await sleep(10)
     assert.equal(failed().filter(Boolean).length, 1)
   }

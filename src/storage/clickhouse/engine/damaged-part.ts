@@ -29,7 +29,7 @@ export function damagedPartOf(error: unknown, dir: string): string | undefined {
   return part !== undefined && part.level > 0 ? folder : undefined
 }
 
-/** Whether what the part was made of is still there, with as many rows. */
+/** Whether the parts it was made of are still there, with as many rows. */
 export function hasSources(folder: string): boolean {
   const table = path.dirname(folder)
   const damaged = parsePart(path.basename(folder))

@@ -1,10 +1,10 @@
-/** What the engine's errors mean for whoever asked. */
+/** What the engine's errors mean for the caller. */
 import { UnavailableError, messageOf } from '../../../base/errors.ts'
 import { timeoutError } from './query-run.ts'
 
 /**
- * Transient errors, and those that end when somebody mends their cause; every other one is in what was asked.
- * Numbers: ErrorCodes.cpp of ClickHouse.
+ * Transient errors, and those that end when somebody fixes their cause. All others are faults of the query. Numbers:
+ * ErrorCodes.cpp of ClickHouse.
  */
 // prettier-ignore
 const passing = new Set([
@@ -14,7 +14,7 @@ const passing = new Set([
   159, 160, 202, 209, 210, 252, // timeouts, too slow, too many queries, network, too many parts
 ])
 
-/** The engine's own words for a limit name neither the option behind it nor what to do. */
+/** The engine's own message for a limit names neither the option behind it nor what to do. */
 export function queryError(error: unknown): UnavailableError {
   if (error instanceof UnavailableError) return error
   const number = numberOf(error)

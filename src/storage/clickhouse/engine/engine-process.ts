@@ -68,7 +68,7 @@ export class EngineProcess {
     for (const output of [child.stdout!, child.stderr!]) readLines(output, onLine)
     const reader = new FrameReader((frame) => this.#settle(frame))
     this.#socket.on('data', (piece: Buffer) => reader.push(piece))
-    // The end of the process is what counts.
+    // Only the end of the process matters.
     this.#socket.on('error', () => {})
     this.ended = this.#whenEnded()
   }
@@ -100,7 +100,7 @@ export class EngineProcess {
     })
   }
 
-  /** For requests without a reply. */
+  /** Sends a request that has no reply. */
   tell(kind: FrameKind, session: number): void {
     if (this.#endedWhy === undefined) this.#send(kind, session, '')
   }
@@ -115,7 +115,7 @@ export class EngineProcess {
     return id
   }
 
-  /** Ends the process when it does not say within a minute that it is there. */
+  /** Ends the process when it does not respond within a minute. */
   #watch(): void {
     const period = setInterval(() => {
       const timer = setTimeout(() => this.kill(), pingTimeoutMs).unref()
@@ -160,7 +160,7 @@ function readLines(output: NodeJS.ReadableStream, onLine: (line: string) => void
   })
 }
 
-/** Told to whoever waited for an engine that ended, or asks one that is down. */
+/** The error for callers of an engine that ended or is down. */
 export function endedError(why: string): UnavailableError {
   const message = `the engine's process ended (${why}) and starts again`
   return new UnavailableError('store_unavailable', message, { retryAfterMs: 1000 })

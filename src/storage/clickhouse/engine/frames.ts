@@ -1,5 +1,5 @@
 /**
- * What the server and the process of the engine say to each other, over a pair of connected sockets.
+ * The messages between the server and the process of the engine, over a pair of connected sockets.
  *
  *     frame   = length kind session id payload
  *     length  = u32 LE, bytes of the payload
@@ -34,15 +34,15 @@ export interface Frame {
 /** An error of the engine, or of opening it. */
 export interface FailurePayload {
   readonly message: string
-  /** Number of the error among ClickHouse's. */
+  /** ClickHouse's number of the error. */
   readonly clickhouseCode?: number | undefined
-  /** Of an `UnavailableError`. */
+  /** The code of an `UnavailableError`. */
   readonly code?: string | undefined
   readonly canRetry?: boolean | undefined
 }
 
 const headerBytes = 10
-/** JavaScript's longest text has 2^29 characters less some; rows are turned into one. */
+/** JavaScript's longest text is slightly shorter than 2^29 characters; rows are turned into one. */
 export const payloadBytesMax = 2 ** 28
 
 export function encodeHeader({ kind, session, id, payload }: Frame): Buffer {
@@ -69,7 +69,7 @@ export class FrameReader {
     this.#pieces.push(piece)
     this.#bytes += piece.length
     while (this.#bytes >= this.#wanted) {
-      // Joined only once all is there: to join piece by piece would copy a large answer again and again.
+      // Joined only once all is there: joining piece by piece would copy a large answer again and again.
       const all = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces)
       this.#pieces = [all]
       const length = headerBytes + all.readUInt32LE(0)

@@ -3,17 +3,17 @@ import { randomUUID } from 'node:crypto'
 import type { Block } from '../engine.ts'
 import { printText } from '../literal.ts'
 
-/** Holds a block that may be stored already. It belongs to the session, so no other one sees it. */
+/** Table for a block that may be stored already. It belongs to the session, so no other one sees it. */
 const repeatedBlock = 'repeated_block'
 
 /**
  * The statements that store a block, to be run in order in one session. `source` is what the block's bytes are selected
- * from; it is read once. Where they stop early, `dropRepeated` must be run before the next block.
+ * from; it is read once. If a statement fails, `dropRepeated` must be run before the next block.
  *
  * A plain insert is one statement and takes the token. A repeated block goes into a temporary table first, so that the
- * engine can ask the table which of its rows it has. The token would not do: the engine notes the token of a part before it
- * gives the part its name, and does not sync that note. A kill between the two makes it refuse rows it does not have, a
- * power cut may make it take rows it has. What the table holds is never in doubt.
+ * engine can look up which of its rows the table has. The token would not do: the engine notes the token of a part
+ * before it gives the part its name, and does not sync that note. After a kill between the two it refuses rows that it
+ * does not have. After a power cut it may take rows that it has. What the table holds is never in doubt.
  */
 export function insertStatements(
   { table, structure, token, storedIf, settings = {} }: Block,

@@ -1,6 +1,7 @@
 /**
- * The entry of the engine's process: opens chDB and does what the frames on descriptor 3 say. It belongs to the server that
- * started it. When that is gone the descriptor closes, and this process ends at once, as the store outlives any kill.
+ * The entry point of the engine's process: it opens chDB and executes the frames on descriptor 3. It belongs to the
+ * server that started it. When the server is gone, the descriptor closes. This process then ends at once, because the
+ * store survives any kill.
  */
 import fs from 'node:fs'
 import net from 'node:net'
@@ -13,7 +14,7 @@ import type { RowStream, SessionsOptions } from './sessions.ts'
 
 /** From 0 to 1000: when memory runs out, the kernel ends this process rather than the server. */
 const outOfMemoryScore = '500'
-/** The engine of a server that was killed has the folder for some moments more. */
+/** The engine of a server that was killed keeps the folder for some moments. */
 const lockWaitMs = 5000
 const lockPauseMs = 50
 
@@ -106,7 +107,7 @@ function fail(request: Frame, error: unknown): void {
   reply(request, frameKinds.failure, Buffer.from(JSON.stringify(payload)))
 }
 
-// A terminal or a supervisor signals all processes of a group: this one ends when the server says so.
+// A terminal or a supervisor signals all processes of a group. This one ends only when the server says so.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 try {
   fs.writeFileSync('/proc/self/oom_score_adj', outOfMemoryScore)

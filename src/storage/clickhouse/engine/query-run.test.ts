@@ -23,7 +23,7 @@ function startRun(t: TestContext, timeoutMs = 10_000): Watched {
   return { run, gone, kills: () => counts.kills, ends: () => counts.ends }
 }
 
-test('the caller is told at once, the engine again and again until it ends', async (t) => {
+test('a stopped query rejects at once, and the engine is asked to stop it until it ends', async (t) => {
   const { run, gone, kills, ends } = startRun(t)
   const work = Promise.withResolvers<number>()
   const asked = run.during(() => work.promise)
@@ -39,7 +39,7 @@ test('the caller is told at once, the engine again and again until it ends', asy
   assert.deepEqual([kills(), ends()], [6, 1])
 })
 
-test('a query whose time is up is stopped with what to do', async (t) => {
+test('a query whose time is up is stopped, and the error says what to do', async (t) => {
   const { run, kills, ends } = startRun(t, 200)
   const work = Promise.withResolvers<number>()
   const asked = run.during(() => work.promise)
@@ -50,7 +50,7 @@ test('a query whose time is up is stopped with what to do', async (t) => {
   assert.deepEqual([kills(), ends()], [1, 1])
 })
 
-test('rows that nobody reads on end with the time of the query', (t) => {
+test('rows that nobody reads any more end with the time of the query', (t) => {
   const { run, ends } = startRun(t, 200)
   let cleaned = 0
   run.beforeEnd(() => {

@@ -1,6 +1,7 @@
 /**
- * One query on a session. Its caller may leave, or its time may run out, while the engine still works on it: the caller is
- * told at once, and the session stays taken until the engine is done, as two queries on one session would meet.
+ * One query on a session. Its caller may leave, or its time may run out, while the engine still works on it. The caller
+ * then gets the error at once. The session stays in use until the engine is done, because two queries on one session
+ * would collide.
  */
 import { UnavailableError } from '../../../base/errors.ts'
 
@@ -14,7 +15,7 @@ export interface QueryRunOptions {
   readonly onEnd: () => void
 }
 
-/** Pauses before the engine is told again to stop; the last one repeats. */
+/** Pauses before the engine is asked again to stop; the last one repeats. */
 const killPausesMs = [100, 400, 1500, 5000]
 
 export class QueryRun {
@@ -38,8 +39,8 @@ export class QueryRun {
   }
 
   /**
-   * Work of the engine on the session, begun by `start` unless the query was stopped. Settles as that does, or rejects
-   * with the reason as soon as the query is stopped.
+   * Work of the engine on the session, which `start` begins unless the query was stopped. Settles as that work does, or
+   * rejects with the reason as soon as the query is stopped.
    */
   async during<T>(start: () => Promise<T>): Promise<T> {
     if (this.#stopReason !== undefined) throw this.#stopReason
@@ -63,26 +64,26 @@ export class QueryRun {
     return this.#stopReason
   }
 
-  /** Stops the query for its caller at once, and in the engine as soon as that obeys. */
+  /** Stops the query for its caller at once, and in the engine as soon as the engine obeys. */
   stop(reason: unknown): void {
     if (this.#stopReason !== undefined || this.#isEnded) return
     this.#stopReason = reason
     this.#stopped.reject(reason)
     this.#killAgain(0)
-    // Somebody who forgot the rows half read never says that he leaves.
+    // A caller that forgot a half-read stream never says that it leaves.
     this.leave()
   }
 
   #killAgain(tries: number): void {
     if (this.#isEnded || this.#inEngine === 0) return
-    // What became of it is seen by whether the query ends.
+    // Whether the query ends shows whether this worked.
     this.#options.kill().catch(() => {})
     const pauseMs = killPausesMs[Math.min(tries, killPausesMs.length - 1)]!
     this.#killTimer = setTimeout(() => this.#killAgain(tries + 1), pauseMs)
     this.#killTimer.unref()
   }
 
-  /** The caller is done with it, whether or not the engine is. */
+  /** The caller is done with the query, whether or not the engine is. */
   leave(): void {
     this.#isLeft = true
     clearTimeout(this.#deadline)

@@ -17,7 +17,7 @@ async function untilIdle(withinMs = 5000): Promise<void> {
   }
 }
 
-test('a query over a limit says which option it is', async () => {
+test('a query over a limit names the option behind it', async () => {
   const large = 'SELECT length(groupArray(number)) FROM numbers(100000000)'
   await assert.rejects(engine.query(large, { settings: { max_memory_usage: 10_000_000 } }), {
     code: 'store_unavailable',
@@ -29,7 +29,7 @@ test('a query over a limit says which option it is', async () => {
   })
 })
 
-test('who leaves a query is told at once, and the engine stops it', async () => {
+test('a caller that leaves a query is released at once, and the engine stops the query', async () => {
   const leaving = Array.from({ length: 20 }, async (_, i) => {
     const startedMs = performance.now()
     await assert.rejects(engine.query(endless, { signal: AbortSignal.timeout(30 + i) }), { name: 'TimeoutError' })
@@ -48,7 +48,7 @@ test('a stream that is left half read gives its session back', async () => {
   const gone = new AbortController()
   const stream = engine.stream<[string]>(rows, { signal: gone.signal })[Symbol.asyncIterator]()
   await stream.next()
-  // Nobody returns to it: only the signal can end it.
+  // Nobody reads on: only the signal can end it.
   gone.abort('left')
   await untilIdle()
   const readOn = async (): Promise<void> => {
@@ -80,7 +80,7 @@ test('a statement is stopped by its signal, also while it waits for its turn', a
   await engine.execute('SELECT 1')
 })
 
-test('a statement has settings of its own', async () => {
+test('a statement can have settings of its own', async () => {
   await assert.rejects(engine.execute(endlessInsert, { settings: { max_execution_time: 0.2 } }), { code: 'timeout' })
 })
 
@@ -90,7 +90,7 @@ function blockOf(number: number, more: Partial<Block> = {}): Block {
   return { table: 'numbers_in', structure: 'n UInt8', bytes: [bytes], token: `n${number}`, ...more }
 }
 
-test('an insert obeys its signal and its settings, and leaves nothing behind that the next one meets', async () => {
+test('an insert obeys its signal and its settings, and leaves nothing behind for the next one', async () => {
   await engine.execute('CREATE TABLE numbers_in (n UInt8) ENGINE = MergeTree ORDER BY n')
   await assert.rejects(engine.insert(blockOf(1, { signal: AbortSignal.abort('left') })), (reason) => reason === 'left')
   await assert.rejects(engine.insert(blockOf(2, { settings: { max_threads: "'x'" } })), { code: 'store_unavailable' })

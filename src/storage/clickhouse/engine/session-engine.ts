@@ -49,7 +49,8 @@ export function sessionArguments(options: SessionEngineOptions): string[][] {
     '--primary_index_cache_size=67108864',
     '--index_mark_cache_size=33554432',
     '--background_pool_size=1',
-    // Quiet when idle: it looks at its memory every 50 ms otherwise, and keeps a hundred threads with their stacks.
+    // Keeps it quiet when idle. Otherwise it checks its memory every 50 ms, and keeps a hundred threads with their
+    // stacks.
     '--memory_worker_period_ms=1000',
     '--max_thread_pool_free_size=16',
     // Its compiler touches 16 MB of the engine's code and saves nothing that could be measured here.
@@ -60,11 +61,11 @@ export function sessionArguments(options: SessionEngineOptions): string[][] {
   ]
   const readOnly = [
     ...all,
-    // 2 rather than 1: our own statements set their own limits and name themselves.
+    // 2 rather than 1, because our own statements set their own limits and name themselves.
     '--readonly=2',
     // Answers are small: threads that format them in parallel cost more than they save.
     '--output_format_parallel_formatting=0',
-    // Conditions hold the times asked for, so they rarely come twice; noting them costs a millisecond.
+    // Conditions contain the times of the query, so they rarely come twice; remembering them costs a millisecond.
     '--use_query_condition_cache=0',
     `--max_memory_usage=${options.queryMemoryBytesMax}`,
   ]
@@ -73,14 +74,14 @@ export function sessionArguments(options: SessionEngineOptions): string[][] {
 
 /** More inserts or statements than this never wait: each part of clew has one under way at a time. */
 const ownWaitingMax = 1000
-/** Beyond its time, which a query that was stopped may take to end before the engine's process is started again. */
+/** How long a stopped query may go on past its time before the engine's process is started again. */
 const hungGraceMs = 30_000
 const hungPeriodMs = 5000
-/** Between two attempts to stop a statement. */
+/** Pause between two attempts to stop a statement. */
 const killPauseMs = 500
 
 export class SessionEngine implements Engine {
-  /** Its folder is locked. */
+  /** Exclusive, because its folder is locked. */
   readonly abilities: EngineAbilities = { exclusive: true, releasesMemory: true }
   readonly #options: SessionEngineOptions
   readonly #sessions: Sessions
@@ -165,7 +166,7 @@ export class SessionEngine implements Engine {
     await this.#runOn(this.#control, [text], { what: 'cannot run statement', signal })
   }
 
-  /** Runs statements in order on one session. Of several, `after` is run as well when one fails. */
+  /** Runs statements in order on one session. When there are several and one fails, `after` is run as well. */
   async #runOn(pool: SessionPool<number>, statements: readonly string[], options: StatementOptions): Promise<void> {
     const { what, signal, after } = options
     const session = await pool.take({ signal })
@@ -241,7 +242,7 @@ export class SessionEngine implements Engine {
     return { run, session, text: `${bound} ${printSettings(settings)}` }
   }
 
-  /** Aborting a promise does not stop the engine: name the query to it from another session. SYNC would hang. */
+  /** Aborting a promise does not stop the engine: another session has to name the query to it. SYNC would hang. */
   async #kill(id: string): Promise<void> {
     const text = `KILL QUERY WHERE Settings['log_comment'] = '${id}' OR startsWith(query, '/* ${id} */') ASYNC`
     await this.#runOn(this.#killer, [text], { what: 'cannot stop query' })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { SessionPool } from './session-pool.ts'
 
-/** A macrotask: all that settled promises set off has run. */
+/** Waits for a macrotask: by then everything that settled promises started has run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const poolOf = (sessions: number, waitingMax: number): SessionPool<number> =>
@@ -23,8 +23,8 @@ interface Asker {
   failed?: unknown
 }
 
-test('whoever gives up and whenever: sessions go to those who wait, first come first served', async () => {
-  // Beside the pool, two lists that say who must hold and who must wait, in order.
+test('sessions go to those who wait, first come first served, whoever gives up and when', async () => {
+  // Two lists say who must hold a session and who must wait, in order.
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 40 }), async (sessions, steps) => {
       const waitingMax = 6
@@ -124,7 +124,7 @@ test('waits and holds are timed from the oldest', async () => {
   assert.deepEqual([pool.state().longestHoldMs, pool.state().longestWaitMs], [90, 0])
 })
 
-test('a closed pool turns away who waits and who comes; what is held can be released', async () => {
+test('a closed pool rejects those who wait and those who come; sessions in use can be released', async () => {
   const pool = poolOf(1, 10)
   const session = await pool.take()
   const waiting = pool.take()

@@ -26,9 +26,9 @@ export interface PoolState {
   readonly sessions: number
   readonly busy: number
   readonly waiting: number
-  /** Since the oldest of those who wait now began to; 0 when nobody waits. */
+  /** How long the first in the queue has waited; 0 when nobody waits. */
   readonly longestWaitMs: number
-  /** Since the session that is held longest now was taken; 0 when none is. */
+  /** How long the session held longest has been in use; 0 when none is. */
   readonly longestHoldMs: number
   /** How many were turned away because the queue was full. */
   readonly refused: number
@@ -40,14 +40,14 @@ interface Waiter<Session> {
   refuse(reason: unknown): void
 }
 
-/** When somebody who met a full queue may try again. */
+/** When a caller that met a full queue may try again. */
 const retryAfterMs = 1000
 
 export class SessionPool<Session> {
   readonly #options: PoolOptions<Session>
   readonly #now: () => number
   readonly #free: Session[]
-  /** Sessions in use, and since when; the oldest first. */
+  /** Sessions in use, each with the time when it was taken; the oldest first. */
   readonly #held = new Map<Session, number>()
   /** Only those who still wait; the oldest first. */
   readonly #waiters = new Set<Waiter<Session>>()
@@ -113,7 +113,7 @@ export class SessionPool<Session> {
     return session
   }
 
-  /** Each session that was taken, once, when nothing of its work goes on in the engine. */
+  /** Call it once for each session that was taken, when the engine no longer works for it. */
   release(session: Session): void {
     assert(this.#held.delete(session), 'a session is released once')
     const [first] = this.#waiters
@@ -135,7 +135,7 @@ export class SessionPool<Session> {
     }
   }
 
-  /** Turns away those who wait and those who come; sessions that are held can still be released. */
+  /** Rejects those who wait and those who come; sessions in use can still be released. */
   close(): void {
     this.#isClosed = true
     for (const waiter of this.#waiters) waiter.refuse(closedError())

@@ -4,7 +4,7 @@
  * child-sessions (in a child process).
  */
 export interface Sessions {
-  /** Runs one statement. Returns its rows as text: a JSON array a line (the format JSONCompactEachRow). */
+  /** Runs one statement. Returns its rows as text: one JSON array for each line (the format JSONCompactEachRow). */
   run(session: number, sql: string): Promise<string>
   /** The same as bytes of UTF-8, or of the format that the statement names. */
   runForBytes(session: number, sql: string): Promise<Uint8Array>
@@ -12,7 +12,9 @@ export interface Sessions {
   stream(session: number, sql: string): RowStream
   /** The process the engine runs in; `undefined` when that is this one. */
   process(): EngineProcessState | undefined
-  /** Ends the engine's process and starts it again, for work that never ends; does nothing where it has none. */
+  /**
+   * Ends the engine's process and starts it again, for work that never ends. Does nothing where there is no process.
+   */
   restart(reason: string): void
   /** Waits for what is under way, then closes. */
   close(): Promise<void>
@@ -28,7 +30,7 @@ export interface RowStream {
 export interface EngineProcessState {
   /** `undefined` while it is down. */
   readonly pid: number | undefined
-  /** Resident memory, and of it what is not backed by files; 0 where the system does not tell. */
+  /** Resident memory, and the part of it that is not backed by files; 0 where the system does not say. */
   readonly rssBytes: number
   readonly anonymousBytes: number
   /** How often it was started again since clew began. */
