@@ -19,7 +19,7 @@ export interface ProtocolCounts {
   failed: number
   /** Requests recognised as a client's retry. */
   duplicates: number
-  /** Messages lost before clew could read them, as far as that can be known (UDP). */
+  /** Messages known to be lost before clew could read them (UDP). */
   dropped: number
   /** Bytes as received. */
   bytes: number

@@ -2,7 +2,7 @@
  * What decoders had to change in a request so that a row could be kept: invalid UTF-8 (senders cut long texts at a byte
  * limit, inside a character), invalid ids of a link. The row is stored, and the sender is told.
  *
- * Decoding is synchronous, so one tally serves all decoders: each resets it when it starts and takes it when it ends.
+ * Decoding is synchronous, so all decoders share one count: each resets it at the start and reads it at the end.
  */
 import { isUtf8 } from 'node:buffer'
 import { InputError } from '../base/errors.ts'

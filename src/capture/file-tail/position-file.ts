@@ -1,9 +1,8 @@
 /**
- * How far each file was read, kept over restarts: an append-only file of states, where the last state of each file
- * counts.
+ * How far each file was read, kept over restarts: an append-only file of states. The last state of a file counts.
  *
  *   file  = { line }
- *   line  = JSON TAB crc LF        crc = CRC-32 of the JSON's bytes, 8 hex digits; lines with a wrong crc are left out
+ *   line  = JSON TAB crc LF        crc = CRC-32 of the JSON's bytes, 8 hex digits; lines without the right crc are left out
  *   JSON  = FileState | { "gone": key }
  *
  * Before a piece goes to the log, the file's state with that piece as `pending` is made durable. After a crash the log is

@@ -340,7 +340,7 @@ test('programs that begin with the same lines are not mistaken for copies of eac
   await b.expect(all)
 })
 
-test('a piece whose append may have happened is looked for in the log, however long ago it was', async (t) => {
+test('the log is searched for a piece whose append may have happened, however long ago it was', async (t) => {
   const b = await bench(t)
   await writeFile(b.path('a.log'), textOf(numbered(0, 10)))
   // The process "dies" after the append and before it learns about it.

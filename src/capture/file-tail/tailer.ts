@@ -134,7 +134,7 @@ export class Tailer {
   }
 
   /**
-   * Pieces whose append was under way when the process ended or the disk failed. The log is searched for them, because
+   * Pieces whose append was unfinished when the process ended or the disk failed. The log is searched for them, because
    * the time in which it recognises a repetition may be over. Those it does not have are offered again, with the same
    * bytes.
    */

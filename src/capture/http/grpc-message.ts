@@ -22,7 +22,7 @@ export class GrpcMessage {
     this.#budget = budget
   }
 
-  /** Throws `InputError` when the message is too large or not the only one, `UnavailableError` when the budget is used up. */
+  /** Throws `InputError` for a message too large or not the only one, `UnavailableError` when the budget is used up. */
   add(chunk: Buffer): void {
     this.#budget.hold(chunk.length)
     this.#chunks.push(chunk)

@@ -2,9 +2,8 @@
  * Jaeger's collector over gRPC (jaeger-idl proto/api_v2/collector.proto):
  *   jaeger.api_v2.CollectorService/PostSpans(PostSpansRequest) returns (PostSpansResponse {})
  *   jaeger.api_v2.SamplingManager/GetSamplingStrategy(SamplingStrategyParameters { 1 serviceName })
- *     returns (SamplingStrategyResponse)      ; in proto/api_v2/sampling.proto; the same content as jaeger-sampling.ts
- *     in JSON
- * PostSpans answers OK once the spans are durable; INVALID_ARGUMENT for a request that cannot be read or has no usable span;
+ *     returns (SamplingStrategyResponse)      ; in proto/api_v2/sampling.proto; as JSON in jaeger-sampling.ts
+ * PostSpans answers OK once the spans are durable; INVALID_ARGUMENT for an unreadable request or one without a usable span;
  * RESOURCE_EXHAUSTED over the size limit or, with RetryInfo, while the log is full; UNAVAILABLE with RetryInfo while clew
  * cannot keep more. An invalid span is left out and counted, the others are kept.
  */

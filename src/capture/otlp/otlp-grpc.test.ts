@@ -219,7 +219,7 @@ test('a call that never ends is cut off, and an idle connection closed', async (
   }
 })
 
-test('calls under way are answered while the listener closes', async () => {
+test('unfinished calls are answered while the listener closes', async () => {
   const closing = await Receiving.open()
   const to = await closing.start(startOtlpGrpc)
   const calls = Array.from({ length: 20 }, () => call(to, tracePath, oneSpan()))

@@ -17,7 +17,7 @@ export function writeReference(builder: EventBatchBuilder, row: number, found: T
   builder.flags[row] = found.flags
 }
 
-/** Links the row to the trace that its text names, if it names one. */
+/** Links the row to the trace that its text names, if any. */
 function linkText(builder: EventBatchBuilder, row: number, text: string): void {
   const found = findTraceReference(text.length > searchedBytesMax ? text.slice(0, searchedBytesMax) : text)
   if (found !== undefined) writeReference(builder, row, found)

@@ -1,7 +1,6 @@
 /**
  * The trace that a line of text names. Named values are tried first, then forms that nothing else has:
- *   name value    trace_id=…, "traceId": "…", traceparent: …, X-Amzn-Trace-Id=…, dd.trace_id=…, and the span's id next
- *   to it
+ *   name value    trace_id=…, "traceId": "…", traceparent: …, X-Amzn-Trace-Id=…, dd.trace_id=…, and a span id next to it
  *   traceparent   00-32hex-16hex-2hex without a name                     ; .NET's Activity.Id
  *   request id    "|" 32hex "." 16hex ( "." | "_" )                      ; .NET's RequestId
  *   X-Ray         [ "Self=…;" ] "Root=1-…" [ ";Parent=…" ]               ; the load balancers of AWS

@@ -1,6 +1,5 @@
 /**
- * The messages of a Forward server, in MessagePack (Forward Protocol Specification v1, "Handshake Messages",
- * "Response"):
+ * Replies of a Forward server in MessagePack (Forward Protocol Specification v1, "Handshake Messages" and "Response"):
  *   HELO = ["HELO", {"nonce": bin, "auth": bin, "keepalive": true}]      ; auth is empty when no user is required
  *   PONG = ["PONG", ok, reason, server host, hex sha512(salt host nonce key)]
  *   ack  = {"ack": chunk}

@@ -1,8 +1,8 @@
 /**
  * How the log stores messages of protocols without their own envelope: as received, with the sender's address.
  *   body    = { message }
- *   message = peerBytes u8 · peer (the sender's address as text, empty for the previous one) · bodyBytes u32,
- *   big-endian · body
+ *   message = peerBytes u8 · peer (the sender's address as text, empty for the previous one)
+ *           · bodyBytes u32, big-endian · body
  * Several messages that arrive together are one record, so that they need only one write to the disk.
  */
 import { InputError } from '../../base/errors.ts'

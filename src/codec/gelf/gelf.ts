@@ -1,10 +1,10 @@
 /**
- * GELF 1.1 (go2docs.graylog.org, "GELF Format via …"), one JSON object a message, which may be gzip or zlib:
+ * GELF 1.1 (go2docs.graylog.org, "GELF Format via …"), one JSON object per message, which may be gzip or zlib:
  *   version, host, short_message required · full_message · timestamp (seconds, with fraction) · level (syslog's 0-7)
  *   · facility, line, file (deprecated) · _name for everything else
  * host -> host.name · short_message -> body · level -> severity · _name -> attribute `name`, or what that name means
- * (record/fields.ts: `_service`, `_trace_id`, …). Where the sender's own field has the name of a standard one (`_level`,
- * `_host`, …) it stays an attribute, unless the standard one is missing. A message without a short_message is rejected.
+ * (record/fields.ts: `_service`, `_trace_id`, …). A sender's own field with the name of a standard one (`_level`,
+ * `_host`, …) stays an attribute, unless the standard one is missing. A message without a short_message is rejected.
  * The body is that of `framing/peer-messages.ts`; all of it may unpack to `unpackedBytesMax`.
  */
 import zlib from 'node:zlib'

@@ -199,7 +199,7 @@ function endRow(progress: Progress): void {
   record.end(progress.receivedAtMs)
 }
 
-/** Without a byte order mark and without trailing bytes that are no text; leading spaces are part of the text. */
+/** Without a byte order mark and without trailing white space and zeros; leading spaces are part of the text. */
 function trimmed(bytes: Uint8Array, { start, end }: Range): Range {
   const first = start + markBytes(bytes, start)
   let last = end

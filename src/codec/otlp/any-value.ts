@@ -148,7 +148,7 @@ function isSimple(value: AttributeValue): boolean {
   return value.type === 'string' || value.type === 'int' || value.type === 'double' || value.type === 'bool'
 }
 
-/** An AnyValue as an object, or what is wrong with it. The last field of the oneof wins, as proto3 asks. */
+/** An AnyValue as an object, or what is wrong with it. The last field of the oneof wins, as proto3 requires. */
 export function decodeAnyValue(reader: WireReader, end: number, depth: number): AttributeValue | string {
   if (depth > nestingMax) return `an attribute value nests deeper than ${nestingMax} levels`
   reader.countObject()

@@ -1,6 +1,6 @@
 /**
- * A growing buffer with the primitives of OTLP JSON: texts, hex ids, 64-bit integers. It copies bytes to bytes, because a
- * string for each value of each row costs several times what the row itself does (bench/export).
+ * A growing buffer with the primitives of OTLP JSON: texts, hex ids, 64-bit integers. It copies bytes to bytes, because
+ * making a string per value takes several times as long as the row itself (bench/export).
  */
 import type { TextColumn } from '../../model/row-block.ts'
 

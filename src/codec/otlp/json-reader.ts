@@ -36,7 +36,7 @@ export interface Fault {
 }
 
 export class JsonReader extends JsonScanner {
-  /** The first problem since it was last taken. */
+  /** The first problem since the last `takeFault`. */
   fault: Fault | undefined
   #isFirst = false
   #depth = 0

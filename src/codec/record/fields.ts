@@ -1,7 +1,7 @@
 /**
  * What a key of a structured record means, by the names in common use (OTel, ECS, GELF, journald, Docker, Fluent Bit,
  * Serilog, and the loggers of the larger languages). Case, `.`, `-` and `_` make no difference: `eventTime`, `event.time` and
- * `event_time` are one name. Of several names for one thing the lowest rank wins; the others stay attributes.
+ * `event_time` are one name. When several keys mean the same, the lowest rank wins; the others stay attributes.
  */
 export const slots = {
   body: 0,

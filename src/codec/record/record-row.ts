@@ -199,7 +199,7 @@ export class RecordRow {
     this.builder.severityTexts[this.row] = this.keyOf(text)
   }
 
-  /** Completes the row. A record without a time takes the time of receipt, at which it was observed. */
+  /** Completes the row. A record without a time gets the time of receipt, which is also its observed time. */
   end(receivedAtMs: number): void {
     const { builder, values, row } = this
     if (values.has(slots.body)) this.#takeBody()

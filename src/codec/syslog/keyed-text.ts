@@ -2,8 +2,7 @@
  * Texts of firewalls with keys and values, including time and name (Fortinet; Sophos is similar):
  *   text = { pair SP } "date=" yyyy-mm-dd " time=" hh:mm:ss { SP pair }      ; the date within the first pairs
  *   pair = key "=" ( value | '"' { character | \ character } '"' )
- * The time is eventtime (since 1970), else date and time in the zone of tz, else in this machine's. The host is
- * devname.
+ * The time is eventtime (since 1970), else date and time in the zone of tz, else in this machine's. devname is the host.
  */
 import { nanosOfText } from '../record/record-time.ts'
 

@@ -2,7 +2,7 @@
  * Dates at the head of syslog messages, as devices write them:
  *   time  = [ "*" | "." | "%" ] [ weekday ] [ year ] Mmm day [ year ] clock [ zone ] [ year ]
  *         | RFC 3339, with a space for the T too
- *   clock = h:mm:ss [ ( "." | "," ) fraction | ":" milliseconds ]      ; the last with a year behind it (H3C)
+ *   clock = h:mm:ss [ ( "." | "," ) fraction | ":" milliseconds ]      ; the last with a year after it (H3C)
  *   zone  = "Z" | "UTC" | "GMT" | offset | name
  * UTC, GMT and Z mean UTC. Other names differ from country to country, so they count as this machine's zone, like a
  * missing zone. A date without a year gets the year nearest to the receipt.

@@ -49,7 +49,7 @@ export interface ThriftReader {
   /** Words of the last i64 (two's complement) or double (IEEE 754). */
   readonly low: number
   readonly high: number
-  /** Where the last text lies. */
+  /** The range of the last text. */
   readonly textStart: number
   readonly textEnd: number
 

@@ -120,7 +120,7 @@ function readId(reader: WireReader, end: number, id: Uint8Array, what: string): 
   return ''
 }
 
-/** The text where it lies, or a repaired copy at the end of the arena. */
+/** The text in place, or a repaired copy at the end of the arena. */
 function readText(reader: WireReader, end: number, range: TextRange, what: string): void {
   const { bytes, at } = reader
   const isText = isUtf8Range(bytes, at, end)

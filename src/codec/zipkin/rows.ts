@@ -9,7 +9,7 @@
  * | localEndpoint.ipv4 or ipv6, port | network.local.address, network.local.port |
  * | remoteEndpoint.serviceName | peer.service |
  * | remoteEndpoint.ipv4 or ipv6, port | network.peer.address, network.peer.port |
- * | ipv6 beside ipv4 | zipkin.local.ipv6, zipkin.peer.ipv6 |
+ * | ipv6 in addition to ipv4 | zipkin.local.ipv6, zipkin.peer.ipv6 |
  * | tags | attributes, all text, except those in `tagged-row.ts` |
  * | annotations | events |
  * | debug, shared | zipkin.debug, zipkin.shared = true; debug also sets the sampled flag |
