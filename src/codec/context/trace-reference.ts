@@ -1,6 +1,6 @@
 /**
  * Trace context as programs pass it on. Each function reads one value, wherever a record carries it:
- *   traceparent (W3C Trace Context §3.2)   version "-" 32hex "-" 16hex "-" 2hex      ; version ff is invalid, later: may be longer
+ *   traceparent (W3C Trace Context §3.2)   version "-" 32hex "-" 16hex "-" 2hex      ; version ff is invalid, later ones may be longer
  *   b3 (single header)                     {16,32}hex "-" 16hex [ "-" state [ "-" 16hex ] ] ; "0", "1" and "d" alone name no trace
  *   uber-trace-id (Jaeger)                 1*32hex ":" 1*16hex ":" parent ":" flags  ; leading zeros may be missing, may be URL-encoded
  *   X-Amzn-Trace-Id (X-Ray)                "Root=1-" 8hex "-" 24hex [ ";Parent=" 16hex ] [ ";Sampled=" 1 ]

@@ -233,7 +233,7 @@ test('when too many events are wrong the whole body is refused', () => {
   assert.throws(() => json('{"a":}\n'.repeat(100_001)), { code: 'too_large' })
 })
 
-test('posted text is one event a line', () => {
+test('posted text is one event per line', () => {
   const { rows } = decode(
     eventsText,
     Buffer.from('one\r\n\n{"message":"two"}\nthree trace_id=4bf92f3577b34da6a3ce929d0e0e4736'),
