@@ -1,4 +1,4 @@
-/** Bounds what one listener holds of requests that are still coming in, however many clients send at once. */
+/** Bounds the bytes that one listener holds for requests still coming in, however many clients send at once. */
 import { UnavailableError } from '../base/errors.ts'
 
 export class ByteBudget {
@@ -13,7 +13,7 @@ export class ByteBudget {
     return this.#held
   }
 
-  /** Throws `UnavailableError` `too_many_requests` when the bound would be passed; then nothing is held. */
+  /** Throws `UnavailableError` `too_many_requests` when this would exceed the bound; then it reserves nothing. */
   hold(bytes: number): void {
     if (this.#held + bytes > this.#bytesMax) {
       const message = `cannot take the request: more than ${this.#bytesMax} bytes of unfinished requests are held`

@@ -1,4 +1,4 @@
-/** What each protocol brought since the start: shown in `/metrics`, `/api/v1/status` and `clew doctor`. */
+/** What each protocol received since the start: shown in `/metrics`, `/api/v1/status` and `clew doctor`. */
 import { UnavailableError, messageOf } from '../base/errors.ts'
 import type { Signal } from '../model/log.ts'
 
@@ -9,29 +9,29 @@ export interface ProtocolCounts {
   requests: number
   /** Rows stored. */
   accepted: number
-  /** Rows left out because they were wrong. */
+  /** Rows left out because they were invalid. */
   rejected: number
-  /** Values that are not stored as they were sent, so that their rows could be. */
+  /** Values that were changed so that their rows could be stored. */
   repaired: number
   /** Requests answered "slow down". */
   refused: number
-  /** Requests that failed as a whole: malformed, too large. */
+  /** Requests that failed as a whole: malformed or too large. */
   failed: number
   /** Requests recognised as a client's retry. */
   duplicates: number
-  /** Messages lost before clew could read them, as far as that can be known (UDP). */
+  /** Messages known to be lost before clew could read them (UDP). */
   dropped: number
   /** Bytes as received. */
   bytes: number
   lastError: string | null
 }
 
-/** Clients that speak something else than the port they came to. */
+/** Clients that speak another protocol than the port expects. */
 export interface WrongClients {
   readonly protocol: string
   readonly count: number
   readonly lastAtMs: number
-  /** What the last one was told. */
+  /** The message that the last one got. */
   readonly message: string
 }
 
@@ -69,7 +69,7 @@ export class IntakeCounters {
     countFailure(counts, error)
   }
 
-  /** Counts a client that is wrong at the protocol's port, under its spans: what it wanted to send nobody can know. */
+  /** Counts a client of another protocol under spans, because nobody can know what it wanted to send. */
   countWrongClient(protocol: string, error: Error): void {
     this.countUnread(protocol, 'spans', error)
     const count = (this.#wrongClients.get(protocol)?.count ?? 0) + 1
@@ -85,7 +85,7 @@ export class IntakeCounters {
   }
 }
 
-/** Counts why a request got no success: refused when it may succeed later, else failed. */
+/** Counts why a request had no success: refused when a retry may succeed, otherwise failed. */
 export function countFailure(counts: ProtocolCounts, error: unknown): void {
   if (error instanceof UnavailableError) counts.refused++
   else counts.failed++

@@ -29,7 +29,7 @@ test('rows before the retention and in the future are counted by service, with t
     beforeRetention: 0,
     ahead: 0,
   })
-  // A client's retry is told the same and counted once.
+  // A client's retry gets the same answer and is counted once.
   assert.deepEqual(far.look('otlp/http', old, nowMs + 1, true), { beforeRetention: 3, ahead: 1 })
   assert.deepEqual(
     far.all().map(({ service, kind, count, newestNs, lastAtMs }) => [service, kind, count, newestNs, lastAtMs]),
@@ -40,7 +40,7 @@ test('rows before the retention and in the future are counted by service, with t
   )
 })
 
-test('events have a retention of their own, and none removes nothing', () => {
+test('events have their own retention, and without retention no row is too old', () => {
   const record = { timeUnixNano: `${BigInt(nowMs - 2 * dayMs) * 1_000_000n}` }
   const body = Buffer.from(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] }))
   const { batch } = otlpLogsJson.decode(body, { receivedAtMs: nowMs })

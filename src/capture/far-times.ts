@@ -1,14 +1,15 @@
 /**
- * Rows whose times are far off: before the retention, which soon removes them, or in the future, where no range that ends
- * now shows them. Clocks that were never set do that, and microseconds in a field of nanoseconds. The rows are stored, as
- * an import of old files is no mistake, but they are counted and told: else they would be acknowledged and just gone.
+ * Rows whose times are far off: before the retention, which soon removes them, or in the future, where no range that
+ * ends now shows them. Causes are clocks that were never set, and microseconds in a field of nanoseconds. The rows are
+ * stored, because importing old files is no mistake. But they are counted and reported; otherwise they would silently
+ * disappear.
  */
 import type { Batch } from '../codec/codec.ts'
 
-/** Clocks of good hosts differ by less. */
+/** The clocks of healthy hosts differ by less. */
 const aheadMs = 5 * 60_000
 
-/** Services with figures of their own; those after them are counted together. */
+/** The number of services that are counted by name; all others are counted together. */
 const servicesMax = 200
 export const otherServices = '(other services)'
 
@@ -21,7 +22,7 @@ export interface FarRows {
   count: number
   /** The newest time among them, nanoseconds. */
   newestNs: bigint
-  /** When the last of them came, milliseconds. */
+  /** When the last of them arrived, milliseconds. */
   lastAtMs: number
 }
 
@@ -38,7 +39,7 @@ export interface FarTimesOptions {
   readonly eventsMs: number
 }
 
-/** High words of 64-bit times count 2^32 ns, 4.3 s: exact enough, and no row's time becomes a bigint. */
+/** The high word of a 64-bit time counts 2^32 ns, 4.3 s: exact enough, and it avoids a bigint per row. */
 const highWordNs = 1n << 32n
 
 export class FarTimes {
@@ -49,13 +50,13 @@ export class FarTimes {
     this.#options = options
   }
 
-  /** Counts the rows of a batch that are far from `nowMs`. `isRepeated` when they were counted before. */
+  /** Counts the rows of a batch that are far from `nowMs`. `isRepeated`: they were already counted. */
   look(protocol: string, batch: Batch, nowMs: number, isRepeated: boolean): FarCounts {
     const retentionMs = batch.signal === 'spans' ? this.#options.spansMs : this.#options.eventsMs
     const oldest = retentionMs === 0 ? 0 : Math.max(0, highWordOf(nowMs - retentionMs))
     const newest = highWordOf(nowMs + aheadMs)
     const times = batch.signal === 'spans' ? batch.startTimes : batch.times
-    // Little-endian, as all machines that Node runs on; the columns are written in words too.
+    // Little-endian, as on all machines that Node runs on; the columns are written in words too.
     const words = new Uint32Array(times.buffer, times.byteOffset, batch.rows * 2)
     let beforeRetention = 0
     let ahead = 0
@@ -69,7 +70,7 @@ export class FarTimes {
     return beforeRetention + ahead === 0 ? none : { beforeRetention, ahead }
   }
 
-  /** Those with the most rows first. */
+  /** The services with the most rows first. */
   all(): FarRows[] {
     return [...this.#rows.values()].sort((a, b) => b.count - a.count)
   }

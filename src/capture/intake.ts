@@ -1,5 +1,5 @@
 /**
- * The one way from a receiver into clew: unpack, decode, append to the log, hand the columns on. When `take` resolves,
+ * The only way from a receiver into clew: unpack, decode, append to the log, hand the columns on. When `take` resolves,
  * the data is durable and the receiver may answer success.
  */
 import { UnavailableError } from '../base/errors.ts'
@@ -20,13 +20,13 @@ export interface Received {
   /** Name of the protocol in counters and status: `otlp/http`, `zipkin`, `forward`, … */
   readonly protocol: string
   readonly codec: Codec
-  /** Bytes as they came. */
+  /** Bytes as they were sent. */
   readonly body: Uint8Array
   /** Content encoding of `body`, '' for none. */
   readonly encoding?: string
   readonly tenant?: string
   readonly receivedAtMs?: number
-  /** False for protocols without an answer, whose equal bytes are not a retry; default true. */
+  /** False for protocols without answers, where equal bytes are not a retry; default true. */
   readonly retryable?: boolean
 }
 
@@ -35,7 +35,7 @@ export interface Taken {
   readonly rejected: number
   /** What was wrong with the first rejected row; '' when none was. */
   readonly rejectedReason: string
-  /** What the sender should know of the rows that were taken, see row-warnings.ts; '' for nothing. */
+  /** What the sender should know about the rows that were stored, see row-warnings.ts; '' for nothing. */
   readonly warning: string
   /** The same body was stored a moment ago: a client's retry. Nothing was stored again. */
   readonly duplicate: boolean
@@ -47,17 +47,17 @@ export interface IntakeOptions {
   readonly counters: IntakeCounters
   /** Decodes large bodies off the event loop; without it every body is decoded at once. */
   readonly largeBodies?: LargeBodies
-  /** Counts rows whose times are far off; without it nobody looks. */
+  /** Counts rows whose times are far off; without it they are not checked. */
   readonly farTimes?: FarTimes
   /** Largest body after decompression. */
   readonly bodyBytesMax: number
-  /** Requests decoded or waiting for the disk at once; more are refused with a time to retry. */
+  /** Requests being decoded or waiting for the disk; beyond this number they are refused with a time to retry. */
   readonly concurrentMax: number
-  /** Bytes of requests, unpacked, that are worked on at once; default room for four of the largest. */
+  /** Unpacked bytes of requests being processed; by default room for four of the largest. */
   readonly memoryBytesMax?: number
 }
 
-/** What an unpacked body is taken for until it is known; telemetry packs to a tenth, rarely to less than a twentieth. */
+/** The assumed expansion factor of a packed body; telemetry packs to a tenth, rarely to less than a twentieth. */
 const unpackedTimes = 16
 
 const warningDetails = {
@@ -109,7 +109,7 @@ export class Intake {
     }
   }
 
-  /** Stores what there is room for, waiting for it if need be. */
+  /** Stores as much as there is room for, and waits for room if needed. */
   async #storeWithin(received: Received, counts: ProtocolCounts): Promise<Taken> {
     const { bodyBytesMax } = this.#options
     const { body } = received
@@ -126,7 +126,7 @@ export class Intake {
     }
   }
 
-  /** Leaves held what the body really takes; the guess, if it cannot be unpacked. */
+  /** Corrects the reserved bytes to the body's real size; keeps the guess if it cannot be unpacked. */
   async #unpack({ body, encoding }: Received, guessed: number): Promise<Uint8Array> {
     let bytes = guessed
     try {
@@ -196,7 +196,7 @@ export class Intake {
     return error
   }
 
-  /** Refuses what comes from now on and resolves when everything under way is answered. */
+  /** Refuses new requests and resolves when all current ones are answered. */
   async close(): Promise<void> {
     this.#closed = true
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#idle = resolve))

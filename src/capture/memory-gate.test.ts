@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { UnavailableError } from '../base/errors.ts'
 import { MemoryGate } from './memory-gate.ts'
 
-test('what fits goes in at once, the rest waits in order', async () => {
+test('a request that fits enters at once, the others wait in order', async () => {
   const gate = new MemoryGate(100)
   const order: string[] = []
   assert.equal(gate.enter(60), undefined)
@@ -21,13 +21,13 @@ test('what fits goes in at once, the rest waits in order', async () => {
   assert.deepEqual(order, ['b', 'c'])
 })
 
-test('a request over the bound goes in alone', () => {
+test('a request over the bound enters alone', () => {
   const gate = new MemoryGate(100)
   assert.equal(gate.enter(500), undefined)
   assert.ok(gate.enter(1) instanceof Promise)
 })
 
-test('what turns out larger than thought keeps others out', async () => {
+test('a request that is larger than guessed keeps others out', async () => {
   const gate = new MemoryGate(100)
   assert.equal(gate.enter(10, true), undefined)
   gate.settle(10, 210)
@@ -37,7 +37,7 @@ test('what turns out larger than thought keeps others out', async () => {
   await later
 })
 
-test('when too much waits, the client is told to come back', () => {
+test('when too much waits, the client is told to retry later', () => {
   const gate = new MemoryGate(100)
   assert.equal(gate.enter(100), undefined)
   void gate.enter(90)
@@ -47,7 +47,7 @@ test('when too much waits, the client is told to come back', () => {
   )
 })
 
-test('few guesses are let in at a time, as each may be wrong', async () => {
+test('few guesses enter at a time, as each may be wrong', async () => {
   const gate = new MemoryGate(1000)
   for (let i = 0; i < 4; i++) assert.equal(gate.enter(1, true), undefined)
   const fifth = gate.enter(1, true)

@@ -1,10 +1,10 @@
 /**
  * Bounds the bytes of requests that are unpacked, decoded or waiting for the disk. What does not fit waits its turn,
- * first come, first served; when too much waits as well, the client is told to come back.
+ * first come, first served; when too much is waiting as well, the client is told to retry later.
  */
 import { UnavailableError } from '../base/errors.ts'
 
-/** Requests whose size is only guessed yet; each may turn out to be of the largest. */
+/** The maximum number of requests whose size is only guessed; each may turn out to be of the largest size. */
 const guessedMax = 4
 
 interface Waiting {
@@ -25,8 +25,9 @@ export class MemoryGate {
   }
 
   /**
-   * Holds `bytes` until `leave`. Answers a promise only when there is no room yet. A request larger than the bound goes
-   * in alone. A guess is to be settled by `settle`. Throws `UnavailableError` `too_many_requests` when as much as may be held is waiting already.
+   * Holds `bytes` until `leave`. Returns a promise only when there is no room yet. A request larger than the bound
+   * enters alone. A guess must be corrected by `settle`. Throws `UnavailableError` `too_many_requests` when this
+   * request would make the waiting ones exceed the bound.
    */
   enter(bytes: number, isGuess = false): Promise<void> | undefined {
     if (this.#waiting.length === 0 && this.#hasRoom(bytes, isGuess)) {
@@ -41,7 +42,7 @@ export class MemoryGate {
     return new Promise((resolve) => this.#waiting.push({ bytes, isGuess, enter: resolve }))
   }
 
-  /** The guess was `guessed` and `bytes` is right: it may pass the bound, and nobody enters until that is over. */
+  /** Replaces the guess `guessed` by `bytes`. This may exceed the bound; then nobody enters until it is met again. */
   settle(guessed: number, bytes: number): void {
     this.#guessed--
     this.leave(guessed - bytes)

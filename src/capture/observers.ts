@@ -1,4 +1,4 @@
-/** Every observer, a row each; the counterpart of `receivers.ts` for what has no port. */
+/** Every observer, one row each; like `receivers.ts`, for sources without a port. */
 import { startFileTail } from './file-tail/file-tail.ts'
 import { startHostEvents } from './host/host-events.ts'
 import type { Observer, ObserverContext, ObserverRow } from './observer.ts'
@@ -8,7 +8,7 @@ const table: readonly ObserverRow[] = [
   { name: 'host', enabled: (config) => config.hostEvents.enabled, start: startHostEvents },
 ]
 
-/** Starts those that are on; when one cannot start, those before it are stopped again. */
+/** Starts the enabled ones; when one cannot start, those before it are stopped again. */
 export async function startObservers(context: ObserverContext): Promise<Observer> {
   const started: Observer[] = []
   const close = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-/** What the table of receivers says of each. */
+/** A row of the table of receivers. */
 import type { Config } from '../config/config.ts'
 import type { Accepts, Listener, ReceiverContext } from './receiver.ts'
 
@@ -8,7 +8,7 @@ export interface ReceiverRow {
   /** Absent for receivers that always run. */
   readonly enabled?: (config: Config) => boolean
   readonly port: (config: Config) => number
-  /** The command line's option that moves the port. */
+  /** The command-line option that changes the port. */
   readonly flag: string
   readonly start: (context: ReceiverContext, config: Config) => Promise<Listener>
 }

@@ -1,4 +1,4 @@
-/** What a receiver is to the program: something that listens, feeds the intake, and can be stopped. */
+/** The program's view of a receiver: it listens, feeds the intake, and can be stopped. */
 import type { Logger } from 'pino'
 import type { Intake } from './intake.ts'
 
@@ -11,29 +11,29 @@ export interface ReceiverContext {
   readonly limits: ReceiverLimits
   /** Web origins that may send from a browser, for receivers over HTTP; `*` is any. None when absent. */
   readonly corsOrigins?: readonly string[]
-  /** Names in Host headers that are this server's, besides those of what it binds to (base/web-guard.ts). */
+  /** Names in Host headers that mean this server, in addition to those of its address (base/web-guard.ts). */
   readonly allowedHosts?: readonly string[]
 }
 
 export interface ReceiverLimits {
-  /** Open connections of one listener; more are closed at once. */
+  /** The maximum number of open connections of one listener; further ones are closed at once. */
   readonly connectionsMax: number
-  /** A request or frame must be complete this soon after its first byte. */
+  /** A request or frame must be complete within this time after its first byte. */
   readonly requestTimeoutMs: number
-  /** A connection with nothing under way is closed after this. */
+  /** A connection with no unfinished request is closed after this time. */
   readonly idleTimeoutMs: number
 }
 
 /** What clients send to a receiver's port: the closed list that the status shows. */
 export type Accepts = 'otlp-grpc' | 'otlp-http' | 'zipkin' | 'jaeger' | 'forward' | 'syslog' | 'gelf' | 'lines'
 
-/** A socket that is bound and answering. */
+/** A bound socket that accepts requests. */
 export interface Listener {
   readonly name: string
   readonly protocol: 'tcp' | 'udp'
   readonly address: string
   readonly port: number
-  /** Takes no new connections or requests, finishes those under way, then resolves. */
+  /** Accepts no new connections or requests, finishes the current ones, then resolves. */
   close(): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** Every receiver, a row each: its name, the option that holds its port, and what starts it. */
+/** Every receiver, one row each: its name, the option for its port, and the function that starts it. */
 import type { Logger } from 'pino'
 import { UnavailableError } from '../base/errors.ts'
 import { withPortOption } from '../base/listen.ts'
@@ -39,7 +39,7 @@ export interface Receivers {
   close(): Promise<void>
 }
 
-/** Of each listener that takes requests. */
+/** For each listener that accepts requests. */
 export function requestLimits({ limits }: Config): ReceiverLimits {
   const { connections, requestTimeoutMs } = limits
   return { connectionsMax: connections, requestTimeoutMs, idleTimeoutMs: requestTimeoutMs * 2 }

@@ -1,4 +1,4 @@
-/** The receivers of spans beside OTLP: Zipkin and Jaeger. */
+/** The receivers of spans other than OTLP: Zipkin and Jaeger. */
 import type { Config } from '../config/config.ts'
 import { startJaegerGrpc } from './jaeger/jaeger-grpc.ts'
 import { startJaegerHttp } from './jaeger/jaeger-http.ts'

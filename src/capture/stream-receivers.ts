@@ -1,4 +1,4 @@
-/** The receivers of events that come as streams and datagrams: Forward, syslog, GELF and lines. */
+/** The receivers of events in streams and datagrams: Forward, syslog, GELF and lines. */
 import { InputError } from '../base/errors.ts'
 import type { Config } from '../config/config.ts'
 import { parseUsers } from './forward/forward-handshake.ts'
@@ -12,7 +12,9 @@ import type { TlsFiles } from './sockets/tcp-listener.ts'
 
 type Start = (context: ReceiverContext, config: Config) => Promise<Listener>
 
-/** Senders of streams hold a connection open and silent for long, and without answers they lose what a closed one swallows. */
+/**
+ * Stream senders keep silent connections open for long. They get no answers, so what they send to a closed one is lost.
+ */
 function patient(start: Start): Start {
   return (context, config) => {
     const limits = { ...context.limits, idleTimeoutMs: config.limits.streamIdleMs }
@@ -26,7 +28,7 @@ function startForwardFor(context: ReceiverContext, config: Config): Promise<List
   return startForward(context, { security, tls: tls ? tlsFiles(config, 'forward.tls') : undefined })
 }
 
-/** Throws `InputError` `bad_config` when the option has no certificate to use. */
+/** Throws `InputError` `bad_config` when the option is on without a usable certificate. */
 export function tlsFiles(config: Config, option: string): TlsFiles {
   const { cert, key } = config.tls
   if (cert !== '' && key !== '') return { certPath: cert, keyPath: key }

@@ -71,7 +71,7 @@ for (const [name, codec, text] of [
   })
 }
 
-test('a byte order mark before a stream of JSON is passed over', () => {
+test('a byte order mark before a stream of JSON is skipped', () => {
   const frames = new FrameBuffer(jsonFrames(), 1000)
   assert.deepEqual(frames.push(Buffer.from(`${mark}["a"]`)).map(String), [String(Buffer.from('["a"]'))])
 })

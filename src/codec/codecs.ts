@@ -1,4 +1,4 @@
-/** Every decoder whose bytes can are in the log, by the name stored with them. */
+/** Every decoder whose input may be in the log, by the name stored with the bytes. */
 import { assert } from '../base/errors.ts'
 import type { Codec } from './codec.ts'
 import { forward } from './forward/forward.ts'

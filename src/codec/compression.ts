@@ -1,4 +1,7 @@
-/** Content encodings (RFC 9110 §8.4.1, zstd RFC 8878) with a bound on what comes out, so a small body cannot fill the memory. */
+/**
+ * Content encodings (RFC 9110 §8.4.1, zstd RFC 8878) with a bound on the output, so a small body cannot fill the
+ * memory.
+ */
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import { InputError } from '../base/errors.ts'
@@ -8,14 +11,15 @@ const inflate = promisify(zlib.inflate)
 const inflateRaw = promisify(zlib.inflateRaw)
 const zstdDecompress = promisify(zlib.zstdDecompress)
 
-/** Bodies up to this size are unpacked at once in the caller's thread: the hand-over to another costs more. */
+/** Bodies up to this size are unpacked in the caller's thread: passing them to another thread costs more. */
 const inlineBytesMax = 16 * 1024
 
 export const encodings = ['identity', 'gzip', 'x-gzip', 'zstd', 'deflate', 'zlib'] as const
 
 /**
- * Unpacks a body. Throws `InputError` `unsupported_encoding` for an unknown name, `too_large` when the result would pass
- * `bytesMax`, `bad_request` when the bytes are not of that encoding. Several gzip members in a row are one body.
+ * Unpacks a body. Throws `InputError` `unsupported_encoding` for an unknown name, `too_large` when the result would
+ * exceed `bytesMax`, `bad_request` when the bytes do not have that encoding. Several gzip members in a row are one
+ * body.
  */
 export async function decompress(encoding: string, body: Uint8Array, bytesMax: number): Promise<Uint8Array> {
   const name = encoding.trim().toLowerCase()

@@ -1,6 +1,6 @@
 /**
- * Keys that mean more than "an attribute" to a decoder. Each key of a batch is looked at once, when the batch first
- * names it; from then on its role is found by its dictionary number.
+ * Keys that are more than an attribute to a decoder. Each key of a batch is looked up once, when the batch first uses
+ * it; after that its role is found by its dictionary number.
  */
 import { wider } from '../base/wider.ts'
 import type { Dictionary } from '../model/dictionary.ts'
@@ -19,7 +19,7 @@ export class KeyRoles {
     this.#names = new Map(Object.entries(names))
   }
 
-  /** Call when the dictionary is cleared. */
+  /** Call this when the dictionary is cleared. */
   reset(): void {
     this.#known = 0
   }

@@ -1,6 +1,6 @@
 /**
- * What was made from the same bytes a moment ago: senders repeat who they are in every request. Bounded: when full it
- * starts again, as the senders of the moment fill it again within a request each.
+ * Remembers what was made from the same bytes a moment ago: senders repeat their identity in every request. Bounded:
+ * when full it starts again empty, and the current senders fill it again with one request each.
  */
 import { repairCount } from './repairs.ts'
 
@@ -9,7 +9,7 @@ export class Remembered<T> {
   readonly #entriesMax: number
   readonly #keyLengthMax: number
 
-  /** Longer keys are made each time, so memory is bounded by the product of the two. */
+  /** For longer keys the value is made each time, so the product of the two bounds the memory. */
   constructor(entriesMax: number, keyLengthMax: number) {
     this.#entriesMax = entriesMax
     this.#keyLengthMax = keyLengthMax

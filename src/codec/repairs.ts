@@ -1,8 +1,8 @@
 /**
- * What decoders had to change in a request so that a row could be kept: bytes that are not UTF-8 (senders cut long texts at
- * a byte limit, within a character), ids of a link that are no ids. The row is stored, and the sender is told.
+ * What decoders had to change in a request so that a row could be kept: invalid UTF-8 (senders cut long texts at a byte
+ * limit, inside a character), invalid ids of a link. The row is stored, and the sender is told.
  *
- * Decoding is synchronous, so one tally serves all decoders: each resets it when it starts and takes it when it ends.
+ * Decoding is synchronous, so all decoders share one count: each resets it at the start and reads it at the end.
  */
 import { isUtf8 } from 'node:buffer'
 import { InputError } from '../base/errors.ts'
@@ -11,11 +11,11 @@ import { utf8Text } from './utf8.ts'
 
 export interface Repairs {
   readonly repaired: number
-  /** What was changed first, and how; '' when nothing was. */
+  /** The first change; '' when there was none. */
   readonly repairedReason: string
 }
 
-/** One bad byte becomes three, so a malicious body would take far more memory than its size says. */
+/** One bad byte becomes three, so a malicious body would take far more memory than its size suggests. */
 export const repairedBytesMax = 16 << 20
 
 const tally = { count: 0, first: '', bytes: 0 }
@@ -25,7 +25,7 @@ export function resetRepairs(): void {
   tally.first = ''
 }
 
-/** How many there are so far: what was repaired must not be remembered for later requests, which count it themselves. */
+/** The number so far. Repaired values must not be remembered for later requests, which must count them themselves. */
 export function repairCount(): number {
   return tally.count
 }
@@ -40,14 +40,14 @@ export function takeRepairs(): Repairs {
   return taken
 }
 
-/** The text in [start, end) of `bytes`, which is not UTF-8, with U+FFFD for what is not. Counts it. */
+/** The text in [start, end) of `bytes`, with U+FFFD for invalid UTF-8. Counts the repair. */
 export function repairText(what: string, bytes: Uint8Array, start: number, end: number): string {
   holdBytes((end - start) * 3)
   noteRepair(notUtf8(what))
   return utf8Text(bytes, start, end)
 }
 
-/** The builder of a batch, as far as repaired texts need it. */
+/** The part of a batch's builder that repaired texts need. */
 export interface RepairTarget {
   readonly arena: Arena
   textLength: number
@@ -55,7 +55,9 @@ export interface RepairTarget {
   internText(text: string): number
 }
 
-/** Who reads the body that the target's arena began as. The arena moves when it grows, so the reader follows it. */
+/**
+ * A reader of the body that the target's arena started as. The arena moves when it grows, and the reader must follow.
+ */
 export interface BodyReader {
   bytes: Uint8Array
 }
@@ -67,7 +69,7 @@ export function internRepaired(what: string, reader: BodyReader, target: RepairT
   return entry
 }
 
-/** Start of the repaired text in the target's arena; its length is `textLength` then. */
+/** Start of the repaired text in the target's arena; the length is then `textLength`. */
 export function appendRepaired(what: string, reader: BodyReader, target: RepairTarget, range: TextSpan): number {
   const start = target.appendText(repairText(what, reader.bytes, range.start, range.end))
   reader.bytes = target.arena.bytes
@@ -79,11 +81,11 @@ interface TextSpan {
   readonly end: number
 }
 
-/** The body as it is when it is UTF-8, else a repaired copy. Counts each JSON string of it that was repaired. */
+/** The body itself when it is valid UTF-8, else a repaired copy. Counts each repaired JSON string. */
 export function repairJsonBody(body: Uint8Array): Uint8Array {
   if (isUtf8(body)) return body
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  // No character of UTF-8 but the quote itself has the byte of a quote, so strings end where they seem to.
+  // In UTF-8 only the quote character contains the byte of a quote, so this finds the real ends of strings.
   for (let start = 0, end = 0; start <= bytes.length; start = end + 1) {
     end = bytes.indexOf(0x22, start)
     if (end < 0) end = bytes.length

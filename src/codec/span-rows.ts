@@ -1,5 +1,5 @@
 /**
- * The builder of one decoder and what it counts for the answer. A decoder keeps one of these for all its requests, as
+ * A decoder's builder, with the counts for the answer. A decoder reuses one of these for all its requests, because
  * decoding is synchronous.
  */
 import { InputError } from '../base/errors.ts'
@@ -8,8 +8,8 @@ import type { Decoded } from './codec.ts'
 import { resetRepairs, takeRepairs } from './repairs.ts'
 
 /**
- * Annotations, log fields, references and the like of one request, which become objects: a byte on the wire can become
- * a hundred in memory, so they need a bound of their own; a million objects are about 100 MB.
+ * The maximum number of objects (annotations, log fields, references and so on) of one request. A byte on the wire can
+ * become a hundred in memory, so they need their own bound; a million objects are about 100 MB.
  */
 export const objectsMax = 1_000_000
 
@@ -21,7 +21,7 @@ export class SpanRows {
 
   /** Starts a request; `body` as for `SpanBatchBuilder.reset`. */
   reset(body?: Uint8Array): void {
-    // One huge request must not leave its columns behind.
+    // The columns of one huge request must not stay allocated.
     if (this.builder.isLarge) this.builder = new SpanBatchBuilder()
     this.builder.reset(body)
     this.rejected = 0
@@ -30,12 +30,12 @@ export class SpanRows {
     resetRepairs()
   }
 
-  /** Makes the text that was read from the body, once it is known to be UTF-8, the arena of the request. */
+  /** Makes the text that was read from the body the arena of the request, once it is known to be valid UTF-8. */
   use(body: Uint8Array): void {
     this.builder.reset(body)
   }
 
-  /** Counts a row left out. Throws `InputError` `too_large` when there are more of them than a batch may have rows. */
+  /** Counts a row left out. Throws `InputError` `too_large` when there are more than a batch may have rows. */
   reject(reason: string): void {
     if (this.rejected++ === 0) this.rejectedReason = reason
     if (this.rejected > rowsMax) {
@@ -46,7 +46,7 @@ export class SpanRows {
     }
   }
 
-  /** To be called before each object that is made from the body. */
+  /** Call this before each object that is made from the body. */
   countObject(): void {
     if (--this.#objectsLeft >= 0) return
     throw new InputError(

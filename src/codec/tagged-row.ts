@@ -1,6 +1,6 @@
 /**
  * Span fields that Zipkin and Jaeger do not have and OpenTelemetry therefore writes as tags ("Transformation to
- * non-OTLP formats" in its specification), given back their place:
+ * non-OTLP formats" in its specification), moved back to their fields:
  *
  * | tag | becomes |
  * |---|---|
@@ -12,7 +12,7 @@
  * | w3c.tracestate | trace state |
  * | otel.scope.name, otel.scope.version (once otel.library.…) | scope |
  *
- * Tags with values other than these stay attributes, so that nothing sent is lost.
+ * Tags with other values stay attributes, so that nothing is lost.
  */
 import { valueTypes, type ValueType } from '../model/attribute-columns.ts'
 import { emptyScope, makeScope, type Scope } from '../model/resource.ts'
@@ -64,7 +64,7 @@ export class TaggedRow {
     this.#errorTextIsError = options.errorTextIsError
   }
 
-  /** Call when the builder is reset or replaced. */
+  /** Call this when the builder is reset or replaced. */
   reset(builder: SpanBatchBuilder): void {
     this.#builder = builder
     this.#roles.reset()
@@ -79,12 +79,12 @@ export class TaggedRow {
     this.#scopeName = this.#scopeVersion = ''
   }
 
-  /** Adds one tag: its key's number and its value as columns hold it. Texts must be UTF-8. */
+  /** Adds one tag: the number of its key, and its value in the form of columns. Texts must be UTF-8. */
   add(key: number, type: ValueType, a: number, b: number): void {
     if (!this.#take(key, type, a, b)) this.#builder.attributes.add(key, type, a, b)
   }
 
-  /** Settles status and scope of the row. */
+  /** Sets status and scope of the row. */
   end(): void {
     const builder = this.#builder
     const row = this.#row
@@ -100,7 +100,7 @@ export class TaggedRow {
     builder.scopeIndexes[row] = this.#scopeIndex()
   }
 
-  /** True when the tag found its place and is no attribute. */
+  /** True when the tag went to its field and is not an attribute. */
   #take(key: number, type: ValueType, a: number, b: number): boolean {
     const { dictionary, arena } = this.#builder
     const found = this.#roles.of(key, dictionary, arena.bytes)

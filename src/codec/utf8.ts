@@ -1,13 +1,13 @@
-/** UTF-8 checks on parts of a buffer (RFC 3629): text that is not UTF-8 is repaired where it enters (repairs.ts). */
+/** UTF-8 checks on parts of a buffer (RFC 3629): invalid UTF-8 is repaired where it enters (repairs.ts). */
 import { isUtf8 } from 'node:buffer'
 import type { Dictionary } from '../model/dictionary.ts'
 
-/** From here on the native check wins over a loop, in spite of the view it needs. */
+/** From this length on the native check is faster than a loop, despite the view it needs. */
 const nativeBytesMin = 256
 
 export function isUtf8Range(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start >= nativeBytesMin) return isUtf8(bytes.subarray(start, end))
-  // Nearly all text is ASCII: eight bytes at a time, and only what is not goes to the slow check.
+  // Nearly all text is ASCII: it is checked eight bytes at a time, and only other bytes go to the slow check.
   let seen = 0
   let i = start
   for (; i + 8 <= end; i += 8) {
@@ -25,7 +25,7 @@ export function isUtf8Range(bytes: Uint8Array, start: number, end: number): bool
   return seen < 0x80 || isUtf8(bytes.subarray(start, end))
 }
 
-/** The text's number, or -1 when it is not UTF-8, which is looked at once for each text. */
+/** The text's number, or -1 for invalid UTF-8; each text is checked only once. */
 export function internUtf8(dictionary: Dictionary, bytes: Uint8Array, start: number, end: number): number {
   const before = dictionary.count
   const entry = dictionary.intern(bytes, start, end)
@@ -34,7 +34,7 @@ export function internUtf8(dictionary: Dictionary, bytes: Uint8Array, start: num
   return -1
 }
 
-/** 3 when the bytes begin with a byte order mark, which is no part of a text (RFC 8259 §8.1 lets a parser pass over it). */
+/** 3 when the bytes begin with a byte order mark, which is not part of a text (RFC 8259 §8.1 allows skipping it). */
 export function byteOrderMarkLength(bytes: Uint8Array, start = 0): number {
   return bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? 3 : 0
 }
@@ -43,12 +43,12 @@ export function utf8Text(bytes: Uint8Array, start: number, end: number): string 
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
 }
 
-/** One character a byte: a cheap, lossless map key for bytes. */
+/** One character per byte: a cheap, lossless map key for bytes. */
 export function byteKey(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
 }
 
-/** The bytes themselves when they are UTF-8, else a copy in which what is not became replacement characters. */
+/** The same bytes when they are valid UTF-8, else a copy in which invalid bytes became replacement characters. */
 export function validText(bytes: Uint8Array): Uint8Array {
   return isUtf8(bytes) ? bytes : Buffer.from(utf8Text(bytes, 0, bytes.length), 'utf8')
 }

@@ -1,6 +1,6 @@
 /**
- * Whether one file is a copy of what another was a moment ago, as `copytruncate` makes them. Files may begin alike without
- * being copies (the same lines at every start of a program), so what is asked for is more than that.
+ * Whether one file is a copy of what another was a moment ago, as `copytruncate` makes them. Files may begin alike
+ * without being copies (a program writes the same lines at every start), so an equal beginning is not enough.
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -9,20 +9,20 @@ import { headBytesMax, lastBytesMax, printOf, readAt, samePrint } from './finger
 import type { FileState } from './position-file.ts'
 import type { TailedFile } from './tailed-file.ts'
 
-/** So much alike is no accident. */
+/** This many equal bytes are no accident. */
 export const surelyAlikeBytes = 4096
-/** A file that was replaced by its copy has at least this much. */
+/** A file that was replaced by its copy has at least this many bytes. */
 const replacementBytesMin = 64
 /** Clocks of file systems tick every few milliseconds, some every second. */
 const clockMs = 1000
 
-/** Whether an unread file has, so far, nothing that the other did not have. Both are tailed. */
+/** Whether an unread file has, so far, nothing that the other file did not have. Both are tailed. */
 export async function mayBeCopy(found: FoundFile, original: TailedFile): Promise<boolean> {
-  // What comes after a rotation has the name that the file before it had.
+  // A file that appears after a rotation has the name that the rotated file had before.
   if (found.path === original.path) return false
   if (await original.isIntact()) return found.size <= (await original.sizeNow()) && (await beginsAs(found, original))
   if (await matches(found, original.state)) return true
-  // Made before the original was read further, and looked at after that was truncated: only the beginning can tell.
+  // Made before the original was read further, but seen after the original was truncated: only the beginning can tell.
   return found.size >= surelyAlikeBytes && found.size < original.offset
 }
 
@@ -34,8 +34,9 @@ export async function isSuccessor(found: FoundFile, state: FileState): Promise<b
 }
 
 /**
- * Whether the file that now has another's name is that file again, as `cp` and `mv`, `sed -i` and rsync leave it: the old one
- * is gone, not renamed, and all that was read of it is there. The same few lines may be what a program writes at each start.
+ * Whether the file that now has another's name is that same file, as `cp` and `mv`, `sed -i` and rsync leave it. The
+ * old inode is gone, not renamed, and the new file has everything that was read. A few equal lines are not enough: a
+ * program may write them at each start.
  */
 export async function isReplacement(found: FoundFile, original: TailedFile): Promise<boolean> {
   if (original.pending !== undefined || original.offset < replacementBytesMin) return false

@@ -1,4 +1,6 @@
-/** Finds files: by the globs of the sources, and the companions of a file (what it was renamed or copied to) beside it. */
+/**
+ * Finds files: by the globs of the sources, and a file's companions (its renamed or copied form) in the same folder.
+ */
 import { constants, type BigIntStats } from 'node:fs'
 import { access, glob, open, readdir, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -12,7 +14,7 @@ export interface FoundFile {
   readonly changedAtMs: number
 }
 
-/** Rotated files that were packed: their text was read before. */
+/** Compressed rotated files: their text was read before. */
 export function isPacked(path: string): boolean {
   return /\.(gz|bz2|xz|zst|lz4|zip|Z)$/.test(path)
 }
@@ -20,14 +22,14 @@ export function isPacked(path: string): boolean {
 /** A folder with more entries is not searched for companions. */
 const companionsMax = 10_000
 
-/** Found files, and told of each folder or path that this process has no right to look into. */
+/** The files found, and a report of each folder or path that this process may not read. */
 export async function findByGlobs(
   source: TailSource,
   onUnreadable: (path: string, cause: string) => void,
 ): Promise<FoundFile[]> {
   const found: FoundFile[] = []
   for (const pattern of source.paths) {
-    // The search itself passes over what it may not see.
+    // The search itself skips what it may not see.
     const folder = folderOf(pattern)
     const cause = await cannotRead(folder)
     if (cause !== undefined) onUnreadable(folder, cause)
@@ -40,14 +42,14 @@ export async function findByGlobs(
   return found
 }
 
-/** The folder before the first part of a glob that is no plain name. */
+/** The folder before the first part of a glob that contains a wildcard. */
 export function folderOf(pattern: string): string {
   const parts = pattern.split('/')
   const first = parts.findIndex((part) => /[*?[{!+@(]/.test(part))
   return first < 0 ? dirname(pattern) : parts.slice(0, first).join('/') || '/'
 }
 
-/** Why a folder cannot be looked into; one that is not there may come. */
+/** Why a folder cannot be read; `undefined` also for one that does not exist, as it may appear later. */
 async function cannotRead(folder: string): Promise<string | undefined> {
   try {
     await access(folder, constants.X_OK | constants.R_OK)
@@ -58,7 +60,7 @@ async function cannotRead(folder: string): Promise<string | undefined> {
   }
 }
 
-/** `undefined` when there is no regular file to be had. */
+/** `undefined` when there is no regular file that can be read. */
 export async function statFile(path: string): Promise<FoundFile | undefined> {
   try {
     const stats = await stat(path, { bigint: true })
@@ -77,7 +79,7 @@ function factsOf({ dev, ino, size, mtimeMs }: BigIntStats): Omit<FoundFile, 'pat
   return { key: `${dev}:${ino}`, size: Number(size), changedAtMs: Number(mtimeMs) }
 }
 
-/** The files beside `path`, it included. */
+/** The files in the folder of `path`, including `path`. */
 export async function findBeside(path: string): Promise<FoundFile[]> {
   const dir = dirname(path)
   const names = await readdir(dir).catch(() => [])

@@ -1,10 +1,10 @@
 /**
- * Which files are followed: found by globs, known again after a restart, followed through rotation.
+ * Which files are followed: found by globs, recognised after a restart, followed through rotation.
  *
  * - renamed: the inode has another name; its rest is read through the open file, and a new file appears at the old name
- * - copied and truncated: the bytes before the place last read are no longer there; the copy beside it that has them is
- *   read on, the file itself starts again
- * - replaced by its own copy: read on in the copy
+ * - copied and truncated: the bytes before the last read position are gone; reading goes on in the copy that has them,
+ *   and the file itself starts again
+ * - replaced by its own copy: reading goes on in the copy
  * - deleted: read to its end through the open file
  */
 import { dirname, matchesGlob } from 'node:path'
@@ -26,7 +26,7 @@ export interface FileSetOptions {
   readonly filesMax: number
 }
 
-/** A file that did not grow for this long is closed; it is opened again when it does. */
+/** A file that did not grow for this long is closed. It is opened again when it grows. */
 const openIdleMs = 5 * 60_000
 /** Globs are not read more often than this, however many new files the system reports. */
 const findPauseMs = 200
@@ -39,9 +39,9 @@ export class FileSet {
   readonly #files = new Map<string, TailedFile>()
   readonly #kept = new Set<TailedFile>()
   readonly #gone = new Set<string>()
-  /** Files beyond the limit, and where each is to be begun once there is room. */
+  /** Files beyond the limit, and where reading each begins once there is room. */
   readonly #skipped = new Map<string, number>()
-  /** Folders of globs that this process may not look into, and why. */
+  /** Folders of globs that this process may not read, and why. */
   #shut = new Map<string, string>()
   #isRestored = false
   #mustFind = true
@@ -62,7 +62,7 @@ export class FileSet {
     return this.#skipped.size
   }
 
-  /** Files that hold something new, and folders, which cannot be read now: where, and why. */
+  /** Files with new content, and folders, that cannot be read now: where, and why. */
   unreadable(): { place: string; cause: string }[] {
     const files = this.all().flatMap(({ place, problem }) => (problem === undefined ? [] : { place, cause: problem }))
     return [...files, ...[...this.#shut].map(([place, cause]) => ({ place, cause }))]
@@ -82,13 +82,13 @@ export class FileSet {
     return folders
   }
 
-  /** The file's state changed and is to be written. */
+  /** The file's state changed and must be written. */
   keep(file: TailedFile): void {
     this.#kept.add(file)
   }
 
   unwritten(): { kept: TailedFile[]; gone: string[] } {
-    // A position that was not reached yet would be taken for the place to go on at.
+    // A position that was not reached yet would be mistaken for the place to continue at.
     const isLive = (file: TailedFile): boolean => this.#files.get(file.key) === file && file.skipsTo === undefined
     return { kept: [...this.#kept].filter(isLive), gone: [...this.#gone].filter((key) => !this.#files.has(key)) }
   }
@@ -98,7 +98,7 @@ export class FileSet {
     for (const key of gone) this.#gone.delete(key)
   }
 
-  /** After a start: finds the files of the positions again, wherever they are now, and what else the globs name. */
+  /** After a start: finds the files of the saved positions, wherever they are now, and new files of the globs. */
   async restore(): Promise<void> {
     const unclaimed = new Map(this.#saved)
     const fresh = new Map<string, { found: FoundFile; source: TailSource }>()
@@ -112,7 +112,7 @@ export class FileSet {
     for (const state of unclaimed.values()) {
       this.#gone.add(state.key)
       const source = this.#sourceOf(state.path)
-      // Its source was taken out of the configuration.
+      // Its source was removed from the configuration.
       if (source === undefined) continue
       const found = await this.#findAgain(state)
       if (found === undefined) this.#lose(state.path)
@@ -127,7 +127,7 @@ export class FileSet {
     this.#foundAtMs = Date.now()
   }
 
-  /** Files that may have something new: those at the given paths; all of them from time to time. */
+  /** Files that may have new content: those at the given paths, and from time to time all of them. */
   async changed(paths: ReadonlySet<string>): Promise<TailedFile[]> {
     const nowMs = Date.now()
     const places = new Set(this.all().map((file) => file.place))
@@ -138,7 +138,7 @@ export class FileSet {
     if (isFull) this.#lookedAtMs = nowMs
     const chosen = this.all().filter((file) => isFull || file.hasRest || file.isRotated || paths.has(file.place))
     for (const file of chosen) await this.#look(file)
-    // Each round begins with another file, so that a busy one does not keep the others waiting.
+    // Each round begins with another file, so that a busy file does not keep the others waiting.
     const turn = chosen.length === 0 ? 0 : this.#turn++ % chosen.length
     return [...chosen.slice(turn), ...chosen.slice(0, turn)].filter((file) => this.#files.get(file.key) === file)
   }
@@ -148,7 +148,9 @@ export class FileSet {
     this.#lookedAtMs = -Infinity
   }
 
-  /** The next piece of the file, if there is one. A file that was rewritten starts again; one at its end is let go. */
+  /**
+   * The next piece of the file, if there is one. A rewritten file starts again; a rotated file at its end is dropped.
+   */
   async cut(file: TailedFile, limits: CutLimits): Promise<Cut | undefined> {
     const nowMs = Date.now()
     const isEnd = file.isRotated && nowMs - Math.max(file.grewAtMs, file.rotatedAtMs) >= this.#options.rotatedWaitMs
@@ -169,10 +171,10 @@ export class FileSet {
     }
   }
 
-  /** Rights, or a failing disk; it is tried again at each look. */
+  /** Missing permission, or a failing disk; every later round tries again. */
   async #noteUnreadable(file: TailedFile, error: unknown): Promise<void> {
     const cause = messageOf(error)
-    // Gone or replaced in this moment: the next look tells.
+    // Just removed or replaced: the next round finds out.
     if ((await statFile(file.place))?.key !== file.key) return
     if (file.problem !== cause)
       this.#options.logger.warn({ path: file.place, cause }, 'cannot read a tailed file now, trying again')
@@ -219,14 +221,14 @@ export class FileSet {
       const file = this.#files.get(found.key)
       if (file === undefined) this.#begin(found, source)
       else if (file.place !== found.path && (await statFile(file.place))?.key !== file.key) {
-        // Renamed, to another name that is tailed.
+        // Renamed to another name that is tailed.
         file.place = found.path
         file.isRotated = false
       }
     }
   }
 
-  /** Begins the file at a path that the system named, if it is a new one under a glob. */
+  /** Begins the file at a path that the system reported, if it is a new file of a glob. */
   async #beginAt(path: string): Promise<void> {
     const source = this.#sourceOf(path)
     const found = source === undefined ? undefined : await statFile(path)
@@ -237,7 +239,7 @@ export class FileSet {
 
   #begin(found: FoundFile, source: TailSource): void {
     const { filesMax, logger } = this.#options
-    // A file that appears while clew runs is new altogether; `end` is for those that were there before.
+    // A file that appears while clew runs is entirely new; `end` is for files that existed before.
     const isOld = source.startAt === 'end' && !this.#isRestored
     const from = this.#skipped.get(found.key) ?? (isOld ? found.size : 0)
     if (this.#files.size >= filesMax) {
@@ -251,7 +253,7 @@ export class FileSet {
     if (from > 0) file.skipsTo = from
   }
 
-  /** Whether an unread file is to wait because it may be a copy of one that is followed, as rotation by copying makes them. */
+  /** Whether an unread file must wait because it may be a copy of a followed one, as rotation by copying makes them. */
   async #isCopy(file: TailedFile): Promise<boolean> {
     const nowMs = Date.now()
     if (nowMs - file.grewAtMs < this.#options.copyWaitMs) {
@@ -259,7 +261,7 @@ export class FileSet {
       const first = await file.firstBytes()
       for (const original of this.all()) {
         if (original.isUnread || original === file || dirname(original.place) !== dirname(file.place)) continue
-        // Most files begin differently, which costs no look at the other file.
+        // Most files begin differently; for those the other file need not be read.
         const isAlike = await original.beginsLike(first).catch(() => false)
         if (!isAlike || !(await mayBeCopy(found, original).catch(() => false))) continue
         file.copyOf = original
@@ -271,7 +273,9 @@ export class FileSet {
     return false
   }
 
-  /** The original of copies was truncated or is gone: they go on where it was read to. */
+  /**
+   * The original of some copies was truncated or is gone: the copies continue where reading of the original stopped.
+   */
   async #releaseCopies(original: TailedFile, isTruncated: boolean): Promise<void> {
     const { state } = original
     for (const file of this.all()) {
@@ -298,7 +302,7 @@ export class FileSet {
       file.isRotated = true
       file.rotatedAtMs = nowMs
       this.#mustFind = true
-      // Before this one rotates too.
+      // Before this file is rotated too.
       if (found !== undefined && (await this.#replace(file, found))) return
       if (!file.isOpen)
         file.place = (await findBeside(file.place)).find(({ key }) => key === file.key)?.path ?? file.place
@@ -311,7 +315,9 @@ export class FileSet {
     }
   }
 
-  /** Begins the file that took the name of another. True when it is that file again: then it goes on in its place. */
+  /**
+   * Begins the file that took another's name. True when it is the same file; then it continues at that file's position.
+   */
   async #replace(file: TailedFile, found: FoundFile): Promise<boolean> {
     await this.#beginAt(found.path)
     const fresh = this.#files.get(found.key)
@@ -322,7 +328,7 @@ export class FileSet {
     return true
   }
 
-  /** The file that has what was read of this one: by its inode, else by its bytes (a copy, a folder that was restored). */
+  /** The file that has what was read of this one: the same inode, or the same bytes (a copy, a restored folder). */
   async #findAgain(state: FileState): Promise<FoundFile | undefined> {
     const beside = (await findBeside(state.path)).filter(({ key }) => this.#files.get(key)?.isUnread ?? true)
     for (const found of beside) if (found.key === state.key && (await matches(found, state))) return found
@@ -344,7 +350,7 @@ export class FileSet {
   async #beginAnew(file: TailedFile): Promise<void> {
     this.truncations++
     await this.#releaseCopies(file, true)
-    // A copy that no glob names is read too, once.
+    // A copy that matches no glob is also read once.
     const isReleased = this.all().some((other) => other !== file && other.file === file.file)
     const copy = isReleased ? undefined : await this.#findAgain(file.state)
     if (copy !== undefined) this.#continueIn(copy, file.state, file.source)

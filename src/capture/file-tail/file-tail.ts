@@ -2,8 +2,8 @@
  * Events from files. Each line, or several that belong together, is an event; see docs/capture.md for the options and
  * codec/tail/ for the grammars of the parsers.
  *
- * Limits: an event of 256 KiB, longer ones are cut; 2000 files, further ones are left out and counted; 4 MiB read and not
- * yet in the log. A file is only read on when what was read before is durable, so a full log costs nothing but delay.
+ * Limits: an event has at most 256 KiB, longer ones are cut; 2000 files, others are left out and counted; 4 MiB read
+ * but not yet in the log. Reading goes on only when what was read before is durable, so a full log only causes delay.
  */
 import { hostname } from 'node:os'
 import { join } from 'node:path'

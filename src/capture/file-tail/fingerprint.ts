@@ -1,7 +1,7 @@
 /**
- * How a file is known again, by its own bytes: hashes of its beginning and of what stands right before the place up to
- * which it was read. An inode alone is not enough: it is used again once its file is deleted, stays the same when a file is
- * truncated and rewritten, and is another one after a copy.
+ * Recognises a file by its own bytes: hashes of its beginning and of the bytes right before the place up to which it
+ * was read. An inode alone is not enough: it is reused after its file is deleted, stays the same when a file is
+ * truncated and rewritten, and differs after a copy.
  */
 import { hash as digest } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
@@ -24,7 +24,7 @@ export function samePrint(a: Print, b: Print): boolean {
   return a.bytes === b.bytes && a.hash === b.hash
 }
 
-/** What is in [from, from + length) of the file, shorter at its end. */
+/** The bytes in [from, from + length) of the file; fewer at its end. */
 export async function readAt(handle: FileHandle, from: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length)
   let filled = 0
@@ -43,7 +43,7 @@ export interface Prints {
   readonly offset: number
 }
 
-/** Whether the file begins as it did, and is the same right before `offset`. True for a file of which nothing was read. */
+/** Whether the file's beginning and the bytes right before `offset` are unchanged. True when nothing was read yet. */
 export async function hasPrints(handle: FileHandle, { head, last, offset }: Prints): Promise<boolean> {
   if (!samePrint(printOf(await readAt(handle, 0, head.bytes)), head)) return false
   return samePrint(printOf(await readAt(handle, offset - last.bytes, last.bytes)), last)

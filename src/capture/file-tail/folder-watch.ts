@@ -1,8 +1,11 @@
-/** Hears from the system which files of some folders changed; where it does not tell, polling still finds out. */
+/**
+ * Learns from the system which files of some folders changed. Where the system reports nothing, polling still finds
+ * out.
+ */
 import { watch, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 
-/** Further folders are only polled. The system's own limit is usually 8192 or more. */
+/** Folders beyond this number are only polled. The system's own limit is usually 8192 or more. */
 const foldersMax = 256
 
 export class FolderWatch {

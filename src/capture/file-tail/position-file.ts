@@ -1,8 +1,8 @@
 /**
- * How far each file was read, kept over restarts: an append-only file of states, the last one of a file counts.
+ * How far each file was read, kept over restarts: an append-only file of states. The last state of a file counts.
  *
  *   file  = { line }
- *   line  = JSON TAB crc LF        crc = CRC-32 of the JSON's bytes, 8 hex digits; a line without its right crc is left out
+ *   line  = JSON TAB crc LF        crc = CRC-32 of the JSON's bytes, 8 hex digits; lines without the right crc are left out
  *   JSON  = FileState | { "gone": key }
  *
  * Before a piece goes to the log, the file's state with that piece as `pending` is made durable. After a crash the log is
@@ -20,7 +20,7 @@ export interface FileState {
   readonly key: string
   /** Random name of this file's content, see codec/tail/tail-body.ts. */
   readonly file: string
-  /** Where it was when it was first found. */
+  /** Its path when it was first found. */
   readonly path: string
   readonly offset: number
   readonly head: Print
@@ -37,15 +37,15 @@ export interface PendingCut {
   readonly header: string
   /** SHA-1 of the body, hex. */
   readonly hash: string
-  /** What stands right before `to`. */
+  /** Fingerprint of the bytes right before `to`. */
   readonly last: Print
   /** When it was read, milliseconds since the epoch. */
   readonly atMs: number
-  /** If the log has the body, it is at this position or later. */
+  /** If the log contains the body, then at this position or later. */
   readonly after: number
 }
 
-/** Past this, and four times what is in use, the file is rewritten. */
+/** When the file is larger than this, and than four times the live data, it is rewritten. */
 const compactBytes = 1 << 20
 
 export class PositionFile {
@@ -63,14 +63,17 @@ export class PositionFile {
     this.#handle = handle
   }
 
-  /** Throws `UnavailableError` when the file cannot be opened; unreadable lines are left out and counted in the answer. */
+  /**
+   * Throws `UnavailableError` when the file cannot be opened. Unreadable lines are left out; the result has their
+   * number.
+   */
   static async open(path: string, sync: boolean): Promise<{ positions: PositionFile; damagedLines: number }> {
     try {
       await mkdir(dirname(path), { recursive: true })
       const handle = await open(path, 'a')
       const positions = new PositionFile(path, sync, handle)
       const damagedLines = positions.#load(await readFile(path, 'utf8'))
-      // Begins on a line of its own whatever a crash left, and small.
+      // The rewritten file is small, and it starts on a new line whatever a crash left.
       await positions.#compact()
       return { positions, damagedLines }
     } catch (error) {
@@ -82,13 +85,13 @@ export class PositionFile {
     }
   }
 
-  /** Durable when it resolves. Throws what the system throws; may be called again with the same states. */
+  /** Durable when it resolves. Throws the system's errors; may be called again with the same states. */
   async write(states: readonly FileState[], gone: readonly string[] = []): Promise<void> {
     for (const state of states) this.states.set(state.key, state)
     for (const key of gone) this.states.delete(key)
     const text = [...states.map(printLine), ...gone.map((key) => printLine({ gone: key }))].join('')
     if (text === '') return
-    // After a write that failed half-way the next begins on a line of its own.
+    // After a write that failed half-way, the next one starts on a new line.
     await this.#handle.appendFile(this.#isTorn ? `\n${text}` : text).catch((error: unknown) => {
       this.#isTorn = true
       throw error

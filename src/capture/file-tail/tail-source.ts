@@ -1,4 +1,4 @@
-/** What to tail, as the configuration says it. */
+/** Which files to tail, as configured. */
 import { closest } from 'fastest-levenshtein'
 import { z } from 'zod'
 import { InputError } from '../../base/errors.ts'
@@ -11,11 +11,11 @@ export interface TailSource {
   readonly paths: readonly string[]
   readonly exclude: readonly string[]
   readonly format: TailFormat
-  /** `service.name` of records that name none; '' leaves it unknown. */
+  /** `service.name` of records without one; '' leaves it unknown. */
   readonly service: string
   /** Event type; '' for plain log records. */
   readonly type: string
-  /** Where a file that was never seen before is begun. */
+  /** Where reading begins in a file that was never seen before. */
   readonly startAt: 'beginning' | 'end'
 }
 
@@ -40,7 +40,7 @@ export function parseTailSources(value: unknown): TailSource[] {
   const result = schema.safeParse(value ?? [])
   if (!result.success) {
     const { issues } = result.error
-    // A mistyped key also leaves the right one missing.
+    // A mistyped key also means that the right one is missing.
     const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!
     const at = issue.path.reduce<string>(
       (text, key) => text + (typeof key === 'number' ? `[${key}]` : `.${String(key)}`),
@@ -69,7 +69,7 @@ export function parseTailSources(value: unknown): TailSource[] {
   })
 }
 
-/** The library's words, but for keys that are not known: those get the nearest known one. */
+/** The library's message, except for unknown keys: those get the nearest known key. */
 function explain(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
     const [key] = issue.keys

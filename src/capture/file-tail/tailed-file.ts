@@ -1,4 +1,4 @@
-/** One file that is being read: what is known of it, and the next piece of it. */
+/** One file that is being read: what is known about it, and its next piece. */
 import { isUtf8 } from 'node:buffer'
 import { hash as digest, randomBytes } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
@@ -21,7 +21,7 @@ import {
 import type { FileState, PendingCut } from './position-file.ts'
 import type { TailSource } from './tail-source.ts'
 
-/** Read at once: the longest event, and the beginning of the next to see that it is complete. */
+/** Bytes read at once: the longest event, and the beginning of the next, which shows that the first is complete. */
 const windowBytes = eventBytesMax + 64 * 1024
 
 /** A piece of the file that is ready for the log. */
@@ -36,35 +36,35 @@ export interface Cut {
 export interface CutLimits {
   readonly host: string
   readonly bodyBytesMax: number
-  /** An event that could go on is complete when its file did not grow for this long. */
+  /** An event that could continue is complete when its file did not grow for this long. */
   readonly joinWaitMs: number
 }
 
 export class TailedFile {
   readonly source: TailSource
   key: string
-  /** Where it was first found: its name in events. */
+  /** Its path when it was first found: its name in events. */
   readonly path: string
-  /** Where it is now. */
+  /** Its path now. */
   place: string
   file: string
   offset: number
   head: Print
   pending: PendingCut | undefined
-  /** Its path names another file, or none: it is read to its end and then let go. */
+  /** Its path names another file, or none: it is read to its end and then dropped. */
   isRotated = false
-  /** So far all its bytes are those of that file: it waits until it is clear whether it is its copy. */
+  /** So far all its bytes equal those of that file: it waits until it is clear whether it is a copy. */
   copyOf: TailedFile | undefined
-  /** Known to be no copy of another. */
+  /** Known not to be a copy of another file. */
   isOwn = false
   atMs: number
   rotatedAtMs = 0
   size = 0
   grewAtMs: number
-  /** Some bytes are there that wait for more, or for quiet. */
+  /** Some bytes are waiting for more bytes, or for the file to be quiet. */
   hasRest = false
   warnedOfText = false
-  /** Where it is to be begun, as long as that was not possible. */
+  /** Where reading must begin, as long as that was not possible. */
   skipsTo: number | undefined
   /** Why it cannot be read now. */
   problem: string | undefined
@@ -98,7 +98,7 @@ export class TailedFile {
     return this.#handle !== undefined
   }
 
-  /** Throws what the system throws; also when the path now names another inode. */
+  /** Throws the system's errors; also throws when the path now names another inode. */
   async open(): Promise<FileHandle> {
     if (this.#handle !== undefined) return this.#handle
     const handle = await open(this.place, 'r')
@@ -113,7 +113,7 @@ export class TailedFile {
     return handle
   }
 
-  /** Asks the open file, which also answers after its path is gone. */
+  /** Asks the open file, which also works after its path is gone. */
   async look(nowMs: number): Promise<void> {
     const { size, changedAtMs } = await statHandle(await this.open())
     this.note(size, changedAtMs, nowMs)
@@ -121,7 +121,7 @@ export class TailedFile {
 
   note(size: number, changedAtMs: number, nowMs: number): void {
     if (size !== this.size) this.grewAtMs = nowMs
-    // Written, but not longer: perhaps rewritten in the same length.
+    // Written, but not longer: perhaps rewritten with the same length.
     if (size === this.size && changedAtMs !== this.#changedAtMs) this.#isTouched = true
     this.size = size
     this.#changedAtMs = changedAtMs
@@ -129,14 +129,14 @@ export class TailedFile {
 
   /**
    * The next piece, or `undefined` when there is none yet, or `broken` when the file was truncated or rewritten.
-   * `isEnd`: what is there now is all.
+   * `isEnd`: the file will not grow any more.
    */
   async cut(limits: CutLimits, nowMs: number, isEnd: boolean): Promise<Cut | 'broken' | undefined> {
     if (this.size < this.offset) return 'broken'
     this.hasRest = this.size > this.offset
     if (!this.hasRest && !this.#isTouched) return undefined
-    // One read for what was read before and what is new: nothing can come between the comparison and the new bytes. It
-    // begins with the file as long as the print of its beginning can still grow.
+    // One read covers the old bytes and the new ones, so the file cannot change between the comparison and the read. It
+    // starts at the beginning of the file as long as the fingerprint of the beginning can still grow.
     const from = this.offset <= headBytesMax ? 0 : this.offset - this.#last.bytes
     const unread = Math.min(windowBytes, this.size - this.offset)
     const seen = await readAt(await this.open(), from, this.offset - from + unread)
@@ -157,7 +157,7 @@ export class TailedFile {
     const bytesMax = Math.max(4096, limits.bodyBytesMax - header.length)
     const first = ends[0]
     if (first === undefined) return undefined
-    // A limit on bodies below the longest event cuts within it.
+    // When the limit for bodies is smaller than the longest event, the cut is inside the event.
     const bytes = first > bytesMax ? bytesMax - (bytesMax % 2) : ends.findLast((end) => end <= bytesMax)!
     return this.#makeCut(header, seen.subarray(0, this.offset - from + bytes), from, nowMs)
   }
@@ -180,18 +180,18 @@ export class TailedFile {
     this.pending = undefined
   }
 
-  /** The piece is about to be appended to a log that ends at `after`. */
+  /** The piece will be appended to a log that ends at `after`. */
   prepare(cut: Cut, after: number): void {
     this.pending = { ...cut.pending, after }
     this.head = cut.head
   }
 
-  /** What stands at its beginning now, up to what the fingerprint covers. */
+  /** The bytes now at its beginning, as many as the fingerprint covers. */
   async firstBytes(): Promise<Buffer> {
     return await readAt(await this.open(), 0, Math.min(headBytesMax, this.size))
   }
 
-  /** Whether the bytes are those this file began with when it was read, whatever stands there now. */
+  /** Whether the bytes are those this file began with when it was read, whatever is there now. */
   async beginsLike(bytes: Buffer): Promise<boolean> {
     const { head } = this
     if (bytes.length >= head.bytes) return samePrint(printOf(bytes.subarray(0, head.bytes)), head)
@@ -203,7 +203,7 @@ export class TailedFile {
     return this.#beginning.subarray(0, bytes.length).equals(bytes)
   }
 
-  /** No name leads to it any more. False as well when it is not open, as then only its name could tell. */
+  /** No name leads to it any more. Also false when it is not open, because then only its name could tell. */
   async isUnlinked(): Promise<boolean> {
     return this.#handle !== undefined && (await this.#handle.stat()).nlink === 0
   }
@@ -212,7 +212,7 @@ export class TailedFile {
     return (await statHandle(await this.open())).size
   }
 
-  /** False once the file was truncated or rewritten behind what was read. */
+  /** False once the file was truncated, or rewritten before the read position. */
   async isIntact(): Promise<boolean> {
     return await hasPrints(await this.open(), this.state)
   }
@@ -222,13 +222,13 @@ export class TailedFile {
     return this.offset === 0 && this.pending === undefined
   }
 
-  /** Begins at `offset`, unless the file is shorter by now: then it is another one. Throws what the system throws. */
+  /** Begins at `offset`, unless the file is shorter by now: then it is another file. Throws the system's errors. */
   async skip(offset: number): Promise<void> {
     if (offset <= (await this.sizeNow())) await this.skipTo(offset)
     this.skipsTo = undefined
   }
 
-  /** Goes on at `offset`: what stands before it is not to be read. */
+  /** Continues at `offset`: what is before it must not be read. */
   async skipTo(offset: number): Promise<void> {
     const handle = await this.open()
     this.head = printOf(await readAt(handle, 0, Math.min(headBytesMax, offset)))
@@ -238,7 +238,7 @@ export class TailedFile {
     this.atMs = Date.now()
   }
 
-  /** Goes on where another file was read to: this one is its copy. */
+  /** Continues where reading of another file stopped: this one is its copy. */
   adopt({ file, offset, head, last, atMs }: FileState): void {
     this.skipsTo = undefined
     this.atMs = atMs
@@ -248,7 +248,7 @@ export class TailedFile {
     this.#last = last
   }
 
-  /** The same inode has other content now: a new file as far as reading goes. */
+  /** The same inode has other content now, so it is read as a new file. */
   restart(): void {
     this.file = newFileName()
     this.offset = 0
@@ -270,7 +270,7 @@ export class TailedFile {
     return encodeTailHeader({ v: 1, file, from: offset, path, host, service, type, format })
   }
 
-  /** Whether bytes from `from` to behind the offset are those that were read. */
+  /** Whether the bytes before the offset are still those that were read; `seen` begins at `from`. */
   #isAsBefore(seen: Buffer, from: number): boolean {
     const { head } = this
     const last = seen.subarray(this.offset - from - this.#last.bytes, this.offset - from)

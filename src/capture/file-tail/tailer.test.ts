@@ -34,7 +34,7 @@ const root = await mkdtemp(join(tmpdir(), 'clew-tail-'))
 after(() => rm(root, { recursive: true, force: true }))
 let folders = 0
 
-/** A folder of logs, a real log, and a tailer that can be stopped, forgotten and started again. */
+/** A folder of logs, a real log, and a tailer that can be stopped, killed without cleanup, and started again. */
 class Bench {
   readonly dir = join(root, `bench-${folders++}`)
   readonly counters = new IntakeCounters()
@@ -111,7 +111,7 @@ class Bench {
     return bodies
   }
 
-  /** Waits until so many lines came, then a little longer, so that a line too many is seen. */
+  /** Waits until this many lines arrived, then a little longer, so that a surplus line is noticed. */
   async expect(expected: readonly string[]): Promise<void> {
     for (let waited = 0; waited < 5000 && this.lines.length < expected.length; waited += 10) await sleep(10)
     await sleep(150)
@@ -132,7 +132,7 @@ async function bench(t: TestContext): Promise<Bench> {
 const numbered = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `line ${from + i}`)
 const textOf = (lines: readonly string[]): string => lines.map((line) => line + '\n').join('')
 
-test('files that are there, that grow and that appear are read once, in order', async (t) => {
+test('files that exist, grow or appear are read once, in order', async (t) => {
   const b = await bench(t)
   await writeFile(b.path('a.log'), textOf(numbered(0, 5)))
   await b.start()
@@ -219,7 +219,7 @@ test('rewritten in the same length, and shorter', async (t) => {
   await b.expect(['state 1', 'state 2', 's 3'])
 })
 
-test('equal content is never taken for a repetition: in another file, at another place, rewritten', async (t) => {
+test('equal content is never mistaken for a repetition: in another file, at another place, rewritten', async (t) => {
   const b = await bench(t)
   await writeFile(b.path('a.log'), 'same\n')
   await b.start()
@@ -253,7 +253,7 @@ test('replaced by a fresh copy of itself, with and without more: nothing is read
   await b.expect(numbered(0, 25))
   await replace(textOf(numbered(25, 30)))
   await b.expect(numbered(0, 30))
-  // Another file of that name, which begins alike, is read from its beginning.
+  // Another file of that name, with the same first lines, is read from its beginning.
   await writeFile(b.path('tmp'), textOf(numbered(0, 10)))
   await rename(b.path('tmp'), b.path('a.log'))
   await b.expect([...numbered(0, 30), ...numbered(0, 10)])
@@ -274,7 +274,7 @@ test('deleted: what was written before and after is read to the end', async (t) 
   assert.equal(b.tailer!.tailFigures().followed, 0)
 })
 
-test('packed rotated files, folders and what is excluded are left alone', async (t) => {
+test('compressed rotated files, folders and excluded files are ignored', async (t) => {
   const b = await bench(t)
   await writeFile(b.path('a.log.1.gz'), 'packed\n')
   await mkdir(b.path('folder.log'))
@@ -285,14 +285,14 @@ test('packed rotated files, folders and what is excluded are left alone', async 
   await b.expect(['one'])
 })
 
-test('a position survives a stop; rotation meanwhile is followed', async (t) => {
+test('a position survives a stop; rotation during the stop is followed', async (t) => {
   const b = await bench(t)
   await writeFile(b.path('a.log'), textOf(numbered(0, 40)))
   await writeFile(b.path('b.log'), 'b0\n')
   await b.start()
   await b.expect([...numbered(0, 40), 'b0'])
   await b.stop()
-  // Renamed away and started again; copied, truncated and grown beyond where it was.
+  // Renamed and started again; copied, truncated, and grown beyond the old position.
   await appendFile(b.path('a.log'), 'before rename\n')
   await rename(b.path('a.log'), b.path('a.log.1'))
   await writeFile(b.path('a.log'), 'after rename\n')
@@ -308,7 +308,7 @@ test('a position survives a stop; rotation meanwhile is followed', async (t) => 
   assert.equal(b.lines.length, 46)
 })
 
-test('a folder that was restored with other inodes is not read again', async (t) => {
+test('a restored folder with other inodes is not read again', async (t) => {
   const b = await bench(t)
   await writeFile(b.path('a.log'), textOf(numbered(0, 600)))
   await b.start()
@@ -321,7 +321,7 @@ test('a folder that was restored with other inodes is not read again', async (t)
   await b.expect([...numbered(0, 600), 'new'])
 })
 
-test('programs that begin with the same lines are not taken for copies of each other', async (t) => {
+test('programs that begin with the same lines are not mistaken for copies of each other', async (t) => {
   const b = await bench(t)
   const banner = 'starting\nlistening on 8080\n'
   await writeFile(b.path('one.log'), banner)
@@ -332,7 +332,7 @@ test('programs that begin with the same lines are not taken for copies of each o
   await appendFile(b.path('two.log'), 'two\n')
   const two = ['starting', 'listening on 8080', 'two']
   await b.expect([...two, 'starting', 'listening on 8080'])
-  // Rotated at the program's start, and a file that stays as short.
+  // Rotated at the program's start, and a file that stays this short.
   await rename(b.path('one.log'), b.path('one.log.1'))
   await writeFile(b.path('one.log'), banner)
   await writeFile(b.path('three.log'), 'starting\n')
@@ -340,10 +340,10 @@ test('programs that begin with the same lines are not taken for copies of each o
   await b.expect(all)
 })
 
-test('a piece whose append may have happened is looked for in the log, however long ago it was', async (t) => {
+test('the log is searched for a piece whose append may have happened, however long ago it was', async (t) => {
   const b = await bench(t)
   await writeFile(b.path('a.log'), textOf(numbered(0, 10)))
-  // The process "dies" after the append and before it hears of it.
+  // The process "dies" after the append and before it learns about it.
   let isDead = false
   b.after = () => {
     isDead = true
@@ -363,7 +363,7 @@ test('a piece whose append may have happened is looked for in the log, however l
   assert.deepEqual(await b.stored(), numbered(0, 20))
 })
 
-test('a piece whose append did not happen is appended, the same bytes, although the file grew', async (t) => {
+test('a piece whose append did not happen is appended with the same bytes, although the file grew', async (t) => {
   const b = await bench(t)
   await writeFile(b.path('a.log'), textOf(numbered(0, 10)))
   let isDead = false
@@ -381,7 +381,7 @@ test('a piece whose append did not happen is appended, the same bytes, although 
   assert.equal(b.log.stats().appendedRecords, 2)
 })
 
-test('a full log is waited for; nothing is read meanwhile and nothing lost', async (t) => {
+test('when the log is full the tailer waits; it reads nothing meanwhile and loses nothing', async (t) => {
   const b = await bench(t)
   let isFull = true
   b.before = () => {
@@ -396,7 +396,7 @@ test('a full log is waited for; nothing is read meanwhile and nothing lost', asy
   await b.expect(numbered(0, 1000))
 })
 
-test('a disk that fails in the middle: a piece that came through is not appended again', async (t) => {
+test('a disk that fails in the middle: a piece that was appended is not appended again', async (t) => {
   const b = await bench(t)
   let failures = 2
   b.after = () => {
@@ -425,13 +425,13 @@ test('large files are read in bounded pieces', async (t) => {
   assert.ok(b.log.stats().appendedRecords >= 26)
 })
 
-test('more files than the limit are left out and counted; start_at end; text that is none', async (t) => {
+test('files beyond the limit are left out and counted; start_at end; invalid text', async (t) => {
   const b = await bench(t)
   for (let n = 0; n < 6; n++) await writeFile(b.path(`${n}.log`), 'old\n')
   await b.start({ start_at: 'end' }, { filesMax: 4 })
   await sleep(200)
   assert.deepEqual([b.lines.length, b.tailer!.tailFigures().followed, b.tailer!.tailFigures().skipped], [0, 4, 2])
-  // One that grows is not counted again, and begins where it was when there is room.
+  // A file that grows is not counted again. Once there is room it begins at its own place.
   for (let k = 0; k < 3; k++) {
     for (let n = 0; n < 6; n++) await appendFile(b.path(`${n}.log`), `${n}\n`)
     await sleep(50)
@@ -481,7 +481,7 @@ test('positions: the last line of a file counts, torn and damaged lines do not',
   await third.positions.close()
 })
 
-test('a configuration that cannot be right says where and what would be', () => {
+test('an invalid configuration is refused with the place and what would be right', () => {
   const wrong: [unknown, RegExp][] = [
     [{}, /^cannot use tail: expected a list of maps/],
     [[{}], /^cannot use tail\[0\]\.paths: /],

@@ -1,7 +1,7 @@
 /**
- * Follows files. One round: look at the files that may have changed, cut a piece of each that has something new, make the
- * pieces durable as pending, append them to the log, go on behind them. A full log ends the round by waiting: files keep
- * what was not read yet.
+ * Follows files. One round: look at the files that may have changed, cut a piece of each file that has new content,
+ * make the pieces durable as pending, append them to the log, continue after them. When the log is full the round
+ * waits: the files keep what was not read yet.
  */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -27,14 +27,14 @@ export interface TailerOptions {
   readonly logger: Logger
   readonly host: string
   readonly sync?: boolean
-  /** Files are looked at this often even when the system reports no change. */
+  /** Files are checked this often even when the system reports no change. */
   readonly pollMs?: number
   /** Globs are read this often even when the system reports no new file. */
   readonly findMs?: number
   readonly joinWaitMs?: number
   /** A rotated file that did not grow for this long is at its end. */
   readonly rotatedWaitMs?: number
-  /** A file that has all its bytes in common with another is read as one of its own when neither changed for this long. */
+  /** A file whose bytes all equal another's is read as a separate file when neither changed for this long. */
   readonly copyWaitMs?: number
   readonly filesMax?: number
 }
@@ -99,7 +99,7 @@ export class Tailer {
     }
   }
 
-  /** Finishes the piece under way, keeps the positions and lets go of the files. */
+  /** Finishes the current piece, saves the positions and closes the files. */
   async close(): Promise<void> {
     this.#stop.abort()
     this.#watch.close()
@@ -134,8 +134,9 @@ export class Tailer {
   }
 
   /**
-   * Pieces whose append was under way when the process ended or the disk failed. The log is asked whether it has them: the
-   * time in which it recognises a repetition may be long over. Those it has not are offered again, the same bytes.
+   * Pieces whose append was unfinished when the process ended or the disk failed. The log is searched for them, because
+   * the time in which it recognises a repetition may be over. Those it does not have are offered again, with the same
+   * bytes.
    */
   async #settle(): Promise<void> {
     const files = this.#files.all().filter((file) => file.pending !== undefined)
@@ -169,7 +170,7 @@ export class Tailer {
     return found
   }
 
-  /** True when there is more to read at once. */
+  /** True when there is more to read immediately. */
   async #round(): Promise<boolean> {
     const { joinWaitMs, host, intake, log } = this.#options
     const limits = { host, joinWaitMs, bodyBytesMax: intake.bodyBytesMax }

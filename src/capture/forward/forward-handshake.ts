@@ -1,6 +1,6 @@
 /**
  * Who may send over Forward (Forward Protocol Specification v1, "Handshake"):
- *   server HELO  a nonce, and a salt for passwords when users are asked for
+ *   server HELO  a nonce, and a salt for passwords when users must log in
  *   client PING  ["PING", host, salt, hex sha512(salt host nonce key), user, hex sha512(auth user password)]
  *   server PONG  proves that it knows the key too, or says what did not match and closes
  */
@@ -12,9 +12,9 @@ import { MsgpackReader } from '../../codec/forward/msgpack.ts'
 import { encodeHelo, encodePong } from '../../codec/forward/reply.ts'
 
 export interface ForwardSecurity {
-  /** '' when no key is asked for. */
+  /** '' when no key is required. */
   readonly sharedKey: string
-  /** Passwords by user; empty when users are not asked for. */
+  /** Passwords by user; empty when no user is required. */
   readonly users: ReadonlyMap<string, string>
 }
 
@@ -43,7 +43,7 @@ export class Handshake {
     return encodeHelo(this.#nonce, this.#auth)
   }
 
-  /** The answer to the client's first message, and what was wrong with it or ''. */
+  /** The answer to the client's first message, and what was wrong with that message, or ''. */
   answer(message: Uint8Array): { pong: Uint8Array; problem: string } {
     const ping = readPing(message)
     if (ping === undefined) return refuse('the first message is not a PING')

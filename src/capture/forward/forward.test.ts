@@ -36,7 +36,7 @@ async function withForward(
 const bodies = (receiving: Receiving): unknown[] =>
   receiving.events().flatMap((batch) => eventRows(batch).map((row) => row.body))
 
-test('messages without a chunk id that come together are one record, and replay to the same events', () =>
+test('messages without a chunk id that arrive together are one record, and replay to the same events', () =>
   withForward(async (receiving, address) => {
     assert.equal((await sendTcp(address, Buffer.concat([message('a'), Buffer.from([0xc0]), message('b')]))).length, 0)
     assert.deepEqual(bodies(receiving), ['a', 'b'])
@@ -54,7 +54,7 @@ const piece = (log: string, ordinal: number, last = false): Buffer =>
     { log, partial_message: 'true', partial_id: 'l1', partial_ordinal: `${ordinal}`, partial_last: `${last}` },
   ])
 
-test('pieces of a long line that come one by one are one event', () =>
+test('pieces of a long line that arrive one by one are one event', () =>
   withForward(async (receiving, address) => {
     const socket = await connect(address)
     for (const bytes of [piece('a', 1), message('between'), piece('b', 2), piece('c', 3, true)]) {
@@ -66,7 +66,7 @@ test('pieces of a long line that come one by one are one event', () =>
     socket.destroy()
   }))
 
-test('a line whose last piece does not come is stored after a while, or with the end of the connection', () =>
+test('a line without its last piece is stored after a while, or at the end of the connection', () =>
   withForward(async (receiving, address) => {
     const socket = await connect(address)
     socket.write(Buffer.concat([piece('a', 1), piece('b', 2)]))
@@ -76,7 +76,7 @@ test('a line whose last piece does not come is stored after a while, or with the
     assert.deepEqual(bodies(receiving), ['ab', 'c'])
   }))
 
-test('a message that comes in pieces is one message', () =>
+test('a message that arrives in pieces is one message', () =>
   withForward(async (receiving, address) => {
     const bytes = message('in pieces')
     await sendTcp(address, bytes.subarray(0, 3), bytes.subarray(3, 11), bytes.subarray(11))
@@ -113,7 +113,7 @@ test('the same message without a chunk id is stored each time', () =>
     assert.deepEqual(bodies(receiving), ['tick', 'tick'])
   }))
 
-test('a chunk of wrong events is acknowledged and counted, as sending it again would not help', () =>
+test('a chunk of invalid events is acknowledged and counted, as sending it again would not help', () =>
   withForward(async (receiving, address) => {
     const answer = await sendTcp(
       address,
@@ -131,7 +131,7 @@ test('a chunk of wrong events is acknowledged and counted, as sending it again w
     assert.deepEqual([counts.accepted, counts.rejected], [0, 2])
   }))
 
-test('JSON is answered in JSON', () =>
+test('a JSON client gets its answers in JSON', () =>
   withForward(async (receiving, address) => {
     const answer = await sendTcp(address, '["app",1763890000,{"message":"j"},{"chunk":"c1"}]\n')
     assert.equal(answer.toString(), '{"ack":"c1"}')
@@ -144,7 +144,7 @@ test('JSON is answered in JSON', () =>
     assert.deepEqual(bodies(receiving), ['j', 'k', 'l'])
   }))
 
-test('what came before bytes that cannot be followed is stored', () =>
+test('what arrived before unreadable bytes is stored', () =>
   withForward(async (receiving, address) => {
     await sendTcp(address, Buffer.concat([message('a'), Buffer.from([0xc1])]))
     await sendTcp(address, Buffer.concat([message('b'), Buffer.from([0x05])]))
@@ -197,7 +197,7 @@ async function ping(
   return [...decodeMulti(await rest)]
 }
 
-test('who does not know the key is told why and sent away', () =>
+test('a client without the right key gets the reason and is disconnected', () =>
   withForward(async (receiving, address) => {
     const [pong] = await ping(address, () => ['PING', 'me', 'salt', 'f'.repeat(128), '', ''])
     assert.deepEqual(pong, ['PONG', false, 'shared_key mismatch', '', ''])
@@ -207,7 +207,7 @@ test('who does not know the key is told why and sent away', () =>
     assert.equal(receiving.counters.of('forward', 'events').failed, 2)
   }, closed))
 
-test('events before the handshake are not taken', () =>
+test('events before the handshake are not accepted', () =>
   withForward(async (receiving, address) => {
     const answer = await sendTcp(address, message('unasked'))
     assert.deepEqual(([...decodeMulti(answer)].at(-1) as unknown[])[1], false)

@@ -2,12 +2,12 @@
  * Fluentd Forward over TCP, port 24224 (Forward Protocol Specification v1; the events' grammar: codec/forward):
  *   stream = { message | nil }      in MessagePack; nil keeps the connection alive
  *          | { JSON array }         when the first byte is "[" or "{"
- * Answers: HELO and PONG when a shared key or users are asked for; `{"ack": chunk}` for each message with a chunk id, once
- * its events are on disk. Events that are wrong are acknowledged too, as sending them again would not help; they are
- * counted. A message with a chunk id is one record in the log, byte for byte, so that the same chunk sent again after a
- * lost acknowledgement is recognised; messages without one are stored together with what came with them.
+ * Answers: HELO and PONG when a shared key or users are required; `{"ack": chunk}` for each message with a chunk id,
+ * once its events are on disk. Invalid events are acknowledged too, because sending them again would not help; they are
+ * counted. A message with a chunk id is one record in the log, byte for byte, so that a chunk sent again after a lost
+ * acknowledgement is recognised. Messages without a chunk id are stored together with what arrived with them.
  * While the log has no room nothing is read and nothing acknowledged, and the client keeps its buffer.
- * Limits: those of tcp-listener.ts; one message may have `limits.body_bytes`, and an unpacked chunk 64 MiB.
+ * Limits: those of tcp-listener.ts; a message has at most `limits.body_bytes`, an unpacked chunk at most 64 MiB.
  *
  * UDP on the same port is the heartbeat: any datagram of at most 128 bytes is answered with one byte 0.
  */
@@ -77,11 +77,11 @@ async function serveForward(connection: Connection, security: ForwardSecurity, m
   }
 }
 
-/** Reads on; what is held is stored when nothing comes for a while, and when nothing will come any more. */
+/** Reads on. What is held is stored when nothing arrives for a while, and when nothing more will arrive. */
 async function readOn(connection: Connection, stream: Stream | undefined): Promise<Uint8Array | undefined> {
   const reading = connection.read(stream?.frames.pendingBytes ?? 0)
   if (stream === undefined || stream.hold.isEmpty) return reading
-  // It is waited for below; until then its failure is nobody's.
+  // It is awaited below; until then nobody else handles its failure.
   reading.catch(() => {})
   const stopped = new AbortController()
   const waiting = sleep(holdMs, undefined, { signal: stopped.signal }).catch(() => {})
@@ -89,7 +89,7 @@ async function readOn(connection: Connection, stream: Stream | undefined): Promi
     const bytes = await Promise.race([reading, waiting])
     if (bytes !== undefined) return bytes
   } catch {
-    // `reading` fails again below, once what is held is stored.
+    // `reading` fails again below, after the held messages are stored.
   } finally {
     stopped.abort()
   }
@@ -97,7 +97,7 @@ async function readOn(connection: Connection, stream: Stream | undefined): Promi
   return reading
 }
 
-/** Which of the two encodings a client speaks. */
+/** Which of the two encodings a client uses. */
 interface Stream {
   readonly codec: Codec
   readonly frames: FrameBuffer
@@ -105,7 +105,7 @@ interface Stream {
   readonly isMessage: (message: Uint8Array) => boolean
   readonly chunkOf: (message: Uint8Array) => string
   readonly ack: (chunk: string) => Uint8Array | string
-  /** What two messages in one record have between them. */
+  /** What separates two messages in one record. */
   readonly separator: Uint8Array
 }
 
@@ -142,7 +142,7 @@ function chunkOf(message: Uint8Array): string {
     const read = readMessage(new MsgpackReader(message))
     return typeof read === 'string' ? '' : read.option.chunk
   } catch (error) {
-    // The decoder meets the same and counts it.
+    // The decoder finds the same fault and counts it.
     if (error instanceof InputError) return ''
     throw error
   }
@@ -177,12 +177,12 @@ async function store(connection: Connection, stream: Stream, messages: readonly 
   if (failure !== undefined) throw failure
 }
 
-/** What came after the PING, or `undefined` when the client ended. */
+/** The bytes after the PING, or `undefined` when the client ended. */
 async function shakeHands(connection: Connection, handshake: Handshake): Promise<Uint8Array | undefined> {
   await connection.write(handshake.helo)
   let received: Uint8Array = new Uint8Array(0)
   for (;;) {
-    // From the first moment on the PING is an unfinished frame: nobody may hold a connection without saying who he is.
+    // The PING counts as an unfinished frame from the start: nobody may keep a connection open without logging in.
     const bytes = await connection.read(Math.max(1, received.length))
     if (bytes === undefined) return undefined
     received = received.length === 0 ? bytes : Buffer.concat([received, bytes])

@@ -1,16 +1,16 @@
 /**
- * The pieces of Docker's long lines come as messages of their own (codec/forward/partials.ts). They are held for a moment, so that
- * a line's pieces are one record in the log, where the decoder can join them. Messages with a chunk id are not held: the
- * client waits for its acknowledgement.
+ * Docker sends the pieces of a long line as separate messages (codec/forward/partials.ts). They are held for a moment,
+ * so that a line's pieces are one record in the log, where the decoder can join them. Messages with a chunk id are not
+ * held: the client waits for its acknowledgement.
  */
 import { InputError } from '../../base/errors.ts'
 import { readMessage } from '../../codec/forward/message.ts'
 import { MsgpackReader } from '../../codec/forward/msgpack.ts'
 import { mayHoldPartials, partialMark, type PartialMark } from '../../codec/forward/partials.ts'
 
-/** A line whose last piece did not come for so long is stored as far as it came. */
+/** A line whose last piece did not arrive within this time is stored incomplete. */
 export const holdMs = 1000
-/** Of one connection together. */
+/** For all lines of one connection together. */
 const heldBytesMax = 1024 * 1024
 const linesMax = 64
 
@@ -22,7 +22,7 @@ export class PartialHold {
     return this.#lines.size === 0
   }
 
-  /** What is to be stored now: whole messages, and the pieces of lines that are complete, one behind the other. */
+  /** What must be stored now: whole messages, and the pieces of complete lines, one after the other. */
   pass(messages: readonly Uint8Array[]): Uint8Array[] {
     const ready: Uint8Array[] = []
     for (const message of messages) {
@@ -49,7 +49,7 @@ export class PartialHold {
     return line
   }
 
-  /** All that is held. */
+  /** Everything that is held. */
   flush(): Uint8Array[] {
     return [...this.#lines.keys()].flatMap((id) => this.#release(id))
   }
@@ -65,7 +65,7 @@ function markOf(message: Uint8Array): PartialMark | undefined {
     const record = reader.value()
     return record.type === 'map' ? partialMark(record.value) : undefined
   } catch (error) {
-    // The decoder meets the same and counts it.
+    // The decoder finds the same fault and counts it.
     if (error instanceof InputError) return undefined
     throw error
   }

@@ -1,12 +1,12 @@
 /**
  * GELF messages that are larger than a datagram (GELF 1.1, "Chunking"):
  *   chunk = 1e 0f · message id, 8 bytes · number u8 from 0 · count u8, 1 to 128 · part of the message
- * All chunks of a message must come within five seconds; what is not complete by then is dropped and counted.
+ * All chunks of a message must arrive within five seconds; a message that is incomplete by then is dropped and counted.
  */
 const headerBytes = 12
 const countMax = 128
 const timeoutMs = 5000
-/** Unfinished messages at once; a new one past it pushes out the oldest. */
+/** The maximum number of unfinished messages; a new one beyond it replaces the oldest. */
 const unfinishedMax = 1000
 const unfinishedBytesMax = 64 * 1024 * 1024
 
@@ -19,12 +19,12 @@ interface Unfinished {
 
 export class GelfChunks {
   readonly #unfinished = new Map<string, Unfinished>()
-  /** Messages that were given, and when, as long as chunks of them may still come again. */
+  /** Messages that were completed, and when, for as long as their chunks may arrive again. */
   readonly #complete = new Map<string, number>()
   #bytes = 0
   readonly #onDrop: (datagrams: number, cause: string) => void
 
-  /** `onDrop` hears how many datagrams were lost, and why. */
+  /** `onDrop` gets the number of lost datagrams, and the reason. */
   constructor(onDrop: (datagrams: number, cause: string) => void) {
     this.#onDrop = onDrop
   }
@@ -37,7 +37,7 @@ export class GelfChunks {
     return datagram[0] === 0x1e && datagram[1] === 0x0f
   }
 
-  /** The whole message when this was its last missing chunk. The peer keeps two senders with one id apart. */
+  /** The whole message when this was its last missing chunk. `peer` separates two senders that use the same id. */
   add(datagram: Uint8Array, peer: string, nowMs: number): Uint8Array | undefined {
     this.expire(nowMs)
     const number = datagram[10] ?? 0
@@ -47,7 +47,7 @@ export class GelfChunks {
       return undefined
     }
     const key = `${peer} ${Buffer.from(datagram.subarray(2, 10)).toString('latin1')}`
-    // The network may bring a chunk twice, also when its message is complete already.
+    // The network may deliver a chunk twice, even when its message is already complete.
     if (this.#complete.has(key)) return undefined
     const message = this.#unfinished.get(key) ?? this.#begin(key, count, nowMs)
     if (message.parts.length !== count || message.parts[number] !== undefined) return undefined

@@ -2,8 +2,8 @@
  * GELF, port 12201 (the grammar: codec/gelf/gelf.ts):
  *   UDP  one message a datagram, or in chunks (gelf-chunks.ts); plain, gzip or zlib
  *   TCP  messages ended by a NUL byte or a line end, plain
- * Answers nothing: over TCP a full log makes the sender wait, over UDP it loses messages, which are counted.
- * Limits: those of tcp-listener.ts; a message may have 1 MiB over TCP and 128 datagrams over UDP.
+ * There are no answers: over TCP a full log makes the sender wait, over UDP messages are lost and counted.
+ * Limits: those of tcp-listener.ts; a message has at most 1 MiB over TCP and 128 datagrams over UDP.
  */
 import { gelfFrames } from '../../codec/framing/gelf-frames.ts'
 import { gelf } from '../../codec/gelf/gelf.ts'

@@ -1,13 +1,13 @@
-/** Which TCP connections came and went since the last look, in this process's network namespace. */
+/** Which TCP connections opened and closed since the last look, in this process's network namespace. */
 import { UnavailableError } from '../../base/errors.ts'
 import type { HostEvent } from '../../codec/host/host.ts'
 import { parseConnections, tcpStates, type Connection, type Proc } from './proc.ts'
 import { nanos } from './process-watch.ts'
 
-/** While there are more, they are not sampled: reading them would cost more than they tell. */
+/** While there are more, they are not sampled: reading them would cost too much. */
 const connectionsMax = 20_000
 const restMs = 60_000
-/** File descriptors looked at in one sample to find out whose a connection is. */
+/** File descriptors read in one sample to find the owners of connections. */
 const descriptorsMax = 2000
 
 interface Known {
@@ -20,7 +20,7 @@ export class ConnectionWatch {
   readonly #proc: Proc
   readonly #nameOf: (pid: number) => string
   #known: Map<string, Known> | undefined
-  /** Processes that had connections before are asked first. */
+  /** Processes that had connections before are searched first. */
   #owners: number[] = []
 
   constructor(proc: Proc, nameOf: (pid: number) => string) {
@@ -29,13 +29,13 @@ export class ConnectionWatch {
   }
 
   /**
-   * The first look finds what is open already: no events. Throws what the system throws, and `UnavailableError` when there
-   * are too many to look at now.
+   * The first call finds the connections that are already open: no events. Throws the system's errors, and
+   * `UnavailableError` when there are too many connections to read now.
    */
   sample(nowMs: number): HostEvent[] {
     const all = [...parseConnections(this.#proc.text('net/tcp'), 'ipv4'), ...this.#ipv6()]
     if (all.length > connectionsMax) {
-      // What comes and goes meanwhile is not known, so the next look is a first one again.
+      // Changes in the meantime are unknown, so the next call is a first one again.
       this.#known = undefined
       const message = `${all.length} connections are too many, more than ${connectionsMax}`
       throw new UnavailableError('io_failed', message, { canRetry: true, retryAfterMs: restMs })
@@ -71,13 +71,13 @@ export class ConnectionWatch {
     }
   }
 
-  /** Process by socket inode, as far as the processes are ours to look at and the bound allows. */
+  /** Process by socket inode, as far as permissions and the bound allow. */
   #findOwners(connections: readonly Connection[]): Map<number, number> {
     const wanted = new Set(connections.map(({ inode }) => inode).filter((inode) => inode !== 0))
     const found = new Map<number, number>()
     if (wanted.size === 0) return found
     let looked = 0
-    // Then the newest: a new connection is often a new process's.
+    // Then the newest processes: a new connection often belongs to a new process.
     const pids = [...this.#owners, ...this.#proc.pids().reverse()]
     const owners: number[] = []
     for (const pid of new Set(pids)) {

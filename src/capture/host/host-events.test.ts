@@ -60,7 +60,7 @@ test('a process that starts and ends', async (t) => {
   assert.match(String(ended.body), /^process ended: .*\(pid \d+\)$/)
 })
 
-test('a connection that opens and closes, and whose it is', async (t) => {
+test('a connection that opens and closes, and its owner', async (t) => {
   const server = createServer((socket) => socket.resume())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -97,7 +97,7 @@ test('load', async (t) => {
   assert.match(String(body), /^load [\d.]+, processor \d+ %, memory \d+ %$/)
 })
 
-test('without /proc it says so once and does nothing', async (t) => {
+test('without /proc it reports so once and does nothing', async (t) => {
   const counts = receiving.counters.of('host', 'events')
   const running = sampler({ procDir: '/nonexistent' })
   t.after(() => running.close())
@@ -107,7 +107,7 @@ test('without /proc it says so once and does nothing', async (t) => {
   assert.equal(counts.requests, requests)
 })
 
-/** A /proc of nothing but these connections to port 80 and what load is made of. */
+/** A /proc with only these connections to port 80 and what the load is computed from. */
 class ProcFolder {
   readonly dir = mkdtempSync(join(tmpdir(), 'clew-proc-'))
 
@@ -126,7 +126,7 @@ class ProcFolder {
   }
 }
 
-test('a burst of connections does not push out the load, and says what was dropped', async (t) => {
+test('a burst of connections does not displace the load, and the number of dropped events is reported', async (t) => {
   const proc = new ProcFolder()
   t.after(() => rmSync(proc.dir, { recursive: true }))
   const counts = receiving.counters.of('host', 'events')
@@ -151,7 +151,7 @@ test('a burst of connections does not push out the load, and says what was dropp
   assert.match(counts.lastError ?? '', /^501 host events of a sample were dropped: it had more than 1000$/)
 })
 
-test('connections that are too many are looked at again once they are fewer', (t) => {
+test('when there are too many connections, sampling starts again once there are fewer', (t) => {
   const proc = new ProcFolder()
   t.after(() => rmSync(proc.dir, { recursive: true }))
   const watch = new ConnectionWatch(new Proc(proc.dir), () => '')
@@ -174,11 +174,11 @@ test('sampling is cheap', async () => {
   for (let n = 0; n < 100; n++) running.sample()
   const { user, system } = process.cpuUsage(from)
   await running.close()
-  // A sample a second: 5 ms of it would be half a percent of a core.
+  // One sample per second: 5 ms per sample would be half a percent of a core.
   assert.ok((user + system) / 1000 / 100 < 5, `${(user + system) / 1000 / 100} ms a sample`)
 })
 
-test('what /proc says is read right', () => {
+test('/proc is parsed correctly', () => {
   assert.deepEqual(parseStat('42 (a (b) c) S 7 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 0 0'), {
     pid: 42,
     parentPid: 7,
@@ -210,7 +210,7 @@ test('secrets on command lines are masked', () => {
   assert.equal(maskSecrets('sleep 5'), 'sleep 5')
 })
 
-test('bodies that are none are refused', () => {
+test('bodies that this program did not write are refused', () => {
   const wrong = [
     '',
     '{}',

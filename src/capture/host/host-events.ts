@@ -1,10 +1,10 @@
 /**
  * Events of the host that clew runs on, sampled from /proc: processes that start and end, TCP connections that open and
- * close, and load. Off unless asked for; needs no root, but tells whose a connection is only for processes it may look at.
+ * close, and load. Off by default. Needs no root, but finds a connection's owner only among processes it may inspect.
  *
- * Limits: 1000 events a sample, 20,000 connections, 2000 file descriptors looked at in a sample. What is shorter than the
- * interval is not seen. When the log is full, samples are dropped and counted: nothing waits for them. Each of the three
- * parts that the system does not offer is said once and left out; one that would cost too much rests.
+ * Limits: 1000 events a sample, 20,000 connections, 2000 file descriptors read in a sample. Anything shorter than the
+ * interval is not seen. When the log is full, samples are dropped and counted: nothing waits for them. When the system
+ * lacks one of the three parts, this is reported once and the part is left out. A part that would cost too much pauses.
  */
 import { arch, hostname, release } from 'node:os'
 import { readFileSync } from 'node:fs'
@@ -68,7 +68,7 @@ export class HostSampler implements Observer {
       isOut: false,
       problem: '',
     })
-    // What is past the bound is cut off: the load tells most of a burst, each of its connections least.
+    // The excess is cut off: in a burst the load is the most useful event, and a single connection the least.
     this.#parts = [
       part('load', Math.max(intervalMs, options.loadEveryMs ?? loadEveryMs), (nowMs) => load.sample(nowMs)),
       part('processes', intervalMs, (nowMs) => processes.sample(nowMs)),
@@ -88,7 +88,7 @@ export class HostSampler implements Observer {
     this.#timer.unref()
   }
 
-  /** Looks once, and hands on what changed since the last look. */
+  /** Samples once, and passes on what changed since the last sample. */
   sample(): void {
     const nowMs = Date.now()
     const events = this.#parts.flatMap((part) => this.#sampleOf(part, nowMs))
@@ -143,7 +143,7 @@ export class HostSampler implements Observer {
   }
 }
 
-/** The host's own id (machine-id(5)); '' where there is none. */
+/** The host's own id (machine-id(5)); '' when there is none. */
 function machineId(): string {
   try {
     return readFileSync('/etc/machine-id', 'latin1').trim()

@@ -12,7 +12,7 @@ export class LoadWatch {
     this.#proc = proc
   }
 
-  /** The first look has nothing to compare with: no event. Throws what the system throws. */
+  /** The first call has nothing to compare with: no event. Throws the system's errors. */
   sample(nowMs: number): HostEvent[] {
     const [busyBefore, totalBefore] = [this.#busy, this.#total]
     this.#readTicks()

@@ -1,6 +1,6 @@
 /**
- * What Linux tells in /proc (proc(5)), as far as it is sampled. Reads are synchronous on purpose: these files have no disk
- * behind them, and handing a read of some microseconds to another thread costs more than the read.
+ * The parts of /proc (proc(5)) that are sampled. Reads are synchronous on purpose: these files are not on a disk, and
+ * passing a read of some microseconds to another thread costs more than the read.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,12 +12,12 @@ export class Proc {
     this.dir = dir
   }
 
-  /** Throws what the system throws when the file is not there. */
+  /** Throws the system's error when the file does not exist. */
   text(name: string): string {
     return readFileSync(join(this.dir, name), 'latin1')
   }
 
-  /** Ids of the processes that run now. */
+  /** Ids of the processes that are running now. */
   pids(): number[] {
     return readdirSync(this.dir)
       .filter((name) => name.charCodeAt(0) <= 57 && /^\d+$/.test(name))
@@ -35,7 +35,7 @@ export class Proc {
     }
   }
 
-  /** Inodes of the sockets that a process holds; undefined when it is not ours to look at. */
+  /** Inodes of the sockets that a process holds; undefined when this process may not read them. */
   socketsOf(pid: number): Set<number> | undefined {
     try {
       const dir = join(this.dir, String(pid), 'fd')
@@ -51,7 +51,7 @@ export class Proc {
   }
 }
 
-/** '' for a descriptor that was closed since the folder was read; reading the folder is one itself. */
+/** '' for a descriptor that was closed since the folder was read; reading the folder uses one itself. */
 function targetOf(link: string): string {
   try {
     return readlinkSync(link)
@@ -88,7 +88,7 @@ export function parseStat(text: string): Omit<ProcessFacts, 'commandLine'> | und
 const secretName = /passw(?:or)?d|secret|token|api[-_]?key|credential/i
 
 /**
- * Stars for the values of arguments whose name says that they are secret: `--password=x`, `API_TOKEN:x`, `--token x`. Looks at
+ * Replaces secret arguments with stars, judging by their names: `--password=x`, `API_TOKEN:x`, `--token x`. Looks at
  * one word after the other, because a command line may have megabytes.
  */
 export function maskSecrets(commandLine: string): string {
@@ -107,7 +107,7 @@ export function maskSecrets(commandLine: string): string {
 }
 
 export interface Connection {
-  /** Local and remote address and port, which is what tells connections apart. */
+  /** Local and remote address and port; together they identify a connection. */
   readonly id: string
   readonly local: Endpoint
   readonly remote: Endpoint
@@ -124,7 +124,9 @@ export interface Endpoint {
 /** include/net/tcp_states.h */
 export const tcpStates = { established: 1, timeWait: 6, close: 7, listen: 10 } as const
 
-/** `sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode …`, a line each after the first. */
+/**
+ * `sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode …`, one connection per line after the first.
+ */
 export function parseConnections(text: string, family: Connection['family']): Connection[] {
   const connections: Connection[] = []
   for (const line of text.split('\n').slice(1)) {

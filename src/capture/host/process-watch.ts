@@ -1,8 +1,8 @@
-/** Which processes started and ended since the last look. One that does both in between is not seen. */
+/** Which processes started and ended since the last look. A process that does both in between is not seen. */
 import type { HostEvent } from '../../codec/host/host.ts'
 import { ticksPerSecond, type Proc, type ProcessFacts } from './proc.ts'
 
-/** Parent of the kernel's own threads, which come and go without meaning. */
+/** Parent of the kernel's own threads, whose starts and ends mean nothing. */
 const kernelParent = 2
 
 export class ProcessWatch {
@@ -17,7 +17,7 @@ export class ProcessWatch {
     return this.#known?.get(pid)?.name ?? ''
   }
 
-  /** The first look finds what runs already: no events. Throws what the system throws. */
+  /** The first call finds the processes that already run: no events. Throws the system's errors. */
   sample(nowMs: number): HostEvent[] {
     const before = this.#known
     const now = new Map<number, ProcessFacts | undefined>()

@@ -1,5 +1,5 @@
 /**
- * One gRPC message as it comes in (grpc/doc/PROTOCOL-HTTP2.md):
+ * One incoming gRPC message (grpc/doc/PROTOCOL-HTTP2.md):
  *   Length-Prefixed-Message = compressed-flag (1 byte, 0 or 1) · length (4 bytes, big-endian) · message
  */
 import { InputError } from '../../base/errors.ts'
@@ -14,7 +14,7 @@ export class GrpcMessage {
   readonly #budget: ByteBudget
   #chunks: Buffer[] = []
   #bytes = 0
-  /** Of the whole frame; -1 until the prefix is here. */
+  /** Bytes of the whole frame; -1 until the prefix has arrived. */
   #frameBytes = -1
 
   constructor(bytesMax: number, budget: ByteBudget) {
@@ -22,7 +22,7 @@ export class GrpcMessage {
     this.#budget = budget
   }
 
-  /** Throws `InputError` when the message is too large or not the only one, `UnavailableError` when the budget is used up. */
+  /** Throws `InputError` for a message too large or not the only one, `UnavailableError` when the budget is used up. */
   add(chunk: Buffer): void {
     this.#budget.hold(chunk.length)
     this.#chunks.push(chunk)
@@ -41,7 +41,7 @@ export class GrpcMessage {
     }
   }
 
-  /** The message and whether it is compressed. Throws `InputError` when it is not all there. */
+  /** The message and whether it is compressed. Throws `InputError` when it is incomplete. */
   finish(): { readonly body: Buffer; readonly isCompressed: boolean } {
     if (this.#bytes !== this.#frameBytes) {
       throw new InputError(
@@ -56,7 +56,7 @@ export class GrpcMessage {
     return { body: frame.subarray(prefixBytes), isCompressed: flag === 1 }
   }
 
-  /** Gives the budget back; may be called more than once. */
+  /** Returns the reserved bytes to the budget; may be called more than once. */
   release(): void {
     this.#budget.release(this.#bytes)
     this.#bytes = 0

@@ -1,7 +1,8 @@
 /**
- * A gRPC server for unary calls whose handlers want the message's bytes as they came, compressed or not
- * (grpc/doc/PROTOCOL-HTTP2.md). It stands on node:http2 because @grpc/grpc-js unpacks messages itself: only gzip and
- * deflate, before a handler could count or refuse them, and the log would keep the unpacked bytes.
+ * A gRPC server for unary calls whose handlers get the message's bytes as received, compressed or not
+ * (grpc/doc/PROTOCOL-HTTP2.md). It is built on node:http2 because @grpc/grpc-js unpacks messages itself. It knows only
+ * gzip and deflate, unpacks before a handler could count or refuse a message, and the log would keep the unpacked
+ * bytes.
  */
 import http2, {
   type Http2Server,
@@ -22,30 +23,32 @@ import type { Listener, ReceiverContext } from '../receiver.ts'
 
 export interface UnaryCall {
   readonly body: Uint8Array
-  /** What the message is compressed with, '' for nothing. */
+  /** The compression of the message, '' for none. */
   readonly encoding: string
 }
 
 export interface UnaryService {
   /** Name of the listener. */
   readonly name: string
-  /** Path, `/package.Service/Method`, to what answers it: the bytes of the reply message. What it throws becomes a status. */
+  /**
+   * Path, `/package.Service/Method`, to its handler, which returns the reply's bytes. What it throws becomes a status.
+   */
   readonly methods: ReadonlyMap<string, (call: UnaryCall) => Promise<Uint8Array>>
-  /** Told of calls that failed before they reached their method. */
+  /** Called for calls that failed before they reached their method. */
   readonly onUnreadable: (path: string, error: unknown) => void
-  /** Told of clients that speak something else. */
+  /** Called for clients that speak another protocol. */
   readonly onWrongClient: (problem: Error) => void
-  /** What a client is told that speaks HTTP/1, or HTTP/2 without gRPC: where to go instead. */
+  /** Advice for a client that speaks HTTP/1, or HTTP/2 without gRPC: where to connect instead. */
   readonly advice: string
 }
 
-/** How long `close` waits for calls under way. */
+/** How long `close` waits for unfinished calls. */
 const closeGraceMs = 2000
 
-/** How long a client may go on sending a call that has been answered. */
+/** How long a client may continue sending a call that was already answered. */
 const lingerMs = 1000
 
-/** Bytes a client may have under way: enough to keep a sender of 64 MiB messages busy, little for a thousand idle ones. */
+/** Unread bytes per client: enough to keep a sender of 64 MiB messages busy, little for a thousand idle clients. */
 const streamWindowBytes = 1 << 20
 const sessionWindowBytes = 4 << 20
 
@@ -54,7 +57,7 @@ interface Server extends ReceiverContext {
   readonly budget: ByteBudget
   readonly sessions: Set<ServerHttp2Session>
   readonly http2: Http2Server
-  /** A session must make its first call this soon; 0 for as long as it is not idle. */
+  /** A session must make its first call within this time; 0 for no limit except the idle limit. */
   readonly firstCallMs: number
 }
 
@@ -90,8 +93,9 @@ export async function startGrpcUnary(service: UnaryService, context: ReceiverCon
 }
 
 /**
- * The same service for connections that came to another port. A session that makes no call in `firstCallMs` is ended with
- * the service's advice in the debug data of its GOAWAY; a gRPC client connects again once it has a call to make.
+ * The same service for connections that arrived at another port. A session that makes no call within `firstCallMs` is
+ * ended with the service's advice in the debug data of its GOAWAY. A gRPC client connects again once it has a call to
+ * make.
  */
 export function acceptGrpcUnary(service: UnaryService, context: ReceiverContext, firstCallMs = 2000): Http2Clients {
   const server = createServer(service, context, firstCallMs)
@@ -123,7 +127,7 @@ function createServer(service: UnaryService, context: ReceiverContext, firstCall
   return server
 }
 
-/** Lets calls under way come to their end for a moment. */
+/** Gives unfinished calls a moment to end. */
 async function endSessions({ sessions }: Server, closed: Promise<unknown>): Promise<void> {
   for (const session of sessions) session.close()
   const cutOff = setTimeout(() => sessions.forEach((session) => session.destroy()), closeGraceMs)
@@ -134,7 +138,7 @@ async function endSessions({ sessions }: Server, closed: Promise<unknown>): Prom
 function onSession(server: Server, session: ServerHttp2Session): void {
   server.sessions.add(session)
   session.on('close', () => server.sessions.delete(session))
-  // A client that speaks something else, or goes away in the middle: its calls end with it.
+  // A client that speaks another protocol, or disconnects in the middle: its calls end with it.
   session.on('error', () => session.destroy())
   session.setLocalWindowSize(sessionWindowBytes)
   session.setTimeout(server.limits.idleTimeoutMs, () => session.close())
@@ -186,7 +190,9 @@ function onStream(server: Server, stream: ServerHttp2Stream, headers: IncomingHt
 
 type Received = (error: unknown, message?: { body: Buffer; isCompressed: boolean }) => void
 
-/** Calls back once: with the whole message, or with why there is none. Not at all when the client gave up. */
+/**
+ * Calls back once: with the whole message, or with the reason why there is none. Not at all when the client gave up.
+ */
 function receive({ intake, budget, limits }: Server, stream: ServerHttp2Stream, done: Received): void {
   const message = new GrpcMessage(intake.bodyBytesMax, budget)
   const settle = (): void => {
@@ -252,7 +258,7 @@ function fail({ logger }: Server, stream: ServerHttp2Stream, error: unknown): vo
   letFinish(stream)
 }
 
-/** Reads what still comes of an answered call and throws it away for a moment: a reset at once would overtake the answer. */
+/** Reads and discards the rest of an answered call for a moment: an immediate reset would overtake the answer. */
 function letFinish(stream: ServerHttp2Stream): void {
   if (stream.readableEnded) return
   stream.resume()

@@ -1,4 +1,4 @@
-/** Takes the body of an HTTP request off the wire as it came, within a size and a budget shared with other requests. */
+/** Reads the body of an HTTP request as it was sent, within a size limit and a budget shared with other requests. */
 import type { IncomingMessage } from 'node:http'
 import { bufferPool } from '../../base/buffer-pool.ts'
 import { InputError } from '../../base/errors.ts'
@@ -8,8 +8,8 @@ const empty = Buffer.alloc(0)
 
 /**
  * Resolves with the whole body. Rejects with `InputError` `too_large` as soon as that is known, `bad_request` when the
- * client goes away before the end, `UnavailableError` when the budget is used up. What still comes is read and thrown
- * away, so that the client gets to see the answer.
+ * client disconnects before the end, `UnavailableError` when the budget is used up. The rest of the body is read and
+ * discarded, so that the client can read the answer.
  */
 export function readHttpBody(request: IncomingMessage, bytesMax: number, budget: ByteBudget): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0)
@@ -50,7 +50,7 @@ export function readHttpBody(request: IncomingMessage, bytesMax: number, budget:
   })
 }
 
-/** In memory that is lent: the writer gives it back once the batch made of it is in a block. */
+/** The result is in lent memory: the writer returns it once the batch made from it is in a block. */
 export function joinChunks(chunks: readonly Uint8Array[], bytes: number): Buffer {
   const whole = Buffer.from(bufferPool.take(bytes), 0, bytes)
   let at = 0
@@ -61,7 +61,7 @@ export function joinChunks(chunks: readonly Uint8Array[], bytes: number): Buffer
   return whole
 }
 
-/** An error is followed by `close`, which is what counts. */
+/** An error is followed by `close`, which is the event that counts. */
 function ignore(): void {}
 
 export function bodyTooLarge(bytesMax: number): InputError {

@@ -1,4 +1,4 @@
-/** What every receiver over HTTP shares: a server for its routes, a budget for bodies that come in, an orderly stop. */
+/** What every receiver over HTTP shares: a server for its routes, a budget for incoming bodies, an orderly stop. */
 import type { FastifyInstance } from 'fastify'
 import { messageOf } from '../../base/errors.ts'
 import { createHttpApp, listenHttp, type Http2Clients } from '../../base/http/http-app.ts'
@@ -7,9 +7,9 @@ import type { Listener, ReceiverContext } from '../receiver.ts'
 
 /** A receiver over HTTP while it runs. */
 export interface HttpReceiver extends ReceiverContext {
-  /** What it may hold of bodies that are still coming in. */
+  /** The bytes it may hold for bodies that are still coming in. */
   readonly budget: ByteBudget
-  /** Answers tell their clients to close the connection. */
+  /** When true, answers ask clients to close the connection. */
   closing: boolean
 }
 
@@ -17,13 +17,13 @@ export function httpReceiver(context: ReceiverContext): HttpReceiver {
   return { ...context, budget: receivingBudget(context.intake.bodyBytesMax), closing: false }
 }
 
-/** A server without routes; handlers take bodies by `readHttpBody`. */
+/** A server without routes; handlers read bodies with `readHttpBody`. */
 export function createReceiverApp(context: ReceiverContext): Promise<FastifyInstance> {
   const { host, limits, corsOrigins = [], allowedHosts = [] } = context
   return createHttpApp({ host, limits, allowedHosts, allowedOrigins: corsOrigins, preflights: true, rawBodies: true })
 }
 
-/** Binds the port of the receiver's context. Without `http2` clients that speak it are told that they are wrong here. */
+/** Binds the port of the receiver's context. Without `http2`, HTTP/2 clients are told that this is the wrong port. */
 export async function listenReceiver(
   app: FastifyInstance,
   name: string,

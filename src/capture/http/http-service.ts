@@ -13,7 +13,7 @@ export interface HttpRequest {
   readonly contentType: string
   /** Content-Encoding, '' for none. */
   readonly encoding: string
-  /** The body as it came, within the intake's limit. */
+  /** The body as it was sent, within the intake's limit. */
   body(): Promise<Buffer>
 }
 
@@ -35,9 +35,9 @@ export interface HttpService {
   /** Name of the listener. */
   readonly name: string
   readonly routes: readonly HttpRoute[]
-  /** A status of the imitated server in place of the usual one. */
+  /** The status of the imitated server, where it differs from the usual one. */
   readonly statusOf?: (failure: Failure) => number
-  /** Told of requests that failed, but for those that have no route. */
+  /** Called for requests that failed, except those without a route. */
   readonly onFailure?: (path: string, error: unknown) => void
 }
 
@@ -73,7 +73,7 @@ async function createApp(server: Server): Promise<FastifyInstance> {
   return app
 }
 
-/** Throws when the path is one that other methods have. */
+/** Throws when the path exists only for other methods. */
 function refuseOtherMethod({ routes }: HttpService, request: FastifyRequest, reply: FastifyReply): void {
   const path = pathOf(request)
   const allowed = routes.filter((route) => route.path === path).map((route) => route.method)

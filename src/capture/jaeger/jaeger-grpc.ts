@@ -2,10 +2,10 @@
  * Jaeger's collector over gRPC (jaeger-idl proto/api_v2/collector.proto):
  *   jaeger.api_v2.CollectorService/PostSpans(PostSpansRequest) returns (PostSpansResponse {})
  *   jaeger.api_v2.SamplingManager/GetSamplingStrategy(SamplingStrategyParameters { 1 serviceName })
- *     returns (SamplingStrategyResponse)                ; of proto/api_v2/sampling.proto, what jaeger-sampling.ts says in JSON
- * PostSpans answers OK once the spans are durable; INVALID_ARGUMENT for a request that cannot be read or has no usable span;
+ *     returns (SamplingStrategyResponse)      ; in proto/api_v2/sampling.proto; as JSON in jaeger-sampling.ts
+ * PostSpans answers OK once the spans are durable; INVALID_ARGUMENT for an unreadable request or one without a usable span;
  * RESOURCE_EXHAUSTED over the size limit or, with RetryInfo, while the log is full; UNAVAILABLE with RetryInfo while clew
- * cannot keep more. A span that is wrong is left out and counted, the others are kept.
+ * cannot keep more. An invalid span is left out and counted, the others are kept.
  */
 import { InputError } from '../../base/errors.ts'
 import { jaegerProtobuf } from '../../codec/jaeger/protobuf.ts'
@@ -23,7 +23,9 @@ const advice =
   'this port takes Jaeger spans over gRPC: send thrift over HTTP to the port of jaeger-http, 14268 by default'
 const emptyResponse = new Uint8Array(0)
 
-/** `strategyFile` '' means that everything is to be sampled. Rejects with `InputError` `bad_config` when it cannot be read. */
+/**
+ * `strategyFile` '' means that everything is sampled. Rejects with `InputError` `bad_config` when it cannot be read.
+ */
 export async function startJaegerGrpc(context: ReceiverContext, strategyFile: string): Promise<Listener> {
   const { intake } = context
   const strategies = new StrategyFile(strategyFile)

@@ -4,7 +4,7 @@
  *   POST /api/traces    application/x-thrift or application/vnd.apache.thrift.binary: a TBinary Batch struct
  * The query parameter `format` is allowed and ignored. Answers: 202 without a body once the spans are durable; 400 with
  * a text for another content type or a body that cannot be read; 413 over the size limit; 503 with Retry-After while
- * clew cannot keep more. A span that is wrong is left out and counted, the others are kept.
+ * clew cannot keep more. An invalid span is left out and counted, the others are kept.
  */
 import { InputError } from '../../base/errors.ts'
 import { jaegerThriftBatch } from '../../codec/jaeger/thrift.ts'

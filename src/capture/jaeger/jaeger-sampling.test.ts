@@ -41,7 +41,7 @@ const perOperation = (defaultSamplingProbability: number, ...perOperationStrateg
   defaultUpperBoundTracesPerSecond: 0,
 })
 
-test("a file in Jaeger's format says what each service is told", () => {
+test("a file in Jaeger's format sets what each service samples", () => {
   const strategies = parseSamplingStrategies(JSON.stringify(example))
   assert.deepEqual(strategyFor(strategies, 'foo'), {
     strategyType: 'PROBABILISTIC',
@@ -84,7 +84,7 @@ async function started(
   return { ask: (path) => fetch(`http://${address}${path}`), receiving }
 }
 
-test('without a file every service is told to sample everything', async (t) => {
+test('without a file every service samples everything', async (t) => {
   const { ask } = await started(t, '')
   const everything = { strategyType: 'PROBABILISTIC', probabilisticSampling: { samplingRate: 1 } }
   for (const path of ['/sampling', '/api/sampling']) {
@@ -99,7 +99,7 @@ test('without a file every service is told to sample everything', async (t) => {
   }
 })
 
-test('the file may change while clew runs; a broken one leaves what was in force and is reported', async (t) => {
+test('the file may change while clew runs; a broken one is reported and the old strategies stay in force', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'clew-sampling-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'strategies.json')
@@ -133,7 +133,7 @@ test('the file may change while clew runs; a broken one leaves what was in force
   assert.equal(counts.lastError, null)
 })
 
-test('a file that is broken or missing at the start stops the start', async (t) => {
+test('a file that is broken or missing at start-up stops the start', async (t) => {
   await assert.rejects(
     started(t, '/nonexistent/strategies.json'),
     /cannot read \/nonexistent\/strategies\.json: ENOENT/,
@@ -158,7 +158,7 @@ const { root } = protobuf.parse(`
   message Parameters { string serviceName = 1; }
 `)
 
-test('over gRPC each service is told the same', async (t) => {
+test('over gRPC each service gets the same strategy', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'clew-sampling-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'strategies.json')

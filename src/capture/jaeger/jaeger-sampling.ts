@@ -3,7 +3,7 @@
  *   GET /sampling?service=NAME, GET /api/sampling?service=NAME    200, a SamplingStrategyResponse as JSON
  *   GET /?service=NAME                                            the same with a number for the strategy's type
  * A service that the file does not name gets the default strategy; `service` missing or given twice is 400. The file may
- * change while clew runs; one that is broken is reported and the strategies before it stay in force.
+ * change while clew runs; a broken file is reported and the old strategies stay in force.
  */
 import { InputError } from '../../base/errors.ts'
 import { countFailure, type ProtocolCounts } from '../counters.ts'

@@ -1,9 +1,9 @@
 /**
- * The Jaeger agent over UDP (jaeger-idl thrift/agent.thrift): datagrams with an emitBatch or emitZipkinBatch message,
- * compact on 6831 and binary on 6832 by custom; either port takes both. At most 65,000 bytes each, as clients keep to.
+ * The Jaeger agent over UDP (jaeger-idl thrift/agent.thrift): datagrams with an emitBatch or emitZipkinBatch message.
+ * By custom 6831 is compact and 6832 binary; either port accepts both. At most 65,000 bytes each, as clients send them.
  *
- * Nobody waits for an answer, so datagrams are gathered for a moment into one record of the log. One that is broken
- * costs only itself and is counted as rejected. What comes while clew cannot keep more is dropped and counted.
+ * Nobody waits for an answer, so datagrams are gathered for a moment into one record of the log. A broken one is
+ * counted as rejected and affects no other. What arrives while clew cannot keep more is dropped and counted.
  */
 import { jaegerAgentDatagrams } from '../../codec/jaeger/agent.ts'
 import { DatagramBatch } from '../sockets/datagram-batch.ts'

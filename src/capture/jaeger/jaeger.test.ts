@@ -44,7 +44,7 @@ const emit = (encoding: 'binary' | 'compact', ...spans: ThriftStruct[]): Buffer 
 
 const namesIn = (from: Receiving): string[] => from.spans().flatMap((rows) => spansOf(rows).map((row) => row.name))
 
-/** Waits until it holds, for two seconds. */
+/** Waits until the condition holds, for at most two seconds. */
 async function until(holds: () => boolean): Promise<void> {
   for (let round = 0; round < 200 && !holds(); round++) await sleep(10)
   assert.ok(holds())
@@ -57,7 +57,7 @@ async function sendAll(address: string, datagrams: readonly Uint8Array[]): Promi
   socket.close()
 }
 
-test('datagrams are gathered into few records, garbage among them costs nothing else', async () => {
+test('datagrams are gathered into few records, garbage among them affects no other', async () => {
   const address = await receiving.start(startJaegerCompact)
   const before = receiving.log.stats().nextPosition
   const datagrams = Array.from({ length: 50 }, (_, i) =>
@@ -71,7 +71,7 @@ test('datagrams are gathered into few records, garbage among them costs nothing 
   assert.ok(receiving.log.stats().nextPosition - before < 20)
 })
 
-test('either port takes both protocols, and equal datagrams are two separate events', async () => {
+test('either port accepts both protocols, and equal datagrams are two separate events', async () => {
   const address = await receiving.start(startJaegerBinary)
   const again = emit('compact', span('twice', 77n))
   await sendAll(address, [emit('binary', span('as binary')), again])
@@ -104,7 +104,7 @@ test('what was received is stored when the receiver is closed', async () => {
       return { ...listener, close: async () => undefined }
     })
     await sendAll(address, [emit('compact', span('last'))])
-    // Long enough to be received, too short to be stored by the clock.
+    // Long enough to be received, too short to be stored by the timer.
     await sleep(15)
     await close!()
     assert.deepEqual(namesIn(closing), ['last'])
@@ -200,7 +200,7 @@ function postSpansRequest(spanId: number): Buffer {
   return field(1, Buffer.concat([field(1, row), field(2, field(1, Buffer.from('driver')))]))
 }
 
-test('PostSpans over gRPC is durable at OK, and says what is wrong', async () => {
+test('PostSpans over gRPC is durable at OK, and reports what is wrong', async () => {
   const address = await receiving.start((context) => startJaegerGrpc(context, ''))
   const answer = await postSpans(address, postSpansRequest(9))
   assert.ok(Buffer.isBuffer(answer) && answer.length === 0, String(answer))

@@ -27,15 +27,15 @@ interface OperationAnswer {
 }
 
 export interface SamplingStrategies {
-  /** What a service that the file does not name is told. */
+  /** The strategy of a service that the file does not name. */
   readonly byDefault: SamplingAnswer
   readonly byService: ReadonlyMap<string, SamplingAnswer>
 }
 
-/** Without a file nothing asks for less than everything. */
+/** Without a file, everything is sampled. */
 export const sampleEverything: SamplingStrategies = { byDefault: probabilistic(1), byService: new Map() }
 
-/** Jaeger's, for files without a default strategy. */
+/** Jaeger's default, for files without a default strategy. */
 const defaultProbability = 0.001
 
 const probability = z.number().min(0).max(1)
@@ -54,7 +54,7 @@ const file = z.object({
 
 type Strategy = z.infer<typeof strategy>
 
-/** Throws `InputError` `bad_config` that names the place of the first mistake. */
+/** Throws `InputError` `bad_config` with the place of the first mistake. */
 export function parseSamplingStrategies(text: string): SamplingStrategies {
   let json: unknown
   try {
@@ -136,7 +136,7 @@ function operationSampling(
   }
 }
 
-/** Operations of the default strategy hold for every service that does not say otherwise. */
+/** Operations of the default strategy apply to every service that does not override them. */
 function withDefaults(answer: SamplingAnswer, byDefault: SamplingAnswer): SamplingAnswer {
   const common = byDefault.operationSampling?.perOperationStrategies
   if (common === undefined) return answer

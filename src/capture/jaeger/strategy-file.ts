@@ -1,11 +1,13 @@
-/** Sampling strategies in a file that may change while clew runs: one that is broken leaves those before in force. */
+/**
+ * Sampling strategies in a file that may change while clew runs. When it is broken, the old strategies stay in force.
+ */
 import { readFileSync, statSync, unwatchFile, watchFile } from 'node:fs'
 import { InputError, messageOf } from '../../base/errors.ts'
 import type { Listener } from '../receiver.ts'
 import { parseSamplingStrategies, sampleEverything, type SamplingStrategies } from './sampling-strategies.ts'
 
 const fileBytesMax = 4 << 20
-/** How often the file is looked at: by its state, as editors and Kubernetes replace files rather than write to them. */
+/** How often the file's state is checked; editors and Kubernetes replace files rather than write to them. */
 const lookEveryMs = 1000
 
 export interface StrategyFileEvents {
@@ -13,7 +15,7 @@ export interface StrategyFileEvents {
   readonly onProblem?: (problem: string) => void
 }
 
-/** What a listener answers from a file of strategies, which is watched until the listener closes. */
+/** What a listener returns from a file of strategies, which is watched until the listener closes. */
 export async function listenWithStrategies(
   strategies: StrategyFile,
   listen: () => Promise<Listener>,

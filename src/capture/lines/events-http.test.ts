@@ -39,7 +39,7 @@ for (const [name, type, body] of [
   ["curl's form type with JSON", 'application/x-www-form-urlencoded', '[{"message":"a"},{"message":"b"}]'],
   ['text', 'text/plain; charset=utf-8', 'a\nb\n'],
 ] as const) {
-  test(`${name} is taken`, () =>
+  test(`${name} is accepted`, () =>
     withEvents(async (post, receiving) => {
       assert.deepEqual(await post(body, { 'content-type': type }), {
         status: 200,
@@ -66,7 +66,7 @@ test('the same body twice is two events', () =>
     assert.equal(rows(receiving).length, 2)
   }))
 
-test('what was wrong is said', () =>
+test('the answer says what was wrong', () =>
   withEvents(async (post, receiving) => {
     const json = { 'content-type': 'application/json' }
     const mixed = await post('[{"message":"a"},7]', json)
@@ -83,7 +83,7 @@ test('what was wrong is said', () =>
     assert.equal(receiving.counters.of('events/http', 'events').failed, 3)
   }))
 
-test('too much is 413, a full log 429 with a time to retry', () =>
+test('too large a body is 413, a full log 429 with a time to retry', () =>
   withEvents(
     async (post, receiving) => {
       const text = { 'content-type': 'text/plain' }

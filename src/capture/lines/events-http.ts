@@ -1,11 +1,11 @@
 /**
- * Plain events over HTTP, beside OTLP on its port (the grammar: codec/lines/lines.ts):
- *   POST /events  application/json, application/x-ndjson: JSON values; text/*: lines; with neither, what the first byte says
+ * Plain events over HTTP, on the port of OTLP (the grammar: codec/lines/lines.ts):
+ *   POST /events  application/json, application/x-ndjson: JSON values; text/*: lines; without a type: by the first byte
  *   200 {"accepted": n, "rejected": m, "error"?: "what was wrong with the first rejected"}
  *   400 the same when every event was rejected
  *   4xx, 5xx {"error": {"message"}}, with Retry-After when the same request may succeed later
- * Content-Encoding may be gzip, zstd or deflate. Equal bodies are stored each time: a program that says the same twice
- * means it. Limits: those of OTLP over HTTP.
+ * Content-Encoding may be gzip, zstd or deflate. Equal bodies are stored each time: a program that sends the same text
+ * twice means it. Limits: those of OTLP over HTTP.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { InputError } from '../../base/errors.ts'
@@ -61,7 +61,9 @@ function fail(context: EventsContext, error: unknown, reply: FastifyReply): Fast
   return reply.code(failure.httpStatus).send({ error: { message: failure.message } })
 }
 
-/** Programs that name no type, or curl's for forms, may still send JSON; `plain` is the body when it is not compressed. */
+/**
+ * A client that sends no type, or curl's type for forms, may still send JSON; `plain` is the body when not compressed.
+ */
 function codecFor(contentType: string | undefined, plain: Buffer | undefined): Codec {
   const type = contentType?.split(';', 1)[0]!.trim().toLowerCase() ?? ''
   if (/^application\/((x-)?ndjson|jsonl|json-?seq|(.+\+)?json|x-json-stream|jsonlines)$/.test(type)) return eventsJson

@@ -2,8 +2,8 @@
  * Plain events, port 5170: JSON or text, one event a line (the grammar: codec/lines/lines.ts):
  *   TCP  lines, the last one may lack its line end
  *   UDP  one or several lines a datagram
- * Answers nothing: over TCP a full log makes the sender wait, over UDP it loses events, which are counted.
- * Limits: those of tcp-listener.ts; a line may have 1 MiB over TCP and what a datagram holds over UDP.
+ * There are no answers: over TCP a full log makes the sender wait, over UDP events are lost and counted.
+ * Limits: those of tcp-listener.ts; a line has at most 1 MiB over TCP, and what fits a datagram over UDP.
  */
 import { lineFrames } from '../../codec/framing/line-frames.ts'
 import { FrameBuffer } from '../../codec/framing/frame-buffer.ts'

@@ -1,4 +1,4 @@
-/** What an OTLP export does whichever way it came, HTTP or gRPC: to the intake, or, for metrics, a count and a refusal. */
+/** Handles an OTLP export over HTTP or gRPC: passes it to the intake, or, for metrics, counts and refuses it. */
 import type { Codec } from '../../codec/codec.ts'
 import { decompress } from '../../codec/compression.ts'
 import { otlpLogsJson } from '../../codec/otlp/logs-json.ts'
@@ -29,7 +29,9 @@ const codecs: Record<'traces' | 'logs', Record<OtlpFormat, Codec>> = {
 /** The signal under which a request is counted. */
 export const countedAs = { traces: 'spans', logs: 'events', metrics: 'metrics' } as const
 
-/** Resolves when the request is durable; with what was left out of it, or what its sender should know of what was stored. Throws as `Intake.take` does. */
+/**
+ * Resolves when the request is durable, with what was left out or what its sender should know. Throws as `Intake.take`.
+ */
 export async function exportOtlp(intake: Intake, request: OtlpRequest): Promise<PartialSuccess | undefined> {
   const { signal, format, protocol, body, encoding } = request
   if (signal === 'metrics') return refuseMetrics(intake, request)

@@ -25,7 +25,7 @@ before(async () => {
 })
 after(() => receiving.close())
 
-/** One call by the client that the JavaScript SDKs use. */
+/** One call with the client that the JavaScript SDKs use. */
 function call(to: string, path: string, body: Buffer, compression = compressionAlgorithms.identity): Promise<Buffer> {
   const client = new Client(to, credentials.createInsecure(), {
     'grpc.default_compression_algorithm': compression,
@@ -55,7 +55,7 @@ test('spans and log records are stored and answered with an empty message', asyn
   assert.equal((await call(address, tracePath, Buffer.alloc(0))).length, 0)
 })
 
-test('large messages come through whole', async () => {
+test('large messages arrive whole', async () => {
   const ids = Array.from({ length: 5000 }, (_, i) => {
     const spanId = Buffer.alloc(8)
     spanId.writeUInt32BE(i + 1)
@@ -67,7 +67,7 @@ test('large messages come through whole', async () => {
   assert.equal(receiving.batches.at(-1)!.rows, 5000)
 })
 
-test('compressed messages are taken, and lie compressed in the log', async () => {
+test('compressed messages are accepted, and stay compressed in the log', async () => {
   for (const algorithm of [compressionAlgorithms.gzip, compressionAlgorithms.deflate]) {
     await call(address, tracePath, oneSpan(), algorithm)
   }
@@ -83,7 +83,7 @@ test('compressed messages are taken, and lie compressed in the log', async () =>
   assert.equal(await rawStatus(oneSpan(), 'gzip', 0), '0')
 })
 
-/** A call by hand, for what no client library sends. */
+/** A call written by hand, for what no client library sends. */
 async function rawStatus(body: Buffer, encoding: string, flag: number): Promise<string> {
   const frame = frameMessage(body)
   frame[0] = flag
@@ -139,7 +139,7 @@ test('too large is RESOURCE_EXHAUSTED without a time to retry', async () => {
   assert.match(bomb.details, /after decompression/)
 })
 
-test('metrics are turned away for good, with their number', async () => {
+test('metrics are refused permanently, with their number', async () => {
   const gauge = bytesField(5, message(bytesField(1, Buffer.alloc(0)), bytesField(1, Buffer.from([0x08, 1]))))
   const body = bytesField(1, message(bytesField(2, message(bytesField(2, message(gauge))))))
   const reply = await call(address, metricPath, Buffer.from(body))
@@ -155,7 +155,7 @@ test('an unknown method is UNIMPLEMENTED, another content type 415', async () =>
   assert.equal(await rawCall(Buffer.alloc(0), { 'content-type': 'application/json' }), 'HTTP 415')
 })
 
-test('broken frames are refused and do not hurt the connection of others', async () => {
+test('broken frames are refused and do not affect the connections of others', async () => {
   const frame = frameMessage(oneSpan())
   assert.equal(await rawCall(frame.subarray(0, 3)), String(status.INVALID_ARGUMENT))
   assert.equal(await rawCall(frame.subarray(0, 20)), String(status.INVALID_ARGUMENT))
@@ -165,7 +165,7 @@ test('broken frames are refused and do not hurt the connection of others', async
   await call(address, tracePath, oneSpan())
 })
 
-test('a client that speaks HTTP/1 or noise is let go', async () => {
+test('a client that speaks HTTP/1 or noise is disconnected', async () => {
   const [host, port] = address.split(':')
   for (const text of [
     'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
@@ -219,7 +219,7 @@ test('a call that never ends is cut off, and an idle connection closed', async (
   }
 })
 
-test('calls under way are answered while the listener closes', async () => {
+test('unfinished calls are answered while the listener closes', async () => {
   const closing = await Receiving.open()
   const to = await closing.start(startOtlpGrpc)
   const calls = Array.from({ length: 20 }, () => call(to, tracePath, oneSpan()))
@@ -229,7 +229,7 @@ test('calls under way are answered while the listener closes', async () => {
   assert.ok(performance.now() - started < 1500)
 })
 
-test('a port in use is said plainly', async () => {
+test('a port in use has a clear error message', async () => {
   const port = Number(address.split(':')[1])
   await assert.rejects(receiving.start(startOtlpGrpc, port), (error) => {
     assert.ok(error instanceof UnavailableError && error.code === 'port_in_use')

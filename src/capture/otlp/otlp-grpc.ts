@@ -17,7 +17,7 @@ const signals: Record<string, OtlpSignal> = {
   [`${prefix}metrics.v1.MetricsService/Export`]: 'metrics',
 }
 
-/** `httpPort` is where OTLP over HTTP is taken, 0 when that is not known before it listens. */
+/** `httpPort` is the port of OTLP over HTTP, 0 when it is not known before listening. */
 export function startOtlpGrpc(context: ReceiverContext, httpPort = 0): Promise<Listener> {
   const to = httpPort === 0 ? 'the port of OTLP over HTTP' : `port ${httpPort}`
   return startGrpcUnary(
@@ -30,7 +30,7 @@ export function startOtlpGrpc(context: ReceiverContext, httpPort = 0): Promise<L
   )
 }
 
-/** OTLP over gRPC on the port of OTLP over HTTP, where SDKs send it whose endpoint is set and whose protocol is not. */
+/** OTLP over gRPC on the port of OTLP over HTTP, because SDKs with an endpoint but no protocol set send it there. */
 export function acceptOtlpGrpc(context: ReceiverContext, grpcPort = 0): Http2Clients {
   const own = grpcPort === 0 ? 'a port of its own' : `port ${grpcPort}`
   return acceptGrpcUnary(
@@ -43,7 +43,7 @@ export function acceptOtlpGrpc(context: ReceiverContext, grpcPort = 0): Http2Cli
   )
 }
 
-/** `wrongProtocol` is where clients are counted that make no gRPC call. */
+/** `wrongProtocol` is the row of the counters for clients that make no gRPC call. */
 function otlpService({ intake }: ReceiverContext, wrongProtocol: string, advice: string): UnaryService {
   const exporterOf =
     (signal: OtlpSignal) =>

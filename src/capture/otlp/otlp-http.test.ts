@@ -49,7 +49,7 @@ test('full success is 200 with an empty answer in the encoding of the request', 
   assert.equal(receiving.batches.length, batches + 1)
 })
 
-test('the data is in the log before the answer is out', async () => {
+test('the data is in the log before the answer is sent', async () => {
   const next = receiving.log.stats().nextPosition
   await post('/v1/traces', oneSpan(), { 'content-type': protobuf })
   assert.equal(receiving.log.stats().nextPosition, next + 1)
@@ -62,7 +62,7 @@ test('the same body again is acknowledged and not stored again', async () => {
   assert.equal(receiving.batches.length, batches + 1)
 })
 
-test('every content encoding is taken', async () => {
+test('every content encoding is accepted', async () => {
   const pack: Record<string, (body: Uint8Array) => Uint8Array> = {
     gzip: zlib.gzipSync,
     deflate: zlib.deflateSync,
@@ -148,7 +148,7 @@ test('a body over the limit is 413, whether declared, streamed or unpacked', asy
   assert.match(answer.body.toString(), /larger than 1048576 bytes after decompression/)
 })
 
-test('metrics are turned away for good, with their number', async () => {
+test('metrics are refused permanently, with their number', async () => {
   const body = '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"a","gauge":{"dataPoints":[{},{}]}}]}]}]}'
   const { status, body: answer } = await post('/v1/metrics', body, { 'content-type': json })
   assert.equal(status, 200)
@@ -180,7 +180,7 @@ test('a listed web origin may send from a browser, others may not', async () => 
   assert.equal((await preflight('https://evil.example')).headers.get('access-control-allow-origin'), null)
 })
 
-test('with any origin allowed each is named, as credentials ask', async () => {
+test('when any origin is allowed, the answer names the origin, as credentials require', async () => {
   const open = await Receiving.open({ corsOrigins: ['*'] })
   try {
     const url = `http://${await open.start(startOtlpHttp)}/v1/traces`
@@ -302,7 +302,7 @@ test('unfinished requests of many clients are bounded together', async () => {
   }
 })
 
-test('close waits for what is under way and then lets nothing hold it up', async () => {
+test('close waits for unfinished requests, and idle connections do not delay it', async () => {
   const closing = await Receiving.open()
   const url = `http://${await closing.start(startOtlpHttp)}/v1/traces`
   const agent = new http.Agent({ keepAlive: true })
@@ -318,7 +318,7 @@ test('close waits for what is under way and then lets nothing hold it up', async
   agent.destroy()
 })
 
-test('a port in use is said plainly', async () => {
+test('a port in use has a clear error message', async () => {
   const port = Number(new URL(base).port)
   await assert.rejects(receiving.start(startOtlpHttp, port), (error) => {
     assert.ok(error instanceof UnavailableError)

@@ -1,7 +1,7 @@
 /**
  * OTLP over HTTP (OTLP 1.11 "OTLP/HTTP"; documented at opentelemetry.io/docs/specs/otlp):
  *   POST /v1/traces, /v1/logs, /v1/metrics with application/x-protobuf or application/json
- * OTLP over gRPC is taken on the same port, from clients that begin with HTTP/2 (otlp-grpc.ts).
+ * OTLP over gRPC is accepted on the same port, from clients that begin with HTTP/2 (otlp-grpc.ts).
  * Every answer, errors too, is in the encoding of its request; errors are google.rpc.Status.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -20,7 +20,7 @@ const protocol = 'otlp/http'
 const paths: Record<string, OtlpSignal> = { '/v1/traces': 'traces', '/v1/logs': 'logs', '/v1/metrics': 'metrics' }
 const contentTypes: Record<OtlpFormat, string> = { protobuf: 'application/x-protobuf', json: 'application/json' }
 
-/** `grpcPort` is where OTLP over gRPC is taken too, 0 when that is not known. */
+/** `grpcPort` is the port of OTLP over gRPC, 0 when it is not known. */
 export async function startOtlpHttp(context: ReceiverContext, grpcPort = 0): Promise<Listener> {
   const receiver = httpReceiver(context)
   for (const signal of ['spans', 'events'] as const) context.intake.counters.of(protocol, signal)
@@ -88,7 +88,7 @@ function unsupportedType(type: string | undefined): InputError {
   )
 }
 
-/** Answers an error in the request's encoding; in JSON when that is neither of the two. */
+/** Sends an error in the request's encoding; in JSON when the request has neither of the two. */
 function fail(receiver: HttpReceiver, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = failureOf(error)
   if (failure.isBug) receiver.logger.error({ err: error, url: request.url }, 'cannot answer an OTLP request')
@@ -104,7 +104,7 @@ function fail(receiver: HttpReceiver, error: unknown, request: FastifyRequest, r
         code: failure.grpcStatus,
         message: failure.message,
         retryAfterMs: failure.retryAfterMs,
-        // A BadRequest detail names a field; where there is none, the whole body was wrong.
+        // A BadRequest detail names a field; without a field, the whole body was wrong.
         field: failure.at ?? (failure.httpStatus === 400 ? 'body' : undefined),
       }),
     )

@@ -1,6 +1,6 @@
 /**
- * One client of a stream protocol. Reading waits for the client, at most as long as the limits say; storing waits for the
- * log. Everything the connection holds is given back by `release`, whatever way it ended.
+ * One client of a stream protocol. Reading waits for the client, at most as long as the limits say; storing waits for
+ * the log. `release` frees everything the connection holds, however the connection ended.
  */
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,7 +21,7 @@ export class Connection {
   readonly #budget: ByteBudget
   readonly #stopping = new AbortController()
   #held = 0
-  /** When the frame that is not complete yet began, by `performance.now`. */
+  /** When the unfinished frame began, by `performance.now`. */
   #frameSince: number | undefined
   #wake: () => void = () => {}
   #failed = false
@@ -44,9 +44,9 @@ export class Connection {
   }
 
   /**
-   * The bytes that have come, or `undefined` when the client has ended or clew is stopping. `pendingBytes` is what the
-   * caller holds of an unfinished frame: with 0 the client may be silent for the idle limit; else the frame must be complete
-   * within the request limit of its first byte, or this throws `InputError`.
+   * The bytes that have arrived, or `undefined` when the client has ended or clew is stopping. `pendingBytes` is how
+   * much of an unfinished frame the caller holds. With 0 the client may be silent for the idle limit. Otherwise the
+   * frame must be complete within the request limit after its first byte, or this throws `InputError`.
    */
   async read(pendingBytes: number): Promise<Uint8Array | undefined> {
     this.#hold(pendingBytes)
@@ -67,12 +67,12 @@ export class Connection {
     }
   }
 
-  /** To be called when a frame was completed, so that the next one has its own time. */
+  /** Call this when a frame was completed, so that the next one gets its own time. */
   completed(): void {
     this.#frameSince = undefined
   }
 
-  /** True when the client closed its side in good order, so that what came last is whole. */
+  /** True when the client closed its side properly, so that its last bytes are complete. */
   get endedWell(): boolean {
     return this.#socket.readableEnded && !this.#failed
   }
@@ -93,8 +93,8 @@ export class Connection {
   }
 
   /**
-   * Stores what was received, waiting while the log has no room. `undefined` when the bytes were wrong as a whole, which the
-   * intake has counted. Throws `UnavailableError` when clew stops before it could store them.
+   * Stores what was received, and waits while the log has no room. `undefined` when the bytes were wrong as a whole,
+   * which the intake has counted. Throws `UnavailableError` when clew stops before it could store them.
    */
   async take(received: Received): Promise<Taken | undefined> {
     for (;;) {
@@ -112,7 +112,7 @@ export class Connection {
     await sleep(Math.min(ms, retryAfterMsMax), undefined, { signal: this.#stopping.signal }).catch(() => {})
   }
 
-  /** Resolves when the bytes are handed to the system or the client is gone. */
+  /** Resolves when the bytes were passed to the system or the client is gone. */
   async write(bytes: Uint8Array | string): Promise<void> {
     if (this.#failed || this.#socket.destroyed) return
     await new Promise<void>((resolve) => {
@@ -124,7 +124,7 @@ export class Connection {
     })
   }
 
-  /** Closes after what was written is sent. */
+  /** Closes after everything written was sent. */
   async end(): Promise<void> {
     if (this.#socket.destroyed) return
     await new Promise<void>((resolve) => {
@@ -139,7 +139,7 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  /** Makes a waiting `read` return; what was read already is still stored. */
+  /** Makes a waiting `read` return; bytes that were already read are still stored. */
   stop(): void {
     this.#stopping.abort()
     this.#wake()

@@ -1,6 +1,6 @@
 /**
  * Gathers datagrams for a moment, so that many small ones are one record in the log and one write to the disk: up to
- * `waitMs` after the first, or until they are `bytesMax` together.
+ * `waitMs` after the first, or until they have `bytesMax` together.
  */
 import { InputError, messageOf } from '../../base/errors.ts'
 import type { Codec } from '../../codec/codec.ts'
@@ -17,7 +17,7 @@ export interface DatagramBatchOptions {
 
 const waitMs = 20
 const bytesMax = 256 * 1024
-/** Records on their way to the disk; what comes while so many are is dropped. 32 · 256 KiB = 8 MiB. */
+/** The maximum number of records not yet on disk; beyond it, datagrams are dropped. 32 · 256 KiB = 8 MiB. */
 const underWayMax = 32
 
 export class DatagramBatch {
@@ -56,7 +56,7 @@ export class DatagramBatch {
     try {
       await intake.take({ protocol, codec, body: encodePeerMessages(messages), retryable: false })
     } catch (error) {
-      // The intake has counted a body that was wrong.
+      // The intake has already counted an invalid body.
       if (!(error instanceof InputError)) this.#drop(messages.length, messageOf(error))
     }
   }
@@ -66,7 +66,7 @@ export class DatagramBatch {
     this.#options.counts.lastError = `${datagrams} datagrams were dropped: ${cause}`
   }
 
-  /** Stores what has been gathered. */
+  /** Stores the gathered datagrams. */
   async close(): Promise<void> {
     this.#flush()
     await Promise.all(this.#underWay)

@@ -28,7 +28,7 @@ async function withUdp(
 const bodies = (receiving: Receiving): unknown[] =>
   receiving.events().flatMap((batch) => eventRows(batch).map((row) => row.body))
 
-test('syslog datagrams that come together are one record, each a message of its sender', () =>
+test('syslog datagrams that arrive together are one record, each a message of its sender', () =>
   withUdp(startSyslogUdp, async (receiving, address) => {
     await sendUdp(address, '<14>Nov 23 09:00:00 web app[7]: one', '<14>1 - web app 7 - - two', '<14>three')
     await until('the messages', () => bodies(receiving).length === 3)
@@ -64,7 +64,7 @@ function gelfChunks(message: Uint8Array, count: number, id = 'abcdefgh'): Buffer
   )
 }
 
-test('a GELF message in chunks is put together, in whatever order they come', () =>
+test('a GELF message in chunks is assembled, in whatever order they arrive', () =>
   withUdp(startGelfUdp, async (receiving, address) => {
     const message = zlib.gzipSync(JSON.stringify({ version: '1.1', host: 'h', short_message: 'chunked', _n: 7 }))
     const chunks = gelfChunks(message, 4)
@@ -94,7 +94,7 @@ test('chunks that never become a message are dropped after five seconds and coun
   assert.equal(drops.length, 2)
 })
 
-test('chunks with a number or count that cannot be are counted as dropped', () => {
+test('chunks with an impossible number or count are counted as dropped', () => {
   const drops: number[] = []
   const chunks = new GelfChunks((count) => drops.push(count))
   for (const [number, count] of [
@@ -136,7 +136,7 @@ test('datagrams that find the log full are counted as dropped', () =>
     1 << 20,
   ))
 
-test('addresses are written as the kernel does, and the drops of a socket are found by it', () => {
+test('addresses are written as the kernel writes them, and a socket is found by its address', () => {
   assert.equal(hexAddress('127.0.0.1'), '0100007F')
   assert.equal(hexAddress('::1'), '00000000000000000000000001000000')
   assert.equal(hexAddress('2001:db8::ff00:42'), 'B80D01200000000000000000420000FF')
@@ -156,7 +156,7 @@ test('what the kernel drops while nobody reads is counted', async () => {
   assert.equal(drops.more(), 0)
   const sender = dgram.createSocket('udp4')
   await new Promise<void>((resolve) => sender.connect(port, '127.0.0.1', resolve))
-  // Sends in one go, so that the receiving socket of this same process gets no turn.
+  // Sends everything in one turn, so that the receiving socket of this same process cannot read.
   const pending = Array.from({ length: 500 }, () => new Promise((resolve) => sender.send(Buffer.alloc(2000), resolve)))
   const deadline = performance.now() + 200
   while (performance.now() < deadline);

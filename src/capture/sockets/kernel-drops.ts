@@ -2,7 +2,7 @@
  * Datagrams that Linux dropped because a socket's buffer was full: the last column of /proc/net/udp and udp6 (proc(5)).
  *   sl local_address rem_address st tx_queue:rx_queue … inode ref pointer drops
  *   local_address = address, as little-endian 32-bit words in hex, ":" port in hex
- * Elsewhere the number is not known and stays 0.
+ * On other systems the number is unknown and stays 0.
  */
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'

@@ -1,4 +1,4 @@
-/** A connection that only sends: its frames become records in the log, those that arrive together one record. */
+/** A connection that only sends: its frames become records in the log; frames that arrive together share one record. */
 import { InputError } from '../../base/errors.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { FrameBuffer, type FrameRule } from '../../codec/framing/frame-buffer.ts'
@@ -8,7 +8,7 @@ import type { Connection } from './connection.ts'
 export interface MessageStream {
   readonly protocol: string
   readonly codec: Codec
-  /** A rule of its own for each connection. */
+  /** Makes a separate rule for each connection. */
   readonly frames: () => FrameRule
   /** Largest message. */
   readonly messageBytesMax: number
@@ -27,7 +27,7 @@ export async function serveMessages(connection: Connection, stream: MessageStrea
     await store(connection, stream, messages)
     frames.check()
   }
-  // A client that vanished in the middle of a message leaves nothing behind; one that closed has said all of it.
+  // When a client vanished in the middle of a message, that message is dropped; one that closed has sent everything.
   if (connection.endedWell) await store(connection, stream, frames.finish())
 }
 

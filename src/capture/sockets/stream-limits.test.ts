@@ -52,24 +52,24 @@ const protocols: readonly (readonly [name: string, start: StartReceiver, unfinis
 ]
 
 for (const [name, start, unfinished] of protocols) {
-  test(`${name}: a frame that is never finished closes the connection, however slowly it goes on`, () =>
+  test(`${name}: a frame that is never finished closes the connection, however slowly it continues`, () =>
     withReceiver(start, { limits: { requestTimeoutMs: 300 } }, async ({ address, counts, receiving }) => {
       const socket = await connect(address)
       socket.write(unfinished)
-      // Spaces neither end a line nor a frame; a clock that restarted with each would never run out.
+      // Spaces end neither a line nor a frame; a timer that restarted with each would never expire.
       const drip = setInterval(() => socket.write(name.startsWith('Forward') ? '' : ' '), 50)
       const started = performance.now()
       await closed(socket).finally(() => clearInterval(drip))
       const took = performance.now() - started
       assert.ok(took > 200 && took < 3000, `closed after ${took} ms`)
       assert.match(counts.lastError ?? '', /not complete/)
-      // Of a line what came is kept, as it is text.
+      // What arrived of a line is kept, because it is text.
       const kept = bodies(receiving).map((body) => String(body).trim())
       assert.deepEqual([counts.failed, kept], [1, name === 'lines' ? [unfinished] : []])
     }))
 
   if (unfinished !== '') {
-    test(`${name}: a client that goes away in the middle of a frame leaves nothing behind`, () =>
+    test(`${name}: when a client disconnects in the middle of a frame, nothing of the frame is kept`, () =>
       withReceiver(start, {}, async ({ address, receiving }) => {
         const socket = await connect(address)
         socket.write(unfinished)
@@ -81,7 +81,7 @@ for (const [name, start, unfinished] of protocols) {
   }
 }
 
-test('a connection that says nothing is closed after the idle time, and not before', () =>
+test('a silent connection is closed after the idle time, and not before', () =>
   withReceiver(
     startLinesTcp,
     { limits: { idleTimeoutMs: 300, requestTimeoutMs: 100 } },
@@ -94,7 +94,7 @@ test('a connection that says nothing is closed after the idle time, and not befo
     },
   ))
 
-test('a frame past its bound closes the connection and keeps what came before it', () =>
+test('a frame over its bound closes the connection and keeps what came before it', () =>
   withReceiver(startLinesTcp, {}, async ({ address, counts, receiving }) => {
     const socket = await connect(address)
     socket.resume()
@@ -106,7 +106,7 @@ test('a frame past its bound closes the connection and keeps what came before it
     assert.match(counts.lastError ?? '', /more than 1048576 bytes/)
   }))
 
-test('a connection past the limit is closed at once and counted; the others go on', () =>
+test('a connection over the limit is closed at once and counted; the others continue', () =>
   withReceiver(startLinesTcp, { limits: { connectionsMax: 2 } }, async ({ address, counts, receiving }) => {
     const first = await connect(address)
     const second = await connect(address)
@@ -120,7 +120,7 @@ test('a connection past the limit is closed at once and counted; the others go o
     second.destroy()
   }))
 
-test('while the log is full a sender of lines is made to wait, and nothing it sent is lost', () =>
+test('while the log is full a sender of lines has to wait, and nothing it sent is lost', () =>
   withReceiver(startLinesTcp, { logBytesMax: 1 << 20 }, async ({ address, counts, receiving }) => {
     await receiving.log.consumer('writer')
     const socket = await connect(address)
@@ -153,7 +153,7 @@ test('closing stores what was read and does not wait for clients that stay', () 
     assert.deepEqual(bodies(receiving), ['one', 'two'])
   }))
 
-test('a last line without its end is a line when the client closed in good order', () =>
+test('a last line without its line end is a line when the client closed properly', () =>
   withReceiver(startLinesTcp, {}, async ({ address, receiving }) => {
     await sendTcp(address, 'one\ntw', 'o')
     assert.deepEqual(bodies(receiving), ['one', 'two'])

@@ -1,7 +1,7 @@
 /**
- * Listens for connections of stream protocols (Forward, syslog, GELF, lines) and keeps the limits they share: how many
- * connections, how long one may be silent, how long and how large an unfinished frame may be. A connection is one
- * asynchronous function that reads, stores, and only then reads on: while the log has no room, nothing is read, the
+ * Listens for connections of stream protocols (Forward, syslog, GELF, lines) and enforces the limits they share: the
+ * number of connections, how long one may be silent, the age and size of an unfinished frame. A connection is one
+ * asynchronous function that reads, stores, and only then reads again. While the log has no room, nothing is read, the
  * socket's buffers fill, and TCP tells the sender to wait.
  */
 import { readFile } from 'node:fs/promises'
@@ -23,14 +23,14 @@ export interface TlsFiles {
 export interface TcpProtocol {
   /** Name of the listener in answers and logs: `syslog/tcp`. */
   readonly name: string
-  /** Row of the counters that what cannot be read is counted under. */
+  /** Row of the counters for unreadable requests. */
   readonly counts: ProtocolCounts
   readonly tls?: TlsFiles | undefined
   /** Serves one connection until its end. What it throws ends the connection; an `InputError` is the client's fault. */
   readonly serve: (connection: Connection) => Promise<void>
 }
 
-/** How long `close` waits for what has been read to be stored. */
+/** How long `close` waits until what was read is stored. */
 const closeGraceMs = 2000
 
 export async function startTcpListener(protocol: TcpProtocol, context: ReceiverContext): Promise<Listener> {

@@ -1,6 +1,6 @@
 /**
- * Listens for datagrams. Nobody can be told to wait, so what cannot be taken is dropped and counted: by clew when the log
- * has no room, and by the kernel when clew is slower than the senders (`drops` of /proc/net/udp).
+ * Listens for datagrams. No sender can be told to wait, so datagrams without room are dropped and counted: by clew when
+ * the log has no room, and by the kernel when clew is slower than the senders (`drops` of /proc/net/udp).
  */
 import dgram, { type RemoteInfo } from 'node:dgram'
 import { isIPv6 } from 'node:net'
@@ -20,7 +20,7 @@ export interface UdpProtocol {
   readonly close?: () => Promise<void>
 }
 
-/** Asked of the system, which may give less: a burst waits here while clew is busy. */
+/** The receive buffer that clew asks the system for, which may give less: a burst waits here while clew is busy. */
 const receiveBufferBytes = 4 * 1024 * 1024
 const dropsIntervalMs = 1000
 

@@ -2,8 +2,9 @@
  * Syslog, port 5514 (RFC 5424 and RFC 3164 messages; the grammar: codec/syslog/message.ts):
  *   UDP          one message a datagram (RFC 5426)
  *   TCP and TLS  octet counting or one message a line, each frame may choose (RFC 6587, RFC 5425)
- * Answers nothing, as the protocol has no answers: over TCP a full log makes the sender wait, over UDP it loses messages,
- * which are counted. Limits: those of tcp-listener.ts; a message may have 1 MiB over TCP and what a datagram holds over UDP.
+ * There are no answers, as the protocol has none: over TCP a full log makes the sender wait, over UDP messages are lost
+ * and counted. Limits: those of tcp-listener.ts; a message has at most 1 MiB over TCP, and what fits a datagram over
+ * UDP.
  */
 import { syslogFrames } from '../../codec/framing/syslog-frames.ts'
 import { syslog } from '../../codec/syslog/syslog.ts'

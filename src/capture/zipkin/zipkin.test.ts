@@ -80,7 +80,7 @@ test('every format has its path and content type', async () => {
   }
 })
 
-test('packed bodies are taken, empty ones answered and not stored', async () => {
+test('compressed bodies are accepted, empty ones are acknowledged and not stored', async () => {
   const pack: Record<string, (body: string) => Buffer> = {
     gzip: zlib.gzipSync,
     deflate: zlib.deflateSync,
@@ -90,7 +90,7 @@ test('packed bodies are taken, empty ones answered and not stored', async () => 
     const answer = await post('/api/v2/spans', new Uint8Array(compress(listOfOne())), { 'content-encoding': encoding })
     assert.equal(answer.status, 202, encoding)
   }
-  // JSON is what Zipkin takes any type for that it does not know.
+  // Zipkin treats any unknown type as JSON.
   for (const type of ['json', 'application/ json', ''])
     assert.equal((await post('/api/v2/spans', listOfOne(), { 'content-type': type })).status, 202, type)
   const before = receiving.batches.length
@@ -101,7 +101,7 @@ test('packed bodies are taken, empty ones answered and not stored', async () => 
   assert.equal(receiving.batches.length, before)
 })
 
-test('what cannot be read is 400 with a text, and stored is only what is good', async () => {
+test('an unreadable body is 400 with a text, and only valid spans are stored', async () => {
   const refused: [string, string, RegExp][] = [
     ['/api/v2/spans', '{', /^Expected a JSON_V2 encoded list: it does not begin/],
     [
@@ -132,7 +132,7 @@ test('what cannot be read is 400 with a text, and stored is only what is good', 
   assert.match(counts.lastError!, /traceId is missing/)
 })
 
-test('too large a body is 413, packed or not', async () => {
+test('too large a body is 413, compressed or not', async () => {
   const large = new Uint8Array(bodyBytesMax + 1)
   assert.equal((await post('/api/v2/spans', large)).status, 413)
   assert.equal(
@@ -141,7 +141,7 @@ test('too large a body is 413, packed or not', async () => {
   )
 })
 
-test('other methods and paths are refused, health is told, browsers of known origins may send', async () => {
+test('other methods and paths are refused, /health works, browsers of known origins may send', async () => {
   const get = await fetch(`${base}/api/v2/spans`)
   assert.deepEqual([get.status, get.headers.get('allow')], [405, 'POST'])
   assert.equal((await post('/api/v3/spans', '[]')).status, 404)
@@ -153,7 +153,7 @@ test('other methods and paths are refused, health is told, browsers of known ori
   assert.equal(answer.headers.get('access-control-allow-origin'), 'https://shop.example')
 })
 
-test('while clew cannot keep more the client is told when to try again', async () => {
+test('while clew cannot keep more the client is told when to retry', async () => {
   const full = await Receiving.open({ concurrentMax: 0 })
   try {
     const address = await full.start(startZipkin)
@@ -166,7 +166,7 @@ test('while clew cannot keep more the client is told when to try again', async (
   }
 })
 
-test('a client that stops in the middle of its body leaves nothing behind', async () => {
+test('when a client stops in the middle of its body, nothing of it is kept', async () => {
   const before = receiving.batches.length
   const socket = net.connect(Number(new URL(base).port), '127.0.0.1')
   socket.write('POST /api/v2/spans HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n[{"traceId"')

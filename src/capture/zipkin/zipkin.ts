@@ -3,9 +3,9 @@
  *   POST /api/v2/spans    JSON v2; application/x-protobuf: ListOfSpans
  *   POST /api/v1/spans    JSON v1; application/x-thrift: TBinary list
  *   GET /health
- * The body may be packed (gzip, zstd, deflate). Answers: 202 without a body once the spans are durable, also for an
+ * The body may be compressed (gzip, zstd, deflate). Answers: 202 without a body once the spans are durable, also for an
  * empty body; 400 with a text when the list cannot be read or no span of it is usable; 413 over the size limit; 429 or
- * 503 with Retry-After while clew cannot keep more. A span that is wrong is left out and counted, the others are kept.
+ * 503 with Retry-After while clew cannot keep more. An invalid span is left out and counted, the others are kept.
  */
 import { InputError } from '../../base/errors.ts'
 import type { Codec } from '../../codec/codec.ts'
@@ -19,7 +19,7 @@ import type { StartReceiver } from '../receiver.ts'
 
 const protocol = 'zipkin'
 
-/** JSON is what Zipkin takes any other content type for. */
+/** Zipkin treats any other content type as JSON. */
 const codecs: Record<string, { readonly json: Codec; readonly binary: Codec; readonly binaryType: string }> = {
   '/api/v2/spans': { json: zipkinJsonV2, binary: zipkinProtobufV2, binaryType: 'application/x-protobuf' },
   '/api/v1/spans': { json: zipkinJsonV1, binary: zipkinThriftV1, binaryType: 'application/x-thrift' },

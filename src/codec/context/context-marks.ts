@@ -1,12 +1,12 @@
 /**
- * Whether bytes can name a trace at all (the forms are in text-reference.ts). Most lines name none, so they are looked at
- * without making text of them:
- *   names   all hold "race" or "b3", in either case
- *   forms   hold 16 hex digits in a row behind one of [ , - | so that one byte in 16 is enough to find them
+ * Whether bytes can name a trace at all (the forms are in text-reference.ts). Most lines name none, so they are checked
+ * without turning them into strings:
+ *   names   all contain "race" or "b3", in either case
+ *   forms   contain 16 hex digits in a row after one of [ , - | so it is enough to look at every 16th byte
  */
 
 const words = ['race', 'RACE', 'b3', 'B3', 'Root=1-'].map((mark) => Buffer.from(mark))
-/** Five calls into the system's search cost as much as this many bytes in a loop. */
+/** Five calls of the native search take as long as this many bytes in a loop. */
 const loopBytesMax = 512
 const digitsMin = 16
 
@@ -18,7 +18,7 @@ for (const mark of '[,-|') isBeforeForm[mark.charCodeAt(0)] = 1
 export function mentionsContext(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start <= loopBytesMax) return hasName(bytes, start, end) || hasForm(bytes, start, end)
   const part = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
-  // The forms without a name stand in the head of a line, except X-Ray's.
+  // The forms without a name are at the start of a line, except X-Ray's.
   return hasForm(bytes, start, start + loopBytesMax) || words.some((word) => part.includes(word))
 }
 
@@ -40,7 +40,7 @@ function hasForm(bytes: Uint8Array, start: number, end: number): boolean {
     let behind = i + 1
     while (behind < end && isHex[bytes[behind]!] === 1) behind++
     if (behind - first >= digitsMin && first > start && isBeforeForm[bytes[first - 1]!] === 1) return true
-    // Digits that were seen need not be seen again.
+    // Digits that were seen need not be checked again.
     if (behind > i + digitsMin) i = behind - 1
   }
   return false

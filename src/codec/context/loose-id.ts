@@ -1,9 +1,9 @@
 /**
- * Bare ids as people log them, under a name that says what they are:
+ * Bare ids as people log them, under a name that says which id it is:
  *   trace = 32hex | 16hex | 12*31hex | UUID          ; fewer digits than 32 mean zeros on the left
  *   span  = 16hex | 12*15hex
- * Programs that print an id as a number leave its leading zeros out. Fewer than twelve digits, or decimal digits alone, are
- * more likely a number of another kind, so they are no ids.
+ * Programs that print an id as a number leave out its leading zeros. Fewer than twelve digits, or only decimal digits,
+ * are more likely another kind of number, so they are not ids.
  */
 import { parseSpanId, parseTraceId, type SpanId, type TraceId } from '../../model/ids.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Where trace context goes once found: the id columns of a row. Used by every decoder of log-like records; the ones of
- * structured records go through `record/record-row.ts`, the ones of plain text call `linkText`.
+ * Writes the trace context that was found into the id columns of a row. Every decoder of log-like records uses it: for
+ * structured records through `record/record-row.ts`, for plain text by calling `linkText`.
  */
 import type { EventBatchBuilder } from '../../model/event-batch.ts'
 import { utf8Text } from '../utf8.ts'
@@ -8,7 +8,7 @@ import { mentionsContext } from './context-marks.ts'
 import { findTraceReference } from './text-reference.ts'
 import type { TraceReference } from './trace-reference.ts'
 
-/** Longer texts are searched only so far: context stands in a line's head, and a stack trace may be long. */
+/** Longer texts are searched only up to this length: context is at the start, and a stack trace may be long. */
 const searchedBytesMax = 4096
 
 export function writeReference(builder: EventBatchBuilder, row: number, found: TraceReference): void {
@@ -17,13 +17,13 @@ export function writeReference(builder: EventBatchBuilder, row: number, found: T
   builder.flags[row] = found.flags
 }
 
-/** Links the row to the trace that its text names, if it names one. */
+/** Links the row to the trace that its text names, if any. */
 function linkText(builder: EventBatchBuilder, row: number, text: string): void {
   const found = findTraceReference(text.length > searchedBytesMax ? text.slice(0, searchedBytesMax) : text)
   if (found !== undefined) writeReference(builder, row, found)
 }
 
-/** As `linkText` for bytes in an arena; most lines name no trace, so they are looked at without making text of them. */
+/** As `linkText` for bytes in an arena; most lines name no trace, so they are checked without making strings. */
 export function linkBytes(builder: EventBatchBuilder, row: number, start: number, length: number): void {
   const { bytes } = builder.arena
   const end = start + Math.min(length, searchedBytesMax)
@@ -36,7 +36,7 @@ export function writeHex(hex: string, to: Uint8Array, at: number): void {
 }
 
 /**
- * Copies an id written as exactly `length * 2` hex digits; false, leaving zeros, when it is anything else or all zero.
+ * Copies an id of exactly `length * 2` hex digits. Returns false, leaving zeros, for anything else and for all zeros.
  */
 export function copyHexId(
   bytes: Uint8Array,

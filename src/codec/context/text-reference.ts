@@ -1,6 +1,6 @@
 /**
- * The trace that a line of text names. Named values come first, then forms that nothing else has:
- *   name value    trace_id=…, "traceId": "…", traceparent: …, X-Amzn-Trace-Id=…, dd.trace_id=…, and the span's id beside it
+ * The trace that a line of text names. Named values are tried first, then forms that nothing else has:
+ *   name value    trace_id=…, "traceId": "…", traceparent: …, X-Amzn-Trace-Id=…, dd.trace_id=…, and a span id next to it
  *   traceparent   00-32hex-16hex-2hex without a name                     ; .NET's Activity.Id
  *   request id    "|" 32hex "." 16hex ( "." | "_" )                      ; .NET's RequestId
  *   X-Ray         [ "Self=…;" ] "Root=1-…" [ ";Parent=…" ]               ; the load balancers of AWS
@@ -17,7 +17,7 @@ import {
   type TraceReference,
 } from './trace-reference.ts'
 
-/** `name=value` or `"name": "value"` inside a line of text; the first form that holds wins. */
+/** `name=value` or `"name": "value"` in a line of text; the first form that matches wins. */
 const named =
   /\b(traceparent|uber-trace-id|x-amzn-trace-id|x-cloud-trace-context|b3|dd[._-]?trace[._-]?id|(?:otel|xray[._-]?)?trace[._-]?id|x-b3-traceid|trace|logging\.googleapis\.com\/trace)["']?\s*[=:]\s*["']?([^\s"',\]})]{8,})/gi
 /** ECS and others nest the id: `"trace": {"id": "…"}`. */
@@ -28,17 +28,17 @@ const namedSpan = new RegExp(
   'i',
 )
 const nestedSpan = new RegExp(`"span"\\s*:\\s*\\{\\s*"id"\\s*:\\s*"${hexDigits}"`, 'i')
-/** Elastic's agents name the transaction when it has no span below it. */
+/** Elastic's agents name the transaction when there is no span in it. */
 const transaction = new RegExp(
   `(?:\\btransaction\\.id["']?\\s*[=:]\\s*["']?|"transaction"\\s*:\\s*\\{\\s*"id"\\s*:\\s*")${hexDigits}`,
   'i',
 )
 const datadogSpan = /\bdd[._-]?span[._-]?id["']?\s*[=:]\s*["']?(\d{1,20})(?![0-9a-z])/i
 
-/** Each name may cost a search of the whole text for the span, so a text of nothing but names is not searched for each. */
+/** Each name may need a search of the whole text for the span, so only this many names of a text are searched for. */
 const namesMax = 16
 
-/** The context a plain line of text names, such as `… trace_id=… span_id=…`; `undefined` when it names none. */
+/** The context that a plain line of text names, such as `… trace_id=… span_id=…`; `undefined` when it names none. */
 export function findTraceReference(text: string): TraceReference | undefined {
   let tries = namesMax
   for (const [, name, value] of text.matchAll(named)) {
@@ -81,7 +81,7 @@ const root =
 const pair = /\[([0-9a-f]{32})-([0-9a-f]{16})\]/i
 const list = /\[[^[\],]{0,128},([0-9a-f]{32}|[0-9a-f]{16}),([0-9a-f]{16})(?:,(?:true|false)?)?\]/i
 
-/** A form that is context by itself, without a name. */
+/** A form that needs no name to be recognised as context. */
 function findForm(text: string): TraceReference | undefined {
   const parent = w3c.exec(text)
   if (parent !== null) return carrierParsers.traceparent!(parent[1]!)

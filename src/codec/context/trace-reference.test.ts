@@ -146,7 +146,7 @@ test('no text makes a parser throw or find an id of another length', () => {
   )
 })
 
-test('whatever a text names, its bytes are looked at', () => {
+test('every text that names a trace passes the quick check of its bytes', () => {
   const piece = fc.constantFrom(
     '[',
     ']',

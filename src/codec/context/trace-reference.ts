@@ -1,6 +1,6 @@
 /**
  * Trace context as programs pass it on. Each function reads one value, wherever a record carries it:
- *   traceparent (W3C Trace Context §3.2)   version "-" 32hex "-" 16hex "-" 2hex      ; version ff is invalid, later ones may go on
+ *   traceparent (W3C Trace Context §3.2)   version "-" 32hex "-" 16hex "-" 2hex      ; version ff is invalid, later ones may be longer
  *   b3 (single header)                     {16,32}hex "-" 16hex [ "-" state [ "-" 16hex ] ] ; "0", "1" and "d" alone name no trace
  *   uber-trace-id (Jaeger)                 1*32hex ":" 1*16hex ":" parent ":" flags  ; leading zeros may be missing, may be URL-encoded
  *   X-Amzn-Trace-Id (X-Ray)                "Root=1-" 8hex "-" 24hex [ ";Parent=" 16hex ] [ ";Sampled=" 1 ]
@@ -61,7 +61,10 @@ function parseRequestId(text: string): TraceReference | undefined {
   return match === null ? parseTraceparent(text) : reference(match[1]!, match[2]!, 0)
 }
 
-/** Datadog's ids: the trace is 32 hex digits when the tracer logs all 128 bits, else decimal, as the span always is. */
+/**
+ * Datadog's ids: the trace is 32 hex digits when the tracer logs all 128 bits, else decimal; the span is always
+ * decimal.
+ */
 export function parseDatadog(trace: string, span: string): TraceReference | undefined {
   const traceId = /^[0-9a-f]{32}$/i.test(trace) ? trace : hexOfDecimal(trace)
   if (traceId === undefined) return undefined
@@ -76,11 +79,11 @@ function hexOfDecimal(text: string): string | undefined {
   return hex.length > 16 ? undefined : hex.padStart(16, '0')
 }
 
-/** Forms that say more than the trace's id; programs write them under the id's name as well. */
+/** Forms that contain more than the trace's id; programs also write them under the id's name. */
 const fullForms = [parseTraceparent, parseXRay, parseB3, parseRequestId, parseCloudTrace]
 
 /**
- * What stands under a name such as `trace_id`: a bare id (loose-id.ts), X-Ray's, which may name the span too
+ * The value of a name such as `trace_id`: a bare id (loose-id.ts), X-Ray's form, which may name the span too
  * (`1-…-…@span`), Google's (`projects/…/traces/…`), or one of the full forms.
  */
 export function parseLooseReference(text: string): TraceReference | undefined {
@@ -95,11 +98,11 @@ export function parseLooseReference(text: string): TraceReference | undefined {
     const found = parse(text)
     if (found !== undefined) return found
   }
-  // Jaeger's form has ids of any length, which under this name would be guessing.
+  // Jaeger's form has ids of any length; under this name, reading them would be guessing.
   return /^[0-9a-f]{12,32}:[0-9a-f]{12,16}:/i.test(text) ? parseUberTraceId(text) : undefined
 }
 
-/** A traceparent of a later version and X-Ray's header may go on; no program writes more than this. */
+/** A later traceparent version and X-Ray's header may be longer; no program writes more than this. */
 const fullFormCharsMax = 512
 
 /** Header-like names and how their values are read. */
@@ -119,6 +122,6 @@ export function withSpan(found: TraceReference, span: string): TraceReference {
 export function reference(trace: string, span: string, flags: number): TraceReference | undefined {
   const traceId = parseTraceId(trace)
   const spanId = parseSpanId(span)
-  // A parent of all zeros makes a traceparent invalid; X-Ray may name the trace alone.
+  // A parent of all zeros makes a traceparent invalid; X-Ray may name only the trace.
   return traceId === undefined || (span !== '' && spanId === undefined) ? undefined : { traceId, spanId, flags }
 }

@@ -37,7 +37,7 @@ function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       refuse(progress, error.message)
-      // Passing it fails only when the body itself is cut short, and then all of it is refused.
+      // Skipping it fails only when the body itself is cut short, and then the whole body is refused.
       reader.at = start
       reader.skipLoosely()
       if (reader.at === start) throw error
@@ -66,7 +66,7 @@ function decodeMessage(reader: JsonValueReader, progress: Progress): void {
   reader.expect(closeArray)
 }
 
-/** Time, comma and record. A wrong one is counted and passed over. */
+/** Time, comma and record. An invalid one is counted and skipped. */
 function decodeEntry(reader: JsonValueReader, tag: string, progress: Progress): void {
   const start = reader.at
   try {
@@ -99,7 +99,7 @@ function setTime(reader: JsonValueReader): void {
   record.setTime(nanos)
 }
 
-/** The value of `option.chunk` of a message, '' for none: what to acknowledge. */
+/** The value of `option.chunk` of a message, '' for none: the id to acknowledge. */
 export function chunkOfJson(message: Uint8Array): string {
   const reader = new JsonValueReader(validText(message))
   try {

@@ -110,7 +110,7 @@ test('every EventTime keeps all its bits', () => {
   )
 })
 
-test('times 0 and nil mean the receipt, and then the record may bring its own', () => {
+test('times 0 and nil mean the time of receipt, and then the record may have its own time', () => {
   const times = (body: unknown) => decode(pack(body)).rows.map((row) => row.time)
   assert.deepEqual(
     times([
@@ -132,13 +132,13 @@ test('times 0 and nil mean the receipt, and then the record may bring its own', 
   assert.equal((batch as EventBatch).times[0], BigInt(receivedAtMs) * 1_000_000n)
 })
 
-test('entries of Fluent Bit carry metadata beside the time', () => {
+test("Fluent Bit's entries carry metadata next to the time", () => {
   const { rows } = decode(pack(['t', [[[eventTime(seconds, 1), { stream: 'stderr' }], { log: 'a' }]]]))
   assert.equal(rows[0]!.time, at + 1n)
   assert.deepEqual(rows[0]!.attributes, { 'fluent.tag': 't', stream: 'stderr' })
 })
 
-test('groups of OTLP-born logs keep their resource, scope and fields', () => {
+test('groups of logs that came as OTLP keep their resource, scope and fields', () => {
   const otlp = {
     severity_number: 17,
     severity_text: 'ERROR',
@@ -164,7 +164,7 @@ test('groups of OTLP-born logs keep their resource, scope and fields', () => {
   assert.deepEqual([outside!.service, outside!.body], ['v1_logs', 'outside'])
 })
 
-test('what records name by common keys goes where it belongs', () => {
+test('values under common keys go to their columns', () => {
   const { rows } = decode(
     pack([
       'app',
@@ -202,7 +202,7 @@ test('ids of the current span link a record to its trace, and zeros do not', () 
   assert.equal(ids({ headers: { 'X-Amzn-Trace-Id': 'Root=1-4bf92f35-77b34da6a3ce929d0e0e4736' } }), `${trace}/ headers`)
 })
 
-test('of two keys for one thing the better wins and the other stays', () => {
+test('when two keys name the same thing the better one wins and the other stays an attribute', () => {
   const { rows } = decode(pack(['t', seconds, { log: 'raw line', message: 'parsed' }]))
   assert.equal(rows[0]!.body, 'parsed')
   assert.deepEqual(rows[0]!.attributes, { 'fluent.tag': 't', log: 'raw line' })
@@ -227,7 +227,7 @@ test('a container names its service, and Kubernetes metadata its pod', () => {
   assert.deepEqual(pod.attributes.kubernetes, kubernetes)
 })
 
-test('types stay apart: 64-bit integers, doubles, bytes, nested values', () => {
+test('types are kept: 64-bit integers, doubles, bytes, nested values', () => {
   const { rows } = decode(
     pack([
       't',
@@ -270,14 +270,14 @@ test('text that is not UTF-8 is repaired, keys too', () => {
   assert.equal(rows.length, 2)
 })
 
-test('a bad entry costs itself alone', () => {
+test('only the bad entry is rejected', () => {
   const good = [seconds, { log: 'a' }]
   const { rows, rejected, reason } = decode(pack(['t', [good, 5, ['noon', {}], [seconds, 'text'], [seconds], good]]))
   assert.deepEqual([rows.length, rejected], [2, 4])
   assert.match(reason, /not an array of time and record/)
 })
 
-test('a bad message costs itself alone', () => {
+test('only the bad message is rejected', () => {
   const good = ['t', seconds, { log: 'a' }]
   const bad = [
     null,
@@ -306,7 +306,7 @@ test('a small chunk cannot unpack to more than the bound', () => {
   assert.match(reason, /larger than/)
 })
 
-test('a deeply nested record is refused alone', () => {
+test('only the deeply nested record is refused', () => {
   const nested = Buffer.concat([
     Buffer.from([0x93, 0xa1, 0x74, 0x01, 0x81, 0xa1, 0x6b]),
     Buffer.alloc(5000, 0x91),
@@ -318,7 +318,7 @@ test('a deeply nested record is refused alone', () => {
 
 const json = (text: string) => decode(Buffer.from(text), forwardJson)
 
-test('JSON messages are read as the packed ones are', () => {
+test('JSON messages are read like the packed ones', () => {
   const { rows, rejected } = json(
     `["app",${seconds},{"message":"a \\"quoted\\"","n":9007199254740993,"f":1.0}]\n["app",[[${seconds},{"log":"b"}],["x",{}],[0,{"log":"c"}]],{"chunk":"1"}]`,
   )
@@ -336,7 +336,7 @@ test('JSON messages are read as the packed ones are', () => {
 
 const record = fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 6 })
 
-test('whatever is packed is found again, key by key', () => {
+test('every packed value is read back, key by key', () => {
   fc.assert(
     fc.property(record, (fields) => {
       const { rows, rejected } = decode(pack(['t', seconds, fields]))
@@ -345,7 +345,7 @@ test('whatever is packed is found again, key by key', () => {
   )
 })
 
-test('damaged messages never do more than throw InputError', () => {
+test('damaged messages only ever throw InputError', () => {
   const valid = packAll(
     [
       't',

@@ -4,12 +4,13 @@
  *   entry    = [time, record] | [[time, metadata], record]
  *   time     = int (seconds) | float (seconds) | ext 0 of 8 bytes: seconds u32, nanoseconds u32 (EventTime) | nil
  *   record   = map of text to any value
- * Time 0 and nil mean "when it was received". Times -1 and -2 mark the begin and end of a group of OTLP-born logs, whose
- * record is {resource, scope}; entries between them carry their OTLP fields in `metadata.otlp`.
+ * Time 0 and nil mean "when it was received". Times -1 and -2 mark the begin and end of a group of logs that came as
+ * OTLP. The record of such a mark is {resource, scope}; entries between the marks carry their OTLP fields in
+ * `metadata.otlp`.
  * A compressed chunk may hold several gzip members or zstd frames one after another.
  *
- * What is not UTF-8 in a text becomes replacement characters, as logs come from anywhere; a bin that is UTF-8 is text.
- * A chunk may unpack to at most `unpackedBytesMax`: a replay must come to the same rows, so this is no option.
+ * Invalid UTF-8 in a text becomes replacement characters, as logs come from anywhere; a bin with valid UTF-8 is text.
+ * A chunk may unpack to at most `unpackedBytesMax`. This is no option, because a replay must produce the same rows.
  */
 import zlib from 'node:zlib'
 import { InputError, messageOf } from '../../base/errors.ts'
@@ -27,21 +28,21 @@ import { mayHoldPartials, partialMark, partialNames, Partials } from './partials
 
 export const forward: Codec = { name: 'forward', signal: 'events', decode }
 
-/** Of all messages of one body together. */
+/** For all messages of one body together. */
 export const unpackedBytesMax = 64 * 1024 * 1024
 
 const builder = new EventBatchBuilder()
 const record = new RecordRow(builder)
-/** Of this batch: keys that are not UTF-8, and the ones that stand for them. */
+/** Keys of this batch that are invalid UTF-8, and their replacements. */
 const repairedKeys = new Map<number, number>()
 const partials = new Partials()
 
-/** What one call of `decode` carries along. */
+/** The state of one call of `decode`. */
 interface Progress {
   readonly receivedAtMs: number
   rejected: number
   reason: string
-  /** What may still be unpacked. */
+  /** How many bytes may still be unpacked. */
   unpackedBytesLeft: number
   tagKey: number
   /** Some record may be a piece of a line. */
@@ -79,7 +80,7 @@ function decodeMessage(reader: MsgpackReader, progress: Progress): void {
     message = readMessage(reader)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    // Passing it fails only when the body itself is cut short, and then all of it is refused.
+    // Skipping it fails only when the body itself is cut short, and then the whole body is refused.
     reader.at = start
     reader.skip()
     return refuse(progress, error.message)
@@ -137,7 +138,7 @@ function decodePacked(message: ForwardMessage, reader: MsgpackReader, rest: { ta
     while (entries.at < entries.end) decodeListed(entries, tag, progress)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    // The stream of entries is cut or broken: what came before stands, and where the next would begin is unknown.
+    // The stream of entries is cut or broken: earlier entries are kept, and where the next would begin is unknown.
     refuse(progress, error.message)
   }
 }
@@ -165,13 +166,13 @@ function decodeListed(reader: MsgpackReader, tag: TextAt, progress: Progress): v
     for (let left = extra; left > 0; left--) reader.skip()
     return
   }
-  // Reading stopped somewhere inside: its end is found by passing over it.
+  // Reading stopped somewhere inside: skipping the entry from its start finds its end.
   reader.at = start
   reader.skip()
   refuse(progress, problem)
 }
 
-/** Time and record one after the other: as a row, or what is wrong with them; then the reader stopped inside. */
+/** Adds time and record as a row, or returns what is wrong with them; then the reader stopped inside the entry. */
 function decodeEntry(reader: MsgpackReader, tag: TextAt, progress: Progress): string {
   let problem: string
   try {
@@ -186,7 +187,7 @@ function decodeEntry(reader: MsgpackReader, tag: TextAt, progress: Progress): st
   return problem === noRow ? '' : problem
 }
 
-/** The entry was understood, and is no row of its own. */
+/** The entry was understood, but is not a row of its own. */
 const noRow = 'no row'
 
 /** Returns what is wrong, or '' for a row that was added, or `noRow`. */
@@ -215,7 +216,7 @@ function decodeTimedRecord(reader: MsgpackReader, tag: TextAt, progress: Progres
   return ''
 }
 
-/** True when the record is the next piece of a line that another row has. Marks do not stay attributes. */
+/** True when the record is the next piece of a line that has a row. The marks do not stay attributes. */
 function joinsPartial(): boolean {
   const taken = record.takeAttributes(partialNames)
   const mark = partialMark(taken)
@@ -227,7 +228,7 @@ function joinsPartial(): boolean {
   return partials.add(mark, record.row, hasBody ? String(record.values.value(slots.body).value) : '')
 }
 
-/** Sets the row's time; 0 when that went well, -1 or -2 for a mark of groups, else what is wrong. */
+/** Sets the row's time. Returns 0 on success, -1 or -2 for a mark of groups, else what is wrong. */
 function readTime(reader: MsgpackReader, kind: Kind): number | string {
   switch (kind) {
     case kinds.ext: {
@@ -265,7 +266,7 @@ function mark(seconds: number): number | string {
   return seconds === -1 || seconds === -2 ? seconds : 'a time lies before 1970'
 }
 
-/** seconds · 10⁹ + nanoseconds in two words; the parts stay below 2^53. */
+/** seconds · 10⁹ + nanoseconds in two words; every intermediate value stays below 2^53. */
 function setEventTime(seconds: number, nanos: number): number {
   if (seconds >= 0xfffffffe) return (seconds | 0) === -1 ? -1 : -2
   if (seconds === 0 && nanos === 0) return 0
@@ -324,7 +325,7 @@ function decodeKey(reader: MsgpackReader): number {
   return repairedKeys.size === 0 ? key : (repairedKeys.get(key) ?? key)
 }
 
-/** The text where it lies, or a repaired copy at the arena's end. */
+/** The text's place in the arena, or that of a repaired copy at the arena's end. */
 function keepText(reader: MsgpackReader, start: number, end: number): TextAt {
   if (isUtf8Range(reader.bytes, start, end)) return { start, length: end - start }
   const copy = builder.appendText(utf8Text(reader.bytes, start, end))

@@ -1,5 +1,5 @@
 /**
- * Logs that Fluent Bit took as OTLP and passes on as Forward keep their OTLP fields beside the record:
+ * Logs that Fluent Bit received as OTLP and passes on as Forward keep their OTLP fields next to the record:
  *   group record   = { "resource": { "attributes": map, "dropped_attributes_count": int },
  *                      "scope": { "name": text, "version": text, "attributes": map }, … }
  *   entry metadata = { "otlp": { "observed_timestamp": int, "severity_number": int, "severity_text": text,

@@ -20,19 +20,19 @@ export interface ForwardMessage {
 export interface ForwardOption {
   /** Id to acknowledge; '' for none. */
   readonly chunk: string
-  /** '' for none; what is neither that nor gzip or zstd cannot be read. */
+  /** '' for none; any value other than gzip and zstd cannot be read. */
   readonly compressed: string
   /** 0 logs, 1 metrics, 2 traces. */
   readonly signal: number
-  /** Number of entries the sender says there are; 0 when it does not. */
+  /** The number of entries according to the sender; 0 when it gives none. */
   readonly size: number
 }
 
 const noOption: ForwardOption = { chunk: '', compressed: '', signal: 0, size: 0 }
 
 /**
- * Reads the frame at the reader's place and leaves the reader after it. Throws `InputError` when the bytes end too soon;
- * returns what is wrong, having passed the value, when it is no message.
+ * Reads the frame at the reader's place and leaves the reader after it. Throws `InputError` when the bytes end too
+ * soon. When the value is not a message, it is skipped and the reason is returned.
  */
 export function readMessage(reader: MsgpackReader): ForwardMessage | string {
   const start = reader.at

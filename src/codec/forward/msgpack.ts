@@ -7,7 +7,7 @@
  *   array 90-9f · dc n16 · dd n32                     map  80-8f · de n16 · df n32     (n elements; n pairs)
  *   ext  d4-d8 type data(1,2,4,8,16) · c7 len8 type data · c8 len16 · c9 len32
  *   c1 is never used. All numbers are big-endian.
- * A length or count that runs past the end is refused when it is met, before anything of it is kept.
+ * A length or count beyond the end is refused as soon as it is read, before anything of it is kept.
  */
 import { InputError } from '../../base/errors.ts'
 import type { Attribute, AttributeValue } from '../../model/attributes.ts'
@@ -19,7 +19,7 @@ export type Kind = (typeof kinds)[keyof typeof kinds]
 /** Arrays and maps may nest this deep. */
 export const nestingMax = 32
 
-/** Values of one body that may become objects; two bytes on the wire can be a hundred in memory. */
+/** The maximum number of values of one body that become objects; two bytes on the wire can be a hundred in memory. */
 export const objectsMax = 1_000_000
 
 export interface ObjectBudget {
@@ -32,12 +32,12 @@ export class MsgpackReader {
   bytes: Uint8Array
   at: number
   end: number
-  /** Of the header last read: bytes of a str, bin or ext that begin at `at`; elements of an array, pairs of a map. */
+  /** Of the header last read: bytes of a str, bin or ext, which begin at `at`; elements of an array; pairs of a map. */
   size = 0
   /** Low and high words of an int (two's complement) or a double (IEEE 754); 0 or 1 of a bool. */
   low = 0
   high = 0
-  /** True for an unsigned integer past 2^63, which an int cannot hold. */
+  /** True for an unsigned integer from 2^63 up, which an int cannot hold. */
   isBeyondInt64 = false
   extType = 0
   readonly budget: ObjectBudget
@@ -50,7 +50,7 @@ export class MsgpackReader {
     this.budget = budget
   }
 
-  /** Reads one value's header, for scalars all of it. A str, bin or ext leaves `at` at its first byte. */
+  /** Reads one value's header; for scalars that is the whole value. A str, bin or ext leaves `at` at its first byte. */
   header(): Kind {
     if (this.at >= this.end) this.fail('the data ends where a value should begin')
     const byte = this.bytes[this.at++]!
@@ -117,7 +117,7 @@ export class MsgpackReader {
     }
   }
 
-  /** Passes over one whole value without recursion: what is left to pass is a count. */
+  /** Skips one whole value without recursion, by counting the values that are left. */
   skip(): void {
     let left = 1
     while (left > 0) {
@@ -129,7 +129,7 @@ export class MsgpackReader {
     }
   }
 
-  /** One value as an object: for what is rare, such as nested maps. Text that is not UTF-8 gets replacement characters. */
+  /** One value as an object, for rare values such as nested maps. Invalid UTF-8 becomes replacement characters. */
   value(depth = 0): AttributeValue {
     return this.valueOf(this.header(), depth)
   }
@@ -180,7 +180,7 @@ export class MsgpackReader {
     return entries
   }
 
-  /** A map's key as text: keys may be of any type, almost all are text. */
+  /** A map's key as text: keys may have any type, but almost all are text. */
   keyText(depth = 0): string {
     const kind = this.header()
     if (kind === kinds.str || kind === kinds.bin) return this.text()
@@ -257,7 +257,7 @@ export class MsgpackReader {
   }
 
   #elements(kind: Kind, size: number): Kind {
-    // Each element takes a byte at least, each pair two.
+    // Each element takes at least a byte, each pair at least two.
     if (size * (kind === kinds.map ? 2 : 1) > this.end - this.at) this.fail(`a count of ${size} runs past the end`)
     this.size = size
     return kind

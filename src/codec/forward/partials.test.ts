@@ -10,7 +10,7 @@ const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
 
 type Entry = readonly [number, Readonly<Record<string, unknown>>]
 
-/** `id ordinal text`, a `.` behind the ordinal of the last piece; another text is a whole record. */
+/** `id ordinal text`, with a `.` after the ordinal of the last piece; any other text is a whole record. */
 function entry(text: string): Entry {
   const match = /^(\w) (\d)(\.?) (.*)$/.exec(text)
   if (match === null) return [1_763_890_000, { log: text }]

@@ -1,7 +1,7 @@
 /**
- * Docker cuts lines of more than 16 KiB; its fluentd driver (and journald under names of its own) says so beside each piece:
+ * Docker cuts lines of more than 16 KiB. Its fluentd driver marks each piece, and so does journald under other names:
  *   partial_message "true" · partial_id of the line · partial_ordinal from 1 · partial_last "true" | "false"
- * Pieces of one body become one event: that of the first piece, with the text of all.
+ * Pieces of one body become one event: the event of the first piece, with the text of all.
  */
 import { bodyTypes, type EventBatchBuilder } from '../../model/event-batch.ts'
 import type { Attribute } from '../../model/attributes.ts'
@@ -14,7 +14,7 @@ export interface PartialMark {
 
 const names = ['partial_message', 'partial_id', 'partial_ordinal', 'partial_last']
 const journald = names.map((name) => `CONTAINER_${name.toUpperCase()}`)
-/** Every name of a mark; what says that bytes may hold one. */
+/** Every name of a mark; only bytes that contain one can have pieces. */
 export const partialNames: readonly string[] = [...names, ...journald]
 const signs = [names[0]!, journald[0]!].map((name) => Buffer.from(name))
 
@@ -23,7 +23,7 @@ export function mayHoldPartials(bytes: Uint8Array): boolean {
   return signs.some((sign) => buffer.includes(sign))
 }
 
-/** `undefined` for a record that is whole, or a piece that does not say of what. */
+/** `undefined` for a record that is whole, or a piece that does not name its line. */
 export function partialMark(entries: readonly Attribute[]): PartialMark | undefined {
   const text = (index: number): string => {
     const value = entries.find(({ key }) => key === names[index] || key === journald[index])?.value
@@ -39,7 +39,7 @@ interface Line {
   readonly pieces: { readonly ordinal: number; readonly text: string }[]
 }
 
-/** The lines of one body that are not complete yet. */
+/** The incomplete lines of one body. */
 export class Partials {
   readonly #lines = new Map<string, Line>()
 
@@ -47,7 +47,7 @@ export class Partials {
     this.#lines.clear()
   }
 
-  /** True when the piece goes on a line whose row is there: then its own row is not needed. */
+  /** True when the piece continues a line that already has a row: then it needs no row of its own. */
   add(mark: PartialMark, row: number, text: string): boolean {
     const line = this.#lines.get(mark.id)
     const piece = { ordinal: mark.ordinal, text }
@@ -56,7 +56,7 @@ export class Partials {
     return line !== undefined
   }
 
-  /** To be called when all rows are there: gives the rows of lines their texts. Returns those rows. */
+  /** Call this when all rows are there: writes the joined texts into the rows of lines. Returns those rows. */
   complete(builder: EventBatchBuilder): number[] {
     const joined = [...this.#lines.values()].filter(({ pieces }) => pieces.length > 1)
     for (const { row, pieces } of joined) {

@@ -1,6 +1,6 @@
 /**
- * What a Forward server says, in MessagePack (Forward Protocol Specification v1, "Handshake Messages" and "Response"):
- *   HELO = ["HELO", {"nonce": bin, "auth": bin, "keepalive": true}]      ; auth is empty when users are not asked for
+ * Replies of a Forward server in MessagePack (Forward Protocol Specification v1, "Handshake Messages" and "Response"):
+ *   HELO = ["HELO", {"nonce": bin, "auth": bin, "keepalive": true}]      ; auth is empty when no user is required
  *   PONG = ["PONG", ok, reason, server host, hex sha512(salt host nonce key)]
  *   ack  = {"ack": chunk}
  */
@@ -28,7 +28,7 @@ function pack(value: Packable): Buffer[] {
   return [Buffer.from([0x80 + entries.length]), ...entries.flatMap(([key, inner]) => [...pack(key), ...pack(inner)])]
 }
 
-/** `fixed` is the first byte of the form with the length in it (-1 for none), `wide` of the one with a one-byte length. */
+/** First bytes: `fixed` of the form with the length in it (-1 for none), `wide` of the form with a one-byte length. */
 function sized(bytes: Uint8Array, fixed: number, wide: number): Buffer[] {
   const { length } = bytes
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, length)

@@ -11,7 +11,7 @@ import { msgpackFrames } from './msgpack-frames.ts'
 import { decodePeerMessages, encodePeerMessages } from './peer-messages.ts'
 import { syslogFrames } from './syslog-frames.ts'
 
-/** The messages as text, the stream given in pieces; what is left at the end comes after `|`. */
+/** The messages as text, for a stream given in pieces; what is left at the end comes after `|`. */
 function cut(rule: FrameRule, pieces: readonly (string | Uint8Array)[], bytesMax = 1000): string {
   const frames = new FrameBuffer(rule, bytesMax)
   const show = (messages: Uint8Array[]) => messages.map((message) => Buffer.from(message).toString('latin1'))
@@ -47,7 +47,7 @@ for (const [rule, pieces, expected] of [
   test(`${rule.name} cuts ${JSON.stringify(pieces)}`, () => assert.equal(cut(rule(), pieces), expected))
 }
 
-test('a frame past the bound ends the stream, whole or not', () => {
+test('a frame over the bound ends the stream, whole or not', () => {
   assert.throws(() => cut(lineFrames(), ['x'.repeat(11)], 10), { code: 'too_large' })
   assert.throws(() => cut(lineFrames(), ['x'.repeat(11) + '\n'], 10), { code: 'too_large' })
   assert.throws(() => cut(msgpackFrames(), [Buffer.from([0xdb, 0, 1, 0, 0]), Buffer.alloc(20)], 10), {
@@ -56,7 +56,7 @@ test('a frame past the bound ends the stream, whole or not', () => {
   assert.equal(cut(lineFrames(), ['x'.repeat(9) + '\n'], 10), 'x'.repeat(9))
 })
 
-test('what came before the end of a stream that cannot be followed is given', () => {
+test('messages before an unreadable part of the stream are returned', () => {
   for (const [rule, bytes] of [
     [msgpackFrames(), Buffer.from([0x91, 0x01, 0x92, 0xc1])],
     [jsonFrames(), Buffer.from('[1] junk')],
@@ -76,7 +76,7 @@ test('bytes that begin no value end a msgpack or JSON stream', () => {
 
 const values = fc.jsonValue({ maxDepth: 4 })
 
-test('msgpack values are cut where their writer ended them, in any pieces', () => {
+test('msgpack values are cut where their writer ended them, for any pieces', () => {
   fc.assert(
     fc.property(
       fc.array(values, { minLength: 1, maxLength: 6 }),
@@ -101,7 +101,7 @@ test('msgpack values are cut where their writer ended them, in any pieces', () =
   )
 })
 
-test('messages are not touched by what comes after them', () => {
+test('later bytes do not change earlier messages', () => {
   const frames = new FrameBuffer(lineFrames(), 100)
   frames.push(Buffer.from('fir'))
   const [first] = frames.push(Buffer.from('st\nsec'))
@@ -109,7 +109,7 @@ test('messages are not touched by what comes after them', () => {
   assert.equal(Buffer.from(first!).toString(), 'first')
 })
 
-test('messages and their senders come back from a record as they went in', () => {
+test('messages and their senders are read back from a record unchanged', () => {
   const messages = fc.array(
     fc.record(
       { peer: fc.constantFrom('127.0.0.1', '::1'), body: fc.uint8Array({ maxLength: 300 }) },
@@ -135,7 +135,7 @@ test('a record that is cut short is refused', () => {
   }
 })
 
-test('lines that belong to no message do not make one without end', () => {
+test('lines that belong to no message do not form an endless one', () => {
   const frames = new FrameBuffer(syslogFrames(), 1 << 20)
   const messages = frames.push(Buffer.from('<1>a\n' + 'more\n'.repeat(40_000) + 'rest'))
   assert.ok(messages.length > 1 && messages[0]!.length <= 64 * 1024)

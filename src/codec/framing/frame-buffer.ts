@@ -1,11 +1,11 @@
 /**
- * Cuts a stream of bytes into frames, whatever pieces it arrives in. A rule knows one protocol's frames; what it has
- * looked at is not looked at again, so a frame that arrives byte by byte costs no more than one that arrives whole.
+ * Cuts a stream of bytes into frames, whatever pieces it arrives in. A rule knows one protocol's frames. Bytes that it
+ * has scanned are not scanned again, so a frame that arrives byte by byte costs no more than one that arrives whole.
  */
 import { InputError } from '../../base/errors.ts'
 
 export interface FrameRule {
-  /** Forgets the frame it was in: the next call begins a new one. */
+  /** Forgets the current frame: the next call begins a new one. */
   reset(): void
   /**
    * Where the frame that begins at `start` ends, its delimiter included; -1 when more bytes are needed. Called again with
@@ -14,11 +14,11 @@ export interface FrameRule {
   end(bytes: Uint8Array, start: number, stop: number): number
   /** The message inside a whole frame; an empty one is no message. */
   message(bytes: Uint8Array, start: number, end: number): Uint8Array
-  /** Whether what is left when the stream ends is a frame that only lacks its delimiter. */
+  /** Whether the bytes left at the end of the stream are a frame that only lacks its delimiter. */
   readonly endsWithStream: boolean
-  /** Whether what has come of a frame is to be kept when the rest never comes; without it, no. */
+  /** Whether an unfinished frame is kept when the rest never arrives; false when absent. */
   readonly keepsUnfinished?: boolean
-  /** What is expected to arrive before a frame of this rule can be judged, for errors. */
+  /** What must arrive before a frame of this rule can be checked, for error messages. */
   readonly name: string
 }
 
@@ -48,8 +48,8 @@ export class FrameBuffer {
   }
 
   /**
-   * The messages that `chunk` completes, up to where the stream cannot be followed any further. They refer to memory that is
-   * not written again.
+   * The messages that `chunk` completes, up to where the stream can no longer be read. They refer to memory that is not
+   * overwritten later.
    */
   push(chunk: Uint8Array): Uint8Array[] {
     this.check()
@@ -63,13 +63,13 @@ export class FrameBuffer {
       if (!(error instanceof InputError)) throw error
       this.#failure = error
     }
-    // The messages keep this memory; what is left of the stream moves on to its own.
+    // The messages keep this memory; the rest of the stream moves to new memory.
     if (messages.length > 0) this.#moveRest()
     return messages
   }
 
   /**
-   * To be called once what `push` gave is taken care of. Throws `InputError`: `too_large` for a frame past the bound,
+   * Call this after handling what `push` returned. Throws `InputError`: `too_large` for a frame over the bound,
    * `bad_request` when no frame can follow; the stream ends there.
    */
   check(): void {
@@ -87,7 +87,7 @@ export class FrameBuffer {
     return message
   }
 
-  /** To be called when the stream has ended in good order: what is left, if it is a message without its delimiter. */
+  /** Call this when the stream has ended properly: returns the rest, if it is a message without its delimiter. */
   finish(): Uint8Array[] {
     const rest = this.#bytes.subarray(this.#start, this.#stop)
     this.#bytes = noBytes

@@ -2,9 +2,9 @@
  * GELF over TCP:
  *   frame = *byte NUL                                  ; GELF 1.1
  *         | *byte LF, where the bytes are a whole JSON object
- * Senders that cannot write NUL end messages with a line end. In JSON a line end stands only between tokens, so one behind a
- * whole object ends the message. Once a stream has shown that its messages are lines, a line end before a `{` ends a
- * message too: a broken one then costs nothing but itself.
+ * Senders that cannot write NUL end messages with a line end. In JSON a line end appears only between tokens, so a line
+ * end after a whole object ends the message. Once a message of a stream has ended with a line end, a line end before a
+ * `{` also ends a message: then a broken message affects no other.
  */
 import type { FrameRule } from './frame-buffer.ts'
 
@@ -18,10 +18,10 @@ const closeObject = 0x7d
 class GelfFrames implements FrameRule {
   readonly endsWithStream = true
   readonly name = 'GELF message'
-  /** Bytes of the frame that hold no delimiter. */
+  /** Bytes of the frame already searched, without a delimiter. */
   #seen = 0
   #endsWithLine = false
-  /** How far the object was followed, and where in it that is. */
+  /** How far the object was followed, and the state in it at that place. */
   #followed = 0
   #depth = 0
   #isInString = false
@@ -35,7 +35,7 @@ class GelfFrames implements FrameRule {
   end(bytes: Uint8Array, start: number, stop: number): number {
     let at = start + this.#seen
     const found = bytes.indexOf(nul, at)
-    // The buffer may be longer than what it holds.
+    // The buffer may be longer than its content.
     const nulAt = found < stop ? found : -1
     const last = nulAt < 0 ? stop : nulAt
     for (let lineEnd = indexIn(bytes, lineFeed, at, last); lineEnd >= 0; lineEnd = indexIn(bytes, lineFeed, at, last)) {
@@ -52,7 +52,7 @@ class GelfFrames implements FrameRule {
     return -1
   }
 
-  /** Follows braces and strings from where it was up to `stop`. */
+  /** Follows braces and strings from the last place up to `stop`. */
   #follow(bytes: Uint8Array, start: number, stop: number): void {
     let at = start + this.#followed
     for (; at < stop && !this.#isWhole; at++) {

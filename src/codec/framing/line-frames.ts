@@ -1,4 +1,4 @@
-/** Lines as frames: *byte LF, a CR before it left out. */
+/** Lines as frames: *byte LF; a CR before it is left out. */
 import type { FrameRule } from './frame-buffer.ts'
 
 const lineFeed = 0x0a
@@ -8,7 +8,7 @@ class LineFrames implements FrameRule {
   /** Half a line of text is better than none. */
   readonly keepsUnfinished = true
   readonly name = 'line'
-  /** Bytes of the frame that hold no line end. */
+  /** Bytes of the frame already searched, without a line end. */
   #seen = 0
 
   reset(): void {
@@ -18,7 +18,7 @@ class LineFrames implements FrameRule {
   end(bytes: Uint8Array, start: number, stop: number): number {
     const from = start + this.#seen
     const found = bytes.indexOf(lineFeed, from)
-    // The buffer may be longer than what it holds.
+    // The buffer may be longer than its content.
     if (found >= 0 && found < stop) return found + 1
     this.#seen = stop - start
     return -1

@@ -1,16 +1,16 @@
 /**
- * Top-level values of a MessagePack stream (grammar: forward/msgpack.ts). A value is passed over by counting what it still
- * needs, so nesting costs nothing, and a header that is not complete yet is read again when more has come.
+ * Top-level values of a MessagePack stream (grammar: forward/msgpack.ts). A value is skipped by counting the values it
+ * still needs, so nesting costs nothing. An incomplete header is read again when more bytes have arrived.
  */
 import { InputError } from '../../base/errors.ts'
 import type { FrameRule } from './frame-buffer.ts'
 
-/** By first byte: bytes of the header, and how its size is meant (low bits of the byte, or a field of 1, 2 or 4 bytes). */
+/** By first byte: the header's bytes, and the kind of size (low bits of the byte, or a field of 1, 2 or 4 bytes). */
 const headerBytes = new Uint8Array(256)
 const sizeBytes = new Uint8Array(256)
 /** What the size counts: 0 nothing, 1 bytes, 2 elements, 3 pairs. */
 const counted = new Uint8Array(256)
-/** Bytes that follow the header whatever the size says. */
+/** Bytes that follow the header, in addition to those that the size counts. */
 const fixedBytes = new Uint8Array(256)
 
 for (let byte = 0; byte < 256; byte++) {
@@ -56,9 +56,9 @@ for (const [byte, bytes] of [
 class MsgpackFrames implements FrameRule {
   readonly endsWithStream = false
   readonly name = 'Forward message'
-  /** Where the next header begins, from the frame's start; it may lie past what has come. */
+  /** Where the next header begins, from the frame's start; possibly after the bytes that have arrived. */
   #at = 0
-  /** Values still to pass. */
+  /** Values still to skip. */
   #left = 1
 
   reset(): void {

@@ -1,8 +1,9 @@
 /**
- * How messages of protocols without an envelope of their own are in the log: as they came, with who sent them.
+ * How the log stores messages of protocols without their own envelope: as received, with the sender's address.
  *   body    = { message }
- *   message = peerBytes u8 · peer (the sender's address as text, empty for the one before) · bodyBytes u32, big-endian · body
- * Several messages that arrive together are one record, so that one write to the disk serves them all.
+ *   message = peerBytes u8 · peer (the sender's address as text, empty for the previous one)
+ *           · bodyBytes u32, big-endian · body
+ * Several messages that arrive together are one record, so that they need only one write to the disk.
  */
 import { InputError } from '../../base/errors.ts'
 import { utf8Text } from '../utf8.ts'
@@ -12,7 +13,7 @@ export interface PeerMessage {
   readonly body: Uint8Array
 }
 
-/** Bytes that a message takes beside its own and its peer's. */
+/** Bytes that a message takes in addition to its body and its peer. */
 export const messageOverheadBytes = 5
 
 export function encodePeerMessages(messages: readonly PeerMessage[]): Uint8Array {
@@ -33,7 +34,7 @@ export function encodePeerMessages(messages: readonly PeerMessage[]): Uint8Array
   return out.subarray(0, at)
 }
 
-/** Calls `each` with the place of every message. Throws `InputError` when the body is not of this form. */
+/** Calls `each` with the place of every message. Throws `InputError` when the body does not have this form. */
 export function decodePeerMessages(bytes: Uint8Array, each: (peer: string, start: number, end: number) => void): void {
   let peer = ''
   let at = 0

@@ -1,5 +1,5 @@
 /**
- * Syslog over TCP (RFC 6587): each frame says itself which of the two it is.
+ * Syslog over TCP (RFC 6587): each frame shows by its first bytes which of the two forms it has.
  *   octet counting  = [ byte order mark ] 1*9DIGIT SP <that many bytes>      ; recognised by "<" or a digit-free start of the message
  *   non-transparent = *byte ( LF | NUL )             ; see syslog-line-frames.ts
  */
@@ -11,7 +11,7 @@ class SyslogFrames implements FrameRule {
   readonly endsWithStream = true
   readonly name = 'syslog message'
   readonly #line = syslogLineFrames()
-  /** Length of the count with its space, and the count; 0 for a line; -1 while that is not known. */
+  /** Length of the count with its space, and the count; 0 for a line; -1 while unknown. */
   #prefix = -1
   #count = 0
 
@@ -39,7 +39,9 @@ class SyslogFrames implements FrameRule {
     return this.#line.message(bytes, start + this.#prefix, end)
   }
 
-  /** A line may begin with a digit too, so a count is one only when a message follows it. A byte order mark is passed. */
+  /**
+   * A line may begin with a digit too, so a count is one only when a message follows it. A byte order mark is skipped.
+   */
   #readCount(bytes: Uint8Array, start: number, stop: number): number {
     if (bytes[start] === 0xef && stop - start < 3) return -1
     const first = start + markBytes(bytes, start, stop)

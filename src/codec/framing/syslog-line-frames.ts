@@ -1,29 +1,29 @@
 /**
- * A syslog message on a stream that is not counted:
+ * A syslog message on a stream without counts:
  *   frame = *byte ( LF | NUL )                         ; RFC 6587 §3.4.2 has met both
- * Messages may hold line ends. Python's `SysLogHandler` ends them with NUL and leaves the line ends of tracebacks inside; Go's
- * `log/syslog` writes the lines of a record one after another. So a message that begins with a priority goes on over
- * the lines that do not begin one, as far as they came together with it; and to a NUL, if one comes before the next message
- * or this stream ended a message so before.
+ * Messages may contain line ends. Python's `SysLogHandler` ends them with NUL and leaves the line ends of tracebacks
+ * inside; Go's `log/syslog` writes the lines of a record one after another. So a message that begins with a priority
+ * includes the following lines without a priority, as far as they arrived together with it. It extends to a NUL, if one
+ * comes before the next message or if this stream has already ended a message with NUL.
  */
 import type { FrameRule } from './frame-buffer.ts'
 
 const lineFeed = 0x0a
 const nul = 0x00
 const less = 0x3c
-/** Lines are joined up to this; what is longer is not one record. */
+/** Lines are joined up to this size; anything longer is not one record. */
 const joinedBytesMax = 64 * 1024
 
 class SyslogLineFrames implements FrameRule {
   readonly endsWithStream = true
   readonly name = 'line'
-  /** Bytes of the frame that hold no delimiter that ends it. */
+  /** Bytes of the frame already searched, without a delimiter that ends it. */
   #seen = 0
   /** Where the whole lines of the frame end; 0 when there is none yet. */
   #lines = 0
   #endsWithNul = false
 
-  /** Whole lines are a message, whatever was to come behind them. */
+  /** Whole lines are a message, whatever was expected after them. */
   get keepsUnfinished(): boolean {
     return this.#lines > 0
   }
@@ -78,7 +78,7 @@ function beginsMessage(bytes: Uint8Array, at: number, stop: number): boolean {
   return behind > at && bytes[behind] === 0x20 && isPriority(bytes, behind + 1, stop)
 }
 
-/** Nothing has come after the lines, or what can still become the beginning of a message. */
+/** True when nothing came after the lines, or only what can still become the beginning of a message. */
 function mayBegin(bytes: Uint8Array, at: number, stop: number): boolean {
   if (at === stop || (bytes[at] === less && at + 1 === stop)) return true
   const behind = behindDigits(bytes, at, stop)
@@ -97,7 +97,7 @@ function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39
 }
 
-/** The buffer may be longer than what it holds. */
+/** The buffer may be longer than its content. */
 function indexIn(bytes: Uint8Array, byte: number, from: number, stop: number): number {
   const found = bytes.subarray(from, stop).indexOf(byte)
   return found < 0 ? -1 : from + found

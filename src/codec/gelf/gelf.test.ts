@@ -59,7 +59,7 @@ for (const [name, pack] of [
   })
 }
 
-test('own fields with the names of standard ones are attributes, in any order', () => {
+test("the sender's fields with the names of standard ones are attributes, in any order", () => {
   const own = { _level: 'gold', _host: 'elsewhere', _timestamp: 1, _id: 'a1', _message: 'own' }
   const { version, host, short_message, timestamp, level } = message
   const given = { version, host, short_message, timestamp, level }
@@ -78,12 +78,12 @@ test('own fields with the names of standard ones are attributes, in any order', 
   }
 })
 
-test('an own field stands in for a standard one that is missing', () => {
+test("a sender's field stands in for a standard one that is missing", () => {
   const { rows } = decode(Buffer.from('{"short_message":"m","_level":"warn","_host":"web-2"}'))
   assert.deepEqual([rows[0]!.severity, rows[0]!.resource['host.name']], ['13 warn', 'web-2'])
 })
 
-test('a byte order mark before a message and zeros behind it mean nothing', () => {
+test('a byte order mark before a message and zeros after it are ignored', () => {
   const { rows, rejected } = decode(
     Buffer.from('\ufeff{"short_message":"m"}'),
     zlib.gzipSync('\ufeff{"short_message":"m"}'),
@@ -92,7 +92,7 @@ test('a byte order mark before a message and zeros behind it mean nothing', () =
   assert.deepEqual([rows.map(({ body }) => body), rejected], [['m', 'm', 'm'], 0])
 })
 
-test('a bad message costs itself alone', () => {
+test('only the bad message is rejected', () => {
   const good = Buffer.from(JSON.stringify(message))
   const bad = ['{}', 'text', '[1]', '{"short_message":"x"} y', '{"short_message":'].map((text) => Buffer.from(text))
   const { rows, rejected, reason } = decode(good, ...bad, zlib.gzipSync(good).subarray(0, 20), good)

@@ -1,10 +1,10 @@
 /**
- * GELF 1.1 (go2docs.graylog.org, "GELF Format via …"), one JSON object a message, which may be gzip or zlib:
+ * GELF 1.1 (go2docs.graylog.org, "GELF Format via …"), one JSON object per message, which may be gzip or zlib:
  *   version, host, short_message required · full_message · timestamp (seconds, with fraction) · level (syslog's 0-7)
  *   · facility, line, file (deprecated) · _name for everything else
  * host -> host.name · short_message -> body · level -> severity · _name -> attribute `name`, or what that name means
- * (record/fields.ts: `_service`, `_trace_id`, …). Where the sender's own field has the name of a standard one (`_level`,
- * `_host`, …) it stays an attribute, unless the standard one is missing. A message without a short_message is rejected.
+ * (record/fields.ts: `_service`, `_trace_id`, …). A sender's own field with the name of a standard one (`_level`,
+ * `_host`, …) stays an attribute, unless the standard one is missing. A message without a short_message is rejected.
  * The body is that of `framing/peer-messages.ts`; all of it may unpack to `unpackedBytesMax`.
  */
 import zlib from 'node:zlib'
@@ -33,7 +33,7 @@ const names: Readonly<Record<string, string | undefined>> = {
   file: 'code.file.path',
 }
 
-/** Own fields with the name of a standard one, which must not pass for it. */
+/** Names of standard fields, which a sender's field of the same name must not replace. */
 const shadow =
   /^_(version|host|host[._]?name|short_message|full_message|message|level|timestamp|facility|line|file|id)$/i
 
@@ -66,7 +66,7 @@ function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   return { batch: builder.finish(), rejected: progress.rejected, rejectedReason: progress.reason }
 }
 
-/** Senders that know only TCP's form end datagrams with it too. */
+/** Senders that know only the TCP form end datagrams with it too. */
 function withoutNuls(body: Uint8Array, start: number, end: number): number {
   if (body[start] !== 0x7b) return end
   let last = end
@@ -74,7 +74,7 @@ function withoutNuls(body: Uint8Array, start: number, end: number): number {
   return last
 }
 
-/** A reader over the message's JSON, which is in the arena: in place if it came plain, else at its end. */
+/** A reader for the message's JSON in the arena: in place if it was not compressed, else at the arena's end. */
 function readerOf(body: Uint8Array, place: { start: number; end: number }, progress: Progress): JsonValueReader {
   const message = body.subarray(place.start, place.end)
   const plain = unpack(message, progress)

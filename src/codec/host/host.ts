@@ -1,5 +1,5 @@
 /**
- * What was sampled of the host, as it is in the log:
+ * Samples of the host, as the log stores them:
  *   body   = JSON { v: 1, resource: { key: value … }, events: [ event … ] }
  *   event  = { t: "nanoseconds", type, text, attributes: { key: value … } }
  *   value  = text | whole number (an int) | { "double": number }
@@ -54,7 +54,7 @@ function decode(body: Uint8Array, context: DecodeContext): Decoded {
   return { batch: builder.finish(), rejected: 0, rejectedReason: '' }
 }
 
-/** Throws `InputError`: only this program writes such bodies, so anything wrong in one makes it wrong as a whole. */
+/** Throws `InputError`: only this program writes such bodies, so any mistake makes the whole body invalid. */
 function parse(body: Uint8Array): HostBody {
   try {
     const parsed = JSON.parse(Buffer.from(body).toString('utf8')) as HostBody

@@ -1,8 +1,8 @@
 /**
  * Messages to the Jaeger agent (jaeger-idl thrift/agent.thrift), as they come in datagrams:
  *   message emitBatch(1: jaeger.Batch) · emitZipkinBatch(1: list<zipkincore.Span>), oneway or call
- * A record of the log holds many of them (framing/peer-messages.ts), so that each costs little there. A datagram says by
- * its first byte which protocol it is in: 0x82 compact, else binary. One that is broken costs only itself and counts as
+ * A record of the log contains many of them (framing/peer-messages.ts), so that each needs few bytes there. The first
+ * byte of a datagram shows its protocol: 0x82 compact, else binary. A broken datagram affects no other and counts as
  * one rejected row.
  */
 import { InputError } from '../../base/errors.ts'

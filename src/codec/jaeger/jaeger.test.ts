@@ -29,7 +29,7 @@ interface Reference {
   readonly traceId: string
   readonly spanId: string
 }
-/** What both encodings are written from. */
+/** The spans that both encodings are written from. */
 interface Span {
   readonly traceId: string
   readonly spanId: string
@@ -269,7 +269,7 @@ for (const name of Object.keys(encoders)) {
     )
   })
 
-  test(`a wrong span in ${name} is left out alone`, () => {
+  test(`only the invalid span in ${name} is left out`, () => {
     const spans = [
       span,
       { ...span, spanId: '0'.repeat(16) },
@@ -284,7 +284,7 @@ for (const name of Object.keys(encoders)) {
     assert.deepEqual(spansOf(rows), spansOf(decodeWith(name, { ...batch, spans: [span, span] }).batch))
   })
 
-  test(`text in ${name} that is not UTF-8 is repaired and counted`, () => {
+  test(`invalid UTF-8 in ${name} is repaired and counted`, () => {
     const [codec, encode] = encoders[name]!
     for (const text of ['name-of-2', 'key-of-2', 'value-of-2', 'field-of-2', 'host-of-2', 'driver']) {
       const second: Span = {
@@ -347,9 +347,9 @@ const parents: readonly [references: readonly Reference[], parent: string, links
     '000000000000000a',
     ['0d child_of'],
   ],
-  // What a client makes of a context that only brought baggage or a debug id.
+  // Clients write this for a context that had only baggage or a debug id.
   [[{ type: 0, traceId: '0'.repeat(32), spanId: '0'.repeat(16) }], '', []],
-  // Of references to the span itself, the next one that is not counts.
+  // References to the span itself are skipped; the next one counts.
   [[{ type: 0, traceId, spanId: span.spanId }], '', []],
   [
     [
@@ -392,14 +392,14 @@ test('a parent field that names the span itself leaves the parent to the referen
   }
 })
 
-test('a negative duration is none', () => {
+test('a negative duration counts as none', () => {
   for (const name of ['thrift over HTTP', 'protobuf']) {
     const { batch: rows, rejected } = decodeWith(name, { ...batch, spans: [{ ...span, durationMicros: -3n }] })
     assert.deepEqual([rejected, spansOf(rows)[0]!.durationNano], [0, 0n], name)
   }
 })
 
-test('a process written after its spans is still theirs', () => {
+test('a process written after its spans still applies to them', () => {
   const struct = thriftBatch(batch)
   const { batch: rows } = jaegerThriftBatch.decode(writeThrift('binary', [struct[1]!, struct[0]!]), context)
   assert.match(spansOf(rows)[0]!.resource, /"service.name":"driver"/)
@@ -414,7 +414,7 @@ test('spans without a process are refused in thrift, where each batch must have 
   assert.match(rejectedReason, /a batch without a process/)
 })
 
-test('of several values the type says which one counts, as some clients write all', () => {
+test('when a tag has several values its type selects one, as some clients write all of them', () => {
   const all = (type: number): ThriftStruct => [
     [1, 'string', `type ${type}`],
     [3, 'string', 'text'],
@@ -457,7 +457,7 @@ test("a span's own process wins over the batch's in protobuf", () => {
   )
 })
 
-test('a record of datagrams keeps the good ones and counts the others', () => {
+test('a record of datagrams keeps the valid ones and counts the others', () => {
   const zipkin: ThriftStruct = [
     [1, 'i64', 1n],
     [3, 'string', 'old'],

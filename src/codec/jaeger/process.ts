@@ -1,13 +1,13 @@
 /**
- * Who sent Jaeger spans: a process's service name and tags become a resource, `hostname` under its name of today,
- * `host.name`. A client sends the same process with every batch, so resources are remembered by its bytes.
+ * The sender of Jaeger spans: a process's service name and tags become a resource, `hostname` under its present name,
+ * `host.name`. A client sends the same process with every batch, so resources are remembered by the process's bytes.
  */
 import type { Attribute } from '../../model/attributes.ts'
 import { makeResource, type Resource } from '../../model/resource.ts'
 import { Remembered } from '../remembered.ts'
 import { byteKey } from '../utf8.ts'
 
-/** What a process says, or what is wrong with it. */
+/** The content of a process, or what is wrong with it. */
 export type Process = Resource | string
 
 /** Longer ones are read each time. */
@@ -24,7 +24,7 @@ export function rememberedProcess(
   range: { readonly start: number; readonly end: number },
   read: () => Process,
 ): Process {
-  // The key of a huge process is not worth making.
+  // For a huge process, making the key is not worth it.
   if (range.end - range.start > processBytesMax) return read()
   return processes.get(encoding + byteKey(bytes, range.start, range.end), read)
 }

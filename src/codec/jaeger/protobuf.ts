@@ -39,7 +39,7 @@ function decode(body: Uint8Array): Decoded {
   return rows.finish()
 }
 
-/** Calls `read` with the tag of each field; it returns false for a field it does not know, which is stepped over. */
+/** Calls `read` with the tag of each field; it returns false for an unknown field, which is skipped. */
 function eachField(reader: WireReader, end: number, read: (tag: number) => boolean): void {
   while (reader.at < end) {
     const tag = reader.tag(end)
@@ -143,7 +143,7 @@ function setTime(words: Uint32Array, nanos: bigint, what: string): void {
   else setWords(words, into.row, nanos)
 }
 
-/** A negative duration is none, as in Zipkin. */
+/** A negative duration counts as none, as in Zipkin. */
 function noneIfNegative(nanos: bigint): bigint {
   return nanos < 0n ? 0n : nanos
 }

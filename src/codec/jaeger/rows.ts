@@ -8,7 +8,7 @@
  * | other references | links with attribute opentracing.ref_type = child_of, follows_from |
  * | operation name, start (µs), duration (µs) | name, start, duration |
  * | flags | bit 0, sampled, is OTLP's too; when others are set, also attribute jaeger.flags |
- * | tags | attributes with their types, but for those of `tagged-row.ts` |
+ * | tags | attributes with their types, except those in `tagged-row.ts` |
  * | logs | events named by their field `event`, else `log` |
  * | process | resource, see `process.ts` |
  */
@@ -38,8 +38,8 @@ export interface JaegerReference {
 const sampledFlag = 1
 
 /**
- * Takes spans field by field: `begin`, then in any order ids and times into the builder's columns at `row`, `setName`,
- * `addTag`, `addLog`, `references`, `flags`, then `end`. What is wrong is noted and counted at the end.
+ * Receives spans field by field: `begin`, then ids and times into the builder's columns at `row`, `setName`, `addTag`,
+ * `addLog`, `references` and `flags` in any order, then `end`. Mistakes are noted, and counted at the end.
  */
 export class JaegerRows {
   readonly #rows: SpanRows
@@ -58,7 +58,7 @@ export class JaegerRows {
     this.#tagged = new TaggedRow(rows.builder, { errorTextIsError: false })
   }
 
-  /** Call after the rows are reset. */
+  /** Call this after the rows are reset. */
   reset(): void {
     this.builder = this.#rows.builder
     this.#tagged.reset(this.builder)
@@ -75,7 +75,7 @@ export class JaegerRows {
     if (this.references.length > 0) this.references = []
   }
 
-  /** The span is left out for this reason; the first one counts. */
+  /** Leaves out the span for this reason; only the first reason counts. */
   note(problem: string): void {
     if (this.#problem === '') this.#problem = problem
   }
@@ -91,7 +91,7 @@ export class JaegerRows {
     builder.names[row] = number >= 0 ? number : builder.internText(repairText('the operation name', bytes, start, end))
   }
 
-  /** Adds what is in `tag` to the span. */
+  /** Adds the value in `tag` to the span. */
   addTag(): void {
     const { builder, tag } = this
     repairTag(tag, builder)
@@ -102,7 +102,7 @@ export class JaegerRows {
     builder.attributes.addValue(key, attributeOf(tag, bytes).value, builder)
   }
 
-  /** What is in `tag` as a field of a log. */
+  /** Adds the value in `tag` as a field of a log. */
   field(): Attribute {
     this.#rows.countObject()
     return attributeOf(this.tag, this.builder.arena.bytes)
@@ -154,15 +154,15 @@ export class JaegerRows {
       equal(reference.spanId, spanId) && equal(reference.traceId, traceId)
     const inTrace = references.filter((reference) => equal(reference.traceId, traceId))
     if (isZero(parentId, 0, 8)) {
-      // A reference to the span itself or to no span is no parent; the next one may be.
+      // A reference to the span itself or to no span does not give a parent; the next one may.
       const parents = inTrace.filter((reference) => !isZero(reference.spanId, 0, 8) && !isOwn(reference))
       const parent = parents.find(({ type }) => type === 0) ?? parents[0]
       if (parent !== undefined) parentId.set(parent.spanId)
     }
-    // The parent is said by its own field; a FOLLOWS_FROM parent stays a link too, as the field cannot say that.
+    // The parent has its own field; a FOLLOWS_FROM parent also stays a link, as that field cannot express the type.
     const isParent = (reference: JaegerReference): boolean =>
       reference.type === 0 && inTrace.includes(reference) && equal(reference.spanId, parentId)
-    // Clients refer to a context that only brought baggage or a debug id by ids of zeros: it is no span.
+    // Clients use ids of zeros for a context that had only baggage or a debug id: it is no span.
     const isOther = (reference: JaegerReference): boolean =>
       !isZero(reference.traceId, 0, 16) && !isZero(reference.spanId, 0, 8) && !isOwn(reference)
     const links = references.filter((reference) => isOther(reference) && !isParent(reference)).map(linkOf)

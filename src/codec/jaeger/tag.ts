@@ -1,4 +1,4 @@
-/** A Jaeger tag (also a log's field) between its bytes and its place; one object serves all, as reading is synchronous. */
+/** A Jaeger tag (or a log's field) between decoding and its row; one object serves all, as reading is synchronous. */
 import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
 import type { Attribute, AttributeValue } from '../../model/attributes.ts'
 import { doubleOf, intOf } from '../../model/words.ts'
@@ -10,7 +10,7 @@ export interface JaegerTag {
   keyEnd: number
   /** `other` is binary; its a and b are a range, as for a string. */
   type: ValueType
-  /** As attribute columns hold values. */
+  /** In the form of attribute columns. */
   a: number
   b: number
 }
@@ -20,12 +20,12 @@ export function newTag(): JaegerTag {
 }
 
 /**
- * The values that a tag carries, of which its type says which one counts: some clients write all of them each time. Two
- * entries a type, as columns hold values.
+ * The values that a tag carries, one per type; the tag's type selects one, because some clients write all of them each
+ * time. Each type has two entries, as columns store values.
  */
 const values = new Uint32Array(12)
 
-/** To be called before the fields of a tag are read. */
+/** Call this before the fields of a tag are read. */
 export function beginTag(tag: JaegerTag): void {
   tag.keyStart = tag.keyEnd = 0
   tag.type = valueTypes.string
@@ -43,7 +43,7 @@ export function endTag(tag: JaegerTag): void {
   tag.b = values[tag.type * 2 + 1]!
 }
 
-/** Puts repaired copies of what is not UTF-8 into the target's arena and makes the tag refer to them. */
+/** Puts repaired copies of invalid UTF-8 into the target's arena and makes the tag refer to them. */
 export function repairTag(tag: JaegerTag, target: RepairTarget): void {
   const { bytes } = target.arena
   if (!isUtf8Range(bytes, tag.keyStart, tag.keyEnd)) {
@@ -59,12 +59,12 @@ export function repairTag(tag: JaegerTag, target: RepairTarget): void {
 const keyName = 'a tag key'
 const valueName = 'a tag value'
 
-/** The tag as an object, for processes and log fields; its texts repaired when they must be. */
+/** The tag as an object, for processes and log fields, with its texts repaired if needed. */
 export function attributeOf(tag: JaegerTag, bytes: Uint8Array): Attribute {
   return { key: validText(keyName, bytes, tag.keyStart, tag.keyEnd), value: valueOf(tag, bytes) }
 }
 
-/** The text in [start, end), repaired when it must be. */
+/** The text in [start, end), repaired if needed. */
 export function validText(what: string, bytes: Uint8Array, start: number, end: number): string {
   return isUtf8Range(bytes, start, end) ? utf8Text(bytes, start, end) : repairText(what, bytes, start, end)
 }

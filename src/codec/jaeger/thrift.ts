@@ -8,7 +8,7 @@
  *   Tag = 1 key · 2 vType i32 (0 string, 1 double, 2 bool, 3 long, 4 binary) · 3 vStr · 4 vDouble · 5 vBool · 6 vLong
  *       · 7 vBinary
  *   Log = 1 timestamp i64 µs · 2 fields Tag*
- * The body is the batch's arena. A field of another type than here is stepped over, as thrift asks.
+ * The body is the batch's arena. A field with another type than listed here is skipped, as thrift requires.
  */
 import { intOf } from '../../model/words.ts'
 import { valueTypes, type ValueType } from '../../model/attribute-columns.ts'
@@ -23,7 +23,7 @@ import { makeProcess, rememberedProcess, type Process } from './process.ts'
 import { JaegerRows, setIdWords, type JaegerReference } from './rows.ts'
 import { attributeOf, beginTag, endTag, newTag, setTagValue, validText, type JaegerTag } from './tag.ts'
 
-/** A Batch without a message around it: what clients post to 14268. */
+/** A Batch without a message around it: the body that clients post to 14268. */
 export const jaegerThriftBatch: Codec = { name: 'jaeger-thrift-batch', signal: 'spans', decode }
 
 const rows = new SpanRows()
@@ -38,7 +38,7 @@ function decode(body: Uint8Array): Decoded {
 
 const { i64, i32, string, list, bool, struct, double } = thriftTypes
 
-/** Calls `read` for each field of a struct; it returns false for a field it does not know, which is stepped over. */
+/** Calls `read` for each field of a struct; it returns false for an unknown field, which is skipped. */
 function eachField(reader: ThriftReader, read: (id: number, type: number) => boolean): void {
   reader.structBegin()
   for (let type = reader.fieldBegin(); type !== thriftTypes.stop; type = reader.fieldBegin()) {
@@ -46,7 +46,7 @@ function eachField(reader: ThriftReader, read: (id: number, type: number) => boo
   }
 }
 
-/** Calls `read` for each struct of a list; elements of another type are stepped over. */
+/** Calls `read` for each struct of a list; elements of another type are skipped. */
 function eachStruct(reader: ThriftReader, read: () => void): void {
   reader.listBegin()
   const { size, elementType } = reader
@@ -64,7 +64,7 @@ export function readBatch(reader: ThriftReader, into: JaegerRows): void {
     else if (field === 2 && type === list && process !== undefined)
       eachStruct(reader, () => readSpan(reader, into, process!))
     else {
-      // Spans before the process they belong to: read once it is known.
+      // Spans that come before their process are read once the process is known.
       if (field === 2 && type === list) spansAt = reader.at
       return false
     }
@@ -145,7 +145,7 @@ function readSpan(reader: ThriftReader, into: JaegerRows, process: Process): voi
       setTime(builder.startWords, 'startTime')
     } else if (field === 9 && type === i64) {
       reader.i64()
-      // A negative one is none, as in Zipkin.
+      // A negative one counts as none, as in Zipkin.
       if (reader.high < 0x80000000) setTime(builder.durationWords, 'duration')
     } else if (field === 11 && type === list) eachStruct(reader, () => readLog(reader, into))
     else skip(reader, type)

@@ -1,4 +1,6 @@
-/** The members of an object that a decoder knows, found by the bytes of their names so that no name becomes a string. */
+/**
+ * The members of an object that a decoder knows, found by the bytes of their names so that no name becomes a string.
+ */
 import { assert } from '../../base/errors.ts'
 import type { JsonScanner } from './json-scanner.ts'
 
@@ -15,7 +17,7 @@ export class JsonFields<T> {
 
   constructor(fields: Readonly<Record<string, T>>) {
     const entries = Object.entries(fields).map(([name, value]) => ({ name: Buffer.from(name), value }))
-    // Tries multipliers until no two names share a slot: one comparison then settles each lookup.
+    // Tries multipliers until no two names share a slot: then each lookup needs one comparison.
     for (let multiplier = 1; multiplier < slotsMax; multiplier += 2) {
       const slots: (Entry<T> | undefined)[] = Array.from({ length: slotsMax })
       for (const entry of entries) slots[slotOf(entry.name, 0, entry.name.length, multiplier)] = entry
@@ -30,7 +32,7 @@ export class JsonFields<T> {
     assert(false, `no slots found for ${Object.keys(fields).join(', ')}`)
   }
 
-  /** What belongs to the name the scanner read last. */
+  /** The entry for the name that the scanner read last. */
   find(scanner: JsonScanner): T | undefined {
     if (scanner.hasEscapes) {
       const name = Buffer.from(scanner.text())
@@ -48,7 +50,7 @@ export class JsonFields<T> {
   }
 }
 
-/** First and last letter and the length tell the names of one object apart. */
+/** First and last letter and the length distinguish the names of one object. */
 function slotOf(bytes: Uint8Array, start: number, end: number, multiplier: number): number {
   return ((bytes[start]! * 31 + bytes[end - 1]! * multiplier + (end - start)) * multiplier) & (slotsMax - 1)
 }

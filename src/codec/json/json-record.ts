@@ -1,14 +1,14 @@
-/** A JSON object as one row of events: its keys through `RecordRow`, texts where they lie when they have no escapes. */
+/** A JSON object as one row of events: its keys go through `RecordRow`; texts without escapes are not copied. */
 import { valueTypes } from '../../model/attribute-columns.ts'
 import type { RecordRow } from '../record/record-row.ts'
 import { quote } from './json-scanner.ts'
 import type { JsonValueReader } from './value-reader.ts'
 
-/** Renames a key; `behind` is a name that counts only when no other key says the same. */
+/** Renames a key; `behind` is a name that counts only when no other key has the same meaning. */
 export type Rename = (key: string) => string | { readonly behind: string } | undefined
 
 /**
- * Puts every key of the object at the reader's place; `name` may change a key (GELF) or refuse it with `undefined`.
+ * Puts every key of the object at the reader's place; `name` may change a key (GELF) or drop it with `undefined`.
  * The reader's bytes must be the batch's arena up to the reader's end. Throws `InputError`; the caller drops the row.
  */
 export function putObject(reader: JsonValueReader, record: RecordRow, name?: Rename): void {

@@ -1,15 +1,15 @@
 /**
- * JSON (RFC 8259) token by token from bytes, without objects and without strings: for formats whose texts can stay where they
- * lie and whose numbers keep all their digits.
+ * JSON (RFC 8259) token by token from bytes, without objects and strings: for formats whose texts can stay in place and
+ * whose numbers keep all their digits.
  *   value  = object | array | string | number | true | false | null, with white space around each token
  *   string = '"' { character | escape } '"'        escape = \ and one of "\/bfnrt, or u and four hex digits
  *   number = -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?
- * The bytes must be valid UTF-8, which the caller has checked. What is not JSON throws `InputError` with its byte. Whoever
- * reads in a certain way builds on it: values of records (value-reader.ts), messages of OTLP (../otlp/json-reader.ts).
+ * The bytes must be valid UTF-8, which the caller has checked. Invalid JSON throws `InputError` with the byte's
+ * position. Other readers build on it: values of records (value-reader.ts), messages of OTLP (../otlp/json-reader.ts).
  */
 import { InputError } from '../../base/errors.ts'
 
-/** Values that are passed over may nest this deep. */
+/** Skipped values may nest this deep. */
 export const jsonNestingMax = 512
 
 export const quote = 0x22
@@ -31,15 +31,15 @@ const noBytes = Buffer.alloc(0)
 export class JsonScanner {
   bytes: Buffer = noBytes
   at = 0
-  /** Behind the last byte. */
+  /** After the last byte. */
   end = 0
-  /** Where the last string lies, without its quotes, or the last number or literal. */
+  /** The range of the last string, without its quotes, or of the last number or literal. */
   textStart = 0
   textEnd = 0
-  /** Whether the last string contains escapes, and so differs from what it means. */
+  /** Whether the last string contains escapes, so that its bytes differ from its value. */
   hasEscapes = false
 
-  /** Reads `bytes[start, end)` from now on, without a byte order mark (RFC 8259 §8.1 lets readers pass over it). */
+  /** Reads `bytes[start, end)` from now on, and skips a byte order mark (RFC 8259 §8.1 allows that). */
   reset(bytes: Uint8Array, start = 0, end = bytes.length): void {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const hasMark = end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
@@ -47,7 +47,7 @@ export class JsonScanner {
     this.end = end
   }
 
-  /** Steps over white space and returns the byte after it without reading it; -1 at the end. */
+  /** Skips white space and returns the byte after it without reading it; -1 at the end. */
   peek(): number {
     const { bytes, end } = this
     let at = this.at
@@ -108,13 +108,13 @@ export class JsonScanner {
     this.at = at + 1
   }
 
-  /** What the last string means. */
+  /** The value of the last string. */
   text(): string {
     if (!this.hasEscapes) return this.bytes.toString('utf8', this.textStart, this.textEnd)
     return (JSON.parse(this.bytes.toString('utf8', this.textStart - 1, this.textEnd + 1)) as string).toWellFormed()
   }
 
-  /** Reads a number; false when it has a fraction or an exponent, so that it is a double, however whole. */
+  /** Reads a number; false when it has a fraction or an exponent, so that it is a double even if it is whole. */
   number(): boolean {
     let at = this.at
     this.textStart = at
@@ -166,7 +166,7 @@ export class JsonScanner {
     return byte === letterT ? 1 : byte === letterF ? 0 : -1
   }
 
-  /** Passes over one value of any kind, checking that it is JSON. */
+  /** Skips one value of any kind, checking that it is valid JSON. */
   skip(depth = 0): void {
     const byte = this.peek()
     if (byte === quote) this.string()

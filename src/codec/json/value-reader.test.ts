@@ -6,7 +6,7 @@ import { plain } from '../../../test/support/event-rows.ts'
 import { comma } from './json-scanner.ts'
 import { JsonValueReader } from './value-reader.ts'
 
-/** The value of a text that is one JSON value and nothing else. */
+/** The value of a text that is exactly one JSON value. */
 function read(text: string): unknown {
   const reader = new JsonValueReader(Buffer.from(text))
   const value = reader.value()
@@ -54,7 +54,7 @@ const tokens = [
   '\t',
 ]
 
-test('what JSON.parse refuses is refused, and what it takes is taken', () => {
+test('it refuses and accepts what JSON.parse refuses and accepts', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...tokens), { maxLength: 8 }), (parts) => {
       const text = `[${parts.join('')}]`
@@ -65,7 +65,7 @@ test('what JSON.parse refuses is refused, and what it takes is taken', () => {
   )
 })
 
-test('a value is passed over to where it ends', () => {
+test('a value is skipped to its end', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom('', ' ', '\n'), (value, space) => {
       const reader = new JsonValueReader(Buffer.from(`${space}${JSON.stringify(value)}${space},7`))
@@ -92,7 +92,7 @@ test('deep nesting and too many values are refused, not followed', () => {
   assert.throws(() => read(`[${'1,'.repeat(1_000_000)}1]`), { code: 'too_large' })
 })
 
-test('bytes behind the end are not looked at', () => {
+test('bytes after the end are not read', () => {
   const bytes = Buffer.from('["a",12]34,"b"')
   for (const [start, end, expected] of [
     [5, 6, 1],
@@ -112,7 +112,7 @@ test('bytes behind the end are not looked at', () => {
       assert.throws(() => new JsonValueReader(bytes, { start, end })[read](), /the text ends where .* byte \d$/)
 })
 
-test('a control character inside a value that is passed over is refused, not waited on', () => {
+test('a control character inside a skipped value is refused and does not cause an endless loop', () => {
   for (let byte = 1; byte < 0x20; byte++) {
     if (byte === 0x09 || byte === 0x0a || byte === 0x0d) continue
     const reader = new JsonValueReader(Buffer.from(`[1,${String.fromCharCode(byte)},2]`))

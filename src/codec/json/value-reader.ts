@@ -1,6 +1,6 @@
 /**
- * Values of JSON as attributes, for records of logs: integers keep all 64 bits, `1.0` stays a double, and nothing is made
- * for what is only passed over.
+ * Values of JSON as attributes, for records of logs: integers keep all 64 bits, `1.0` stays a double, and skipped
+ * values need no memory.
  */
 import { InputError } from '../../base/errors.ts'
 import type { Attribute, AttributeValue } from '../../model/attributes.ts'
@@ -20,7 +20,7 @@ import {
 
 /** Arrays and maps may nest this deep. */
 export const nestingMax = 32
-/** Values of one body that may become objects. */
+/** The maximum number of values of one body that become objects. */
 export const objectsMax = 1_000_000
 
 export interface ObjectBudget {
@@ -30,7 +30,7 @@ export interface ObjectBudget {
 const backslash = 0x5c
 const int64Min = -(1n << 63n)
 const int64Max = (1n << 63n) - 1n
-/** A number of more digits is kept as text without being counted. */
+/** A number with more digits is kept as text without further checks. */
 const digitsMax = 400
 
 export class JsonValueReader extends JsonScanner {
@@ -42,7 +42,7 @@ export class JsonValueReader extends JsonScanner {
     this.budget = budget
   }
 
-  /** Reads a string and tells what it means. */
+  /** Reads a string and returns its value. */
   stringText(): string {
     this.string()
     return this.text()
@@ -119,8 +119,8 @@ export class JsonValueReader extends JsonScanner {
   }
 
   /**
-   * Passes over a value that may be wrong, to go on behind it: what is inside is looked at only as far as needed to find
-   * where it ends, however deep it nests.
+   * Skips a value that may be invalid, to continue after it. Its content is checked only as far as needed to find its
+   * end, however deep it nests.
    */
   skipLoosely(): void {
     let depth = 0
@@ -136,7 +136,7 @@ export class JsonValueReader extends JsonScanner {
         this.at++
       } else if (byte === comma || byte === colon) this.at++
       else {
-        // A control character is neither a token nor space: without this the loop would stand still on it.
+        // A control character is neither a token nor space: without this check the loop would never end.
         if (isDelimiter(byte)) this.malformed('no control character')
         while (this.at < this.end && !isDelimiter(this.bytes[this.at]!)) this.at++
       }

@@ -106,7 +106,7 @@ for (const [name, line] of [
   })
 }
 
-test('ids at the top come before those in a map, and a map that is no context names no ids', () => {
+test('ids at the top come before those in a map, and a map that is not context names no ids', () => {
   const other = 'f'.repeat(32)
   const [both, elsewhere] = ofLines(
     `{"mdc":{"traceId":"${other}"},"trace_id":"${trace}"}`,
@@ -141,13 +141,13 @@ test('the other keys stay attributes with their types', () => {
   })
 })
 
-test('a key that means something but has no fitting value is an attribute', () => {
+test('a key with a known meaning but an unusable value is an attribute', () => {
   const [row] = ofLines('{"timestamp":"soon","level":"purple","type":7,"pid":"nginx","trace_id":"x","host":12}')
   const { 'network.peer.address': _, ...attributes } = row!.attributes
   assert.deepEqual(attributes, { timestamp: 'soon', level: 'purple', type: 7n, pid: 'nginx', trace_id: 'x', host: 12n })
 })
 
-test('a message may be an object, unless another key has one in words', () => {
+test('a message may be an object, unless another key has the message as text', () => {
   const [object, words, nothing] = ofLines(
     '{"message":{"a":1,"b":["c"]},"n":1}',
     '{"message":{"a":1},"msg":"words"}',
@@ -161,7 +161,7 @@ test('a message may be an object, unless another key has one in words', () => {
   assert.deepEqual([nothing!.body, nothing!.attributes.message], ['words', null])
 })
 
-test('what only looks like JSON is text, whole', () => {
+test('text that only resembles JSON is kept whole, as text', () => {
   for (const text of [
     '[1, 2, 3]',
     '[["x"]]',
@@ -188,14 +188,14 @@ test('spaces before a text stay, a byte order mark does not', () => {
   )
 })
 
-test('an array in a line is its events', () => {
+test('an array in a line is a list of events', () => {
   assert.deepEqual(
     ofLines('[{"message":"a"},"b"]').map((row) => row.body),
     ['a', 'b'],
   )
 })
 
-test('a posted body may be objects in lines, over lines, or an array', () => {
+test('a posted body may be one object per line, objects over several lines, or an array', () => {
   for (const body of [
     '{"message":"a"}\n{"message":"b"}\n',
     '[{"message":"a"},{"message":"b"}]',
@@ -209,7 +209,7 @@ test('a posted body may be objects in lines, over lines, or an array', () => {
   }
 })
 
-test('a bad event costs itself alone', () => {
+test('only the bad event is rejected', () => {
   const inLines = json('{"message":"a"}\n{"message":\n"b"}x\n7\n{"message":"c"}')
   assert.deepEqual(
     inLines.rows.map((row) => row.body),
@@ -221,19 +221,19 @@ test('a bad event costs itself alone', () => {
   assert.match(inArray.reason, /neither an object nor a string/)
 })
 
-test('what is left of a broken event is not taken for others', () => {
+test('the rest of a broken event is not mistaken for other events', () => {
   const pretty = json('{\n "message": tru,\n "phantom": "x",\n "other": 1\n}\n{\n "message": "b"\n}')
   assert.deepEqual([pretty.rows.map((row) => row.body), pretty.rejected], [['b'], 1])
   const cut = json('[{"message":"a"},{"mess')
   assert.deepEqual([cut.rows.map((row) => row.body), cut.rejected], [['a'], 1])
 })
 
-test('more wrong events than could be meant are refused together', () => {
+test('when too many events are wrong the whole body is refused', () => {
   assert.throws(() => json(`[${'1,'.repeat(100_001)}1]`), { code: 'too_large' })
   assert.throws(() => json('{"a":}\n'.repeat(100_001)), { code: 'too_large' })
 })
 
-test('posted text is one event a line', () => {
+test('posted text is one event per line', () => {
   const { rows } = decode(
     eventsText,
     Buffer.from('one\r\n\n{"message":"two"}\nthree trace_id=4bf92f3577b34da6a3ce929d0e0e4736'),
@@ -245,7 +245,7 @@ test('posted text is one event a line', () => {
   assert.equal(rows[2]!.traceId, '4bf92f3577b34da6a3ce929d0e0e4736')
 })
 
-test('text that is not UTF-8 is repaired', () => {
+test('invalid UTF-8 is repaired', () => {
   const body = encodePeerMessages([
     { peer: '::1', body: Buffer.from([0x61, 0xff]) },
     { peer: '::1', body: Buffer.from('b') },
@@ -263,7 +263,7 @@ const fields = fc.dictionary(
   { maxKeys: 8, noNullPrototype: true },
 )
 
-/** What a JSON value is once it has been through columns. */
+/** The form of a JSON value after a way through columns. */
 function typed(value: unknown): unknown {
   if (typeof value === 'number') return typedNumber(value)
   if (Array.isArray(value)) return value.map(typed)
@@ -278,7 +278,7 @@ function typedNumber(value: number): unknown {
   return BigInt.asIntN(64, BigInt(text)) === BigInt(text) ? BigInt(text) : text
 }
 
-test('whatever JSON.stringify writes is read back, key by key', () => {
+test('everything JSON.stringify writes is read back, key by key', () => {
   fc.assert(
     fc.property(fields, (object) => {
       const { rows, rejected } = json(JSON.stringify(object))

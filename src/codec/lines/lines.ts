@@ -2,11 +2,11 @@
  * Plain events: what any program can write to a socket.
  *   line   = JSON object | JSON array of events | text
  *   event  = JSON object | JSON string
- * Three forms of body, a codec each:
+ * The body has three forms, with a codec each:
  *   lines        messages with their sender (framing/peer-messages.ts), each one line
- *   events-json  JSON values one after another, with or without line ends between them; one that is wrong is rejected
+ *   events-json  JSON values one after another, with or without line ends between them; an invalid one is rejected
  *   events-text  lines
- * In a line, what only looks like JSON is text: nothing a program prints is refused. Keys with a known meaning (time, type,
+ * A line that only resembles JSON is text: nothing a program prints is refused. Keys with a known meaning (time, type,
  * source, severity, message, trace ids) become columns, see record/fields.ts; the others stay attributes.
  */
 import { InputError } from '../../base/errors.ts'
@@ -44,10 +44,10 @@ function finish({ rejected, reason }: Progress): Decoded {
   return { batch: builder.finish(), rejected, rejectedReason: reason }
 }
 
-/** Past this a body is something else than events. */
+/** With more invalid events than this, the body is not a body of events. */
 const wrongEventsMax = 100_000
 
-/** Counts an event that is wrong. Throws when they are so many that what comes can hardly be events. */
+/** Counts an invalid event. Throws when there are so many that the body can hardly contain events. */
 function refuse(progress: Progress, error: unknown): void {
   if (!(error instanceof InputError) || error.code === 'too_large') throw error
   if (progress.rejected >= wrongEventsMax) {
@@ -83,7 +83,7 @@ function decodeJson(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded 
   const progress = begin(bytes, receivedAtMs)
   const reader = new JsonValueReader(bytes, undefined, progress.budget)
   while (reader.peek() !== -1) {
-    // What a record of a JSON text sequence begins with (RFC 7464).
+    // The first byte of a record of a JSON text sequence (RFC 7464).
     if (reader.take(recordSeparator)) continue
     const start = reader.at
     try {
@@ -99,8 +99,8 @@ function decodeJson(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded 
 }
 
 /**
- * Where the next line begins that can be an event of its own: what is indented, or closes something, belongs to the one
- * that was wrong.
+ * Where the next line begins that can be an event of its own. Indented lines, and lines that start with a closing
+ * bracket, belong to the invalid event.
  */
 function nextEventAt(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(0x0a, from); at >= 0; at = bytes.indexOf(0x0a, at + 1)) {
@@ -113,7 +113,7 @@ function nextEventAt(bytes: Uint8Array, from: number): number {
 const insideEvent: readonly number[] = [0x20, 0x09, 0x0a, 0x0d, comma, closeObject, closeArray]
 const recordSeparator = 0x1e
 
-/** Bytes of a byte order mark at `at`, which is no part of the text. */
+/** Bytes of a byte order mark at `at`, which is not part of the text. */
 function markBytes(bytes: Uint8Array, at: number): number {
   return bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf ? 3 : 0
 }
@@ -148,7 +148,7 @@ function putLine(bytes: Uint8Array, line: Range, progress: Progress): void {
     } catch (error) {
       if (!(error instanceof InputError)) throw error
     }
-    // Part of it was JSON, or JSON that is no event: the line stays one event, as text.
+    // Part of it was JSON, or it was JSON but no event: the whole line stays one event, as text.
     progress.rejected = rejected
     builder.truncate(rows)
   }
@@ -164,7 +164,7 @@ function putLine(bytes: Uint8Array, line: Range, progress: Progress): void {
   }
 }
 
-/** An array of events: a wrong one is counted and passed over. Throws when the array itself is broken. */
+/** An array of events: an invalid one is counted and skipped. Throws when the array itself is broken. */
 function putArray(reader: JsonValueReader, progress: Progress): void {
   reader.elements(() => {
     const start = reader.at
@@ -173,7 +173,7 @@ function putArray(reader: JsonValueReader, progress: Progress): void {
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       reader.at = start
-      // Fails when the array ends in it: then that is what is wrong.
+      // Fails when the array ends inside it: then the array is broken.
       reader.skipLoosely()
       refuse(progress, error)
     }
@@ -199,7 +199,7 @@ function endRow(progress: Progress): void {
   record.end(progress.receivedAtMs)
 }
 
-/** Without a byte order mark and what is behind the text; spaces before it are part of it. */
+/** Without a byte order mark and without trailing white space and zeros; leading spaces are part of the text. */
 function trimmed(bytes: Uint8Array, { start, end }: Range): Range {
   const first = start + markBytes(bytes, start)
   let last = end

@@ -19,7 +19,7 @@ export interface JsonTarget extends TextSink {
   internText(text: string): number
 }
 
-/** Start of the string just read in the target's arena, which began as the body; its length is `textLength` then. */
+/** Start of the string just read in the target's arena, which began as the body; the length is then `textLength`. */
 export function referString(reader: JsonReader, target: JsonTarget): number {
   if (reader.hasEscapes) return target.appendText(reader.text())
   target.textLength = reader.textEnd - reader.textStart
@@ -65,7 +65,7 @@ function decodeAttribute(reader: JsonReader, target: JsonTarget): void {
   reader.rewind(at, depth)
 }
 
-/** Adds the AnyValue that comes next; a plain string, nearly every one, is referred to where it lies. */
+/** Adds the AnyValue that comes next; a plain string, the usual case, is not copied. */
 function addValue(reader: JsonReader, key: number, target: JsonTarget): void {
   const start = reader.at
   const depth = reader.depth
@@ -98,7 +98,7 @@ export function decodeAnyValueJson(reader: JsonReader, depth: number): Attribute
 }
 
 function decodeField(reader: JsonReader, field: string, depth: number): AttributeValue | undefined {
-  // A null member of the oneof is one that is not set.
+  // A null member of the oneof is not set.
   const isNull = reader.bytes[reader.at] === 0x6e
   switch (isNull ? '' : field) {
     case 'stringValue':

@@ -13,7 +13,7 @@ import { appendRepaired, internRepaired, repairText, type RepairTarget } from '.
 import { internUtf8, isUtf8Range, utf8Text } from '../utf8.ts'
 import type { WireReader } from './wire.ts'
 
-/** Arrays and maps may nest this deep; deeper ones cost the row that holds them. */
+/** Arrays and maps may nest this deep; a row with deeper ones is rejected. */
 export const nestingMax = 32
 
 export interface AttributeTarget extends TextSink, RepairTarget {
@@ -24,7 +24,7 @@ export interface AttributeTarget extends TextSink, RepairTarget {
 /** Adds one KeyValue that is in [reader.at, end) to the target's row; returns what is wrong with it, or ''. */
 export function decodeAttribute(reader: WireReader, end: number, target: AttributeTarget): string {
   const bytes = reader.bytes
-  // Nearly all are a short key and a short string, in this order and with nothing else; a read a byte tells.
+  // Nearly all are only a short key and a short string, in this order; checked with one read per byte.
   const at = reader.at
   const valueAt = at + 2 + bytes[at + 1]!
   const textAt = valueAt + 4
@@ -115,7 +115,7 @@ function decodeValueInto(reader: WireReader, end: number, key: number, target: A
 const keyName = 'an attribute key'
 const valueName = 'an attribute value'
 
-/** An attribute whose key, when it has no number, or value is not UTF-8. */
+/** An attribute with invalid UTF-8 in its value, or in its key, which then has no number. */
 function addRepaired(
   reader: WireReader,
   target: AttributeTarget,
@@ -137,7 +137,7 @@ function addText(
   target.attributes.add(key, valueTypes.string, at, target.textLength)
 }
 
-/** The text in [reader.at, end), repaired when it must be. */
+/** The text in [reader.at, end), repaired if needed. */
 export function readText(reader: WireReader, end: number, what: string): string {
   const { bytes, at } = reader
   reader.at = end
@@ -148,7 +148,7 @@ function isSimple(value: AttributeValue): boolean {
   return value.type === 'string' || value.type === 'int' || value.type === 'double' || value.type === 'bool'
 }
 
-/** An AnyValue as an object, or what is wrong with it. The last field of the oneof wins, as proto3 asks. */
+/** An AnyValue as an object, or what is wrong with it. The last field of the oneof wins, as proto3 requires. */
 export function decodeAnyValue(reader: WireReader, end: number, depth: number): AttributeValue | string {
   if (depth > nestingMax) return `an attribute value nests deeper than ${nestingMax} levels`
   reader.countObject()

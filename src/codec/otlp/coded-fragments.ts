@@ -1,11 +1,11 @@
-/** JSON of each text of a dictionary column, made once for a block: the escaped text between `before` and `after`. */
+/** The JSON of each text of a dictionary column, made once per block: the escaped text between `before` and `after`. */
 import type { CodedColumn } from '../../model/row-block.ts'
 import { JsonBytes, fragment } from './json-bytes.ts'
 
 export class CodedFragments {
   readonly #codes: CodedColumn['codes']
   readonly #bytes: Buffer
-  /** That of code i ends at `#ends[i]`, where that of i + 1 begins. */
+  /** The fragment of code i ends at `#ends[i]`, where the fragment of i + 1 begins. */
   readonly #ends: Uint32Array
   readonly #isEmpty: Uint8Array
 
@@ -26,7 +26,7 @@ export class CodedFragments {
     this.#bytes = all.take()
   }
 
-  /** The text with what is around it. */
+  /** Writes the text between `before` and `after`. */
   write(out: JsonBytes, row: number): void {
     const code = this.#codes[row]!
     out.rawSlice(this.#bytes, code === 0 ? 0 : this.#ends[code - 1]!, this.#ends[code]!)

@@ -1,8 +1,8 @@
 /**
  * The frame that traces and logs share, from JSON; the counterpart of `envelope.ts`:
  *   {resourceSpans: [{resource, scopeSpans: [{scope, spans: […], schemaUrl}], schemaUrl}]}
- * Members may come in any order, so rows are read before their resource or scope may be known: they refer to a place
- * that is filled in when the surrounding object ends. When that place turns out wrong, its rows are taken back.
+ * Members may come in any order, so rows may be read before their resource or scope is known: they refer to a place
+ * that is filled in when the surrounding object ends. If the resource or scope is invalid, its rows are removed again.
  */
 import { InputError } from '../../base/errors.ts'
 import type { Attribute } from '../../model/attributes.ts'
@@ -29,7 +29,7 @@ export interface JsonEnvelopeBuilder {
 export interface JsonRowVisitor {
   /** `resourceSpans`, `scopeSpans`, `spans`. */
   readonly levels: readonly [string, string, string]
-  /** Reads the object that comes next into the row; what is wrong with it is left as a fault. */
+  /** Reads the object that comes next into the row; a mistake in it becomes a fault. */
   row(reader: JsonReader, row: number): void
 }
 
@@ -49,7 +49,7 @@ export function decodeEnvelopeJson(
   return { rejected: frame.rejected, rejectedReason: frame.reason() }
 }
 
-/** Goes over the items of the member `name` of the object that comes next; other members are passed over. */
+/** Visits the items of the member `name` of the object that comes next; other members are skipped. */
 function readArray(reader: JsonReader, name: string, readItem: () => void): void {
   if (reader.openObject()) {
     for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
@@ -65,7 +65,7 @@ function readItems(reader: JsonReader, readItem: () => void): void {
   failOnFault(reader)
 }
 
-/** A fault outside of rows, resources and scopes cannot be put down to some of the rows. */
+/** A fault outside of rows, resources and scopes affects the whole body. */
 function failOnFault(reader: JsonReader): void {
   const fault = reader.takeFault()
   if (fault === undefined) return
@@ -153,7 +153,7 @@ class Frame {
     this.#reject(1, fault)
   }
 
-  /** Rejects the rows from `firstRow` on, whose resource or scope is wrong. */
+  /** Rejects the rows from `firstRow` on, whose resource or scope is invalid. */
   #takeBack(firstRow: number, fault: Fault): void {
     const rows = this.#builder.rows - firstRow
     this.#builder.truncate(firstRow)

@@ -18,11 +18,11 @@ export interface EnvelopeBuilder {
 }
 
 export interface RowVisitor {
-  /** Names of the three levels, for the place of a rejected row: `resource_spans`, `scope_spans`, `spans`. */
+  /** Names of the three levels, for the path of a rejected row: `resource_spans`, `scope_spans`, `spans`. */
   readonly levels: readonly [string, string, string]
   /**
-   * Reads the row in [reader.at, end), whose resource and scope are the last ones of the builder; returns what is wrong
-   * with it, or ''. It leaves no trace of a wrong row in the builder.
+   * Reads the row in [reader.at, end), whose resource and scope are the last ones of the builder. Returns what is wrong
+   * with it, or ''. An invalid row leaves nothing in the builder.
    */
   row(reader: WireReader, end: number): string
 }
@@ -55,7 +55,7 @@ interface Frame {
   readonly reader: WireReader
   readonly builder: EnvelopeBuilder
   readonly visitor: RowVisitor
-  /** Where the walk is: number of the resource, the scope in it, the row in that. */
+  /** The current place: the number of the resource, of the scope in it, and of the row in that. */
   readonly at: [number, number, number]
   readonly rejections: Rejections
 }
@@ -69,7 +69,7 @@ function decodeResourceRows(frame: Frame, end: number): void {
   while (reader.at < end) {
     const tag = reader.tag(end)
     if (tag === 0x12) {
-      // Decoded when first needed: a resource without rows costs nothing.
+      // Decoded when first needed: a resource without rows needs no work.
       resource ??= decodeResource(reader, head)
       decodeScopeRows(frame, reader.lengthEnd(end), resource)
     } else reader.skip(tag & 7, end)

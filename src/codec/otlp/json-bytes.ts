@@ -1,6 +1,6 @@
 /**
- * A growing buffer with the primitives of OTLP JSON: texts, hex ids, 64-bit integers. It copies bytes to bytes, because a
- * string for each value of each row costs several times what the row itself does (bench/export).
+ * A growing buffer with the primitives of OTLP JSON: texts, hex ids, 64-bit integers. It copies bytes to bytes, because
+ * making a string per value takes several times as long as the row itself (bench/export).
  */
 import type { TextColumn } from '../../model/row-block.ts'
 
@@ -11,7 +11,7 @@ const zero = 0x30
 
 /** How long an escaped byte can be: `\u001f`. */
 const escapedBytesMax = 6
-/** From this length on, a native copy costs less than a loop. */
+/** From this length on, a native copy is faster than a loop. */
 const nativeCopyBytes = 48
 
 /** Constant text as bytes, for `raw`. */
@@ -27,7 +27,7 @@ export class JsonBytes {
     this.bytes = Buffer.allocUnsafeSlow(size)
   }
 
-  /** A copy of what was written; the buffer begins again. */
+  /** Returns a copy of what was written; the buffer starts again. */
   take(): Buffer {
     const taken = Buffer.allocUnsafeSlow(this.length)
     this.bytes.copy(taken, 0, 0, this.length)
@@ -52,7 +52,7 @@ export class JsonBytes {
     this.rawSlice(source, 0, source.length)
   }
 
-  /** Bytes that are JSON already. */
+  /** Bytes that are already JSON. */
   rawSlice(source: Uint8Array, start: number, end: number): void {
     const count = end - start
     this.#reserve(count)
@@ -71,7 +71,7 @@ export class JsonBytes {
     this.length = at
   }
 
-  /** What `JSON.stringify` made; any characters. */
+  /** Output of `JSON.stringify`, with any characters. */
   json(text: string): void {
     this.#reserve(text.length * 3)
     this.length += this.bytes.write(text, this.length, 'utf8')
@@ -155,7 +155,7 @@ const shortEscapes: ReadonlyMap<number, number> = new Map([
   [0x0d, 0x72], // r
 ])
 
-/** RFC 8259 §7. Returns where to go on. */
+/** RFC 8259 §7. Returns where to continue. */
 function escape(bytes: Uint8Array, start: number, byte: number): number {
   let at = start
   bytes[at++] = backslash

@@ -1,9 +1,9 @@
 /**
- * Reads a message of OTLP JSON in one pass without building it: a decoder asks for what it expects next. What is unknown is
- * passed over without cost in memory, and every problem has a byte position.
+ * Reads a message of OTLP JSON in one pass without building it: a decoder asks for what it expects next. Unknown
+ * members are skipped without using memory, and every problem has a byte position.
  *
- * Two kinds of problem: what is not JSON at all throws; JSON of the wrong shape becomes a `fault`, the value is passed
- * over, and the decoder goes on, to leave out only the row that had it.
+ * There are two kinds of problem. Invalid JSON throws. JSON of the wrong shape becomes a `fault`: the value is skipped,
+ * and the decoder continues, so that it leaves out only the row with the fault.
  */
 import { byteOrderMarkLength } from '../utf8.ts'
 import {
@@ -36,7 +36,7 @@ export interface Fault {
 }
 
 export class JsonReader extends JsonScanner {
-  /** The first problem since it was last taken. */
+  /** The first problem since the last `takeFault`. */
   fault: Fault | undefined
   #isFirst = false
   #depth = 0
@@ -48,7 +48,7 @@ export class JsonReader extends JsonScanner {
     this.reset(bytes, byteOrderMarkLength(bytes))
   }
 
-  /** Goes into the object that comes next; false when it is something else, which is passed over. Absent means null. */
+  /** Enters the object that comes next; false when it is something else, which is skipped. Absent means null. */
   openObject(): boolean {
     return this.#open(openObject, 'an object')
   }
@@ -57,7 +57,9 @@ export class JsonReader extends JsonScanner {
     return this.#open(openArray, 'an array')
   }
 
-  /** The next key of the object gone into, with its value up next; `undefined` at the object's end, which is left behind. */
+  /**
+   * The next key of the current object, with its value up next. At the object's end: leaves it and returns `undefined`.
+   */
   nextKey(): string | undefined {
     if (!this.#next(closeObject)) return undefined
     this.name()
@@ -65,12 +67,12 @@ export class JsonReader extends JsonScanner {
     return this.hasEscapes ? this.text() : keyText(this.bytes, this.textStart, this.textEnd)
   }
 
-  /** Whether the array gone into has another item, which is then up next. */
+  /** Whether the current array has another item, which is then up next. */
   nextItem(): boolean {
     return this.#next(closeArray)
   }
 
-  /** Reads a string; false when something else comes, which is passed over. Null counts as absent, without a fault. */
+  /** Reads a string; false when something else comes, which is skipped. Null counts as absent, without a fault. */
   readString(): boolean {
     if (this.peek() === quote) {
       this.string()
@@ -110,7 +112,7 @@ export class JsonReader extends JsonScanner {
     return undefined
   }
 
-  /** Passes over the next value and, unless it is null, remembers that something else was expected. */
+  /** Skips the next value and, unless it is null, records that something else was expected. */
   refuse(expected: string): void {
     const byte = this.peek()
     const at = this.at
@@ -128,24 +130,24 @@ export class JsonReader extends JsonScanner {
     return fault
   }
 
-  /** Containers gone into; what `rewind` needs besides the position. */
+  /** The number of containers entered; `rewind` needs it together with the position. */
   get depth(): number {
     return this.#depth
   }
 
-  /** Back to the start of a value, as it was before it was read. */
+  /** Goes back to the start of a value, as if it had not been read. */
   rewind(at: number, depth: number): void {
     this.at = at
     this.#depth = depth
     this.#isFirst = false
   }
 
-  /** To be called before each object that is made from the body. */
+  /** Call this before each object that is made from the body. */
   countObject(): void {
     if (--this.#objectsLeft < 0) throw tooManyObjects()
   }
 
-  /** Passes over one value of any kind, checking that it is JSON. */
+  /** Skips one value of any kind, checking that it is valid JSON. */
   skipValue(): void {
     this.skip(this.#depth)
   }
@@ -179,7 +181,9 @@ export class JsonReader extends JsonScanner {
   }
 }
 
-/** Keys met lately: the same two dozen come again for every span, and making a string costs ten times the look-up. */
+/**
+ * Recently seen keys: the same two dozen come again for every span, and making a string takes ten times the look-up.
+ */
 const keySlots: ({ readonly bytes: Buffer; readonly text: string } | undefined)[] = Array.from({ length: 256 })
 const keyBytesMax = 32
 
@@ -199,7 +203,7 @@ function isSame(known: Buffer, bytes: Buffer, start: number, length: number): bo
   return true
 }
 
-/** Where in the document a byte lies: `resourceSpans[0].scopeSpans[0].spans[3].traceId`. Only for bytes that are JSON. */
+/** The path of a byte in the document: `resourceSpans[0].scopeSpans[0].spans[3].traceId`. Only for valid JSON. */
 export function jsonPathAt(bytes: Uint8Array, position: number): string {
   const reader = new JsonReader(bytes)
   reader.peek()
@@ -213,7 +217,7 @@ export function jsonPathAt(bytes: Uint8Array, position: number): string {
   }
 }
 
-/** Goes to the value that holds the position; answers its key as a step of the path. */
+/** Goes to the value that contains the position; returns its key as a step of the path. */
 function stepInObject(reader: JsonReader, position: number): string | undefined {
   reader.openObject()
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {

@@ -1,8 +1,8 @@
 /**
- * Scalars of OTLP JSON (OTLP 1.11 "JSON Protobuf Encoding", protobuf.dev "ProtoJSON"): 64-bit integers as decimal text or
- * number, with an exponent or not, enums as integers or, as ProtoJSON has them, names, ids as hex in either case, bytes as
- * base64, NaN and infinities as text. Null is absent.
- * Each reads the next value; a wrong one leaves a fault and gives the default.
+ * Scalars of OTLP JSON (OTLP 1.11 "JSON Protobuf Encoding", protobuf.dev "ProtoJSON"): 64-bit integers as decimal text
+ * or number, with or without an exponent; enums as integers or, as in ProtoJSON, names; ids as hex in either case;
+ * bytes as base64; NaN and infinities as text. Null is absent.
+ * Each function reads the next value; an invalid one leaves a fault and gives the default.
  */
 import { noteRepair } from '../repairs.ts'
 import { enumMax } from './problem.ts'
@@ -24,13 +24,13 @@ export function readUint32(reader: JsonReader): number {
   return Number(readInteger(reader, { min: 0n, max: 0xffffffffn, what: 'an integer of 32 bits without sign' }))
 }
 
-/** An enum of the specification: what stands before its names, and the names from 0 on, in lower case. */
+/** An enum of the specification: the prefix of its names, and the names from 0 on, in lower case. */
 export interface EnumNames {
   readonly prefix: string
   readonly names: readonly string[]
 }
 
-/** By number or name; 0, "unspecified", and a repair when it is neither: no row is lost for it. */
+/** Reads a number or name. Anything else becomes 0, "unspecified", with a repair: it does not cost the row. */
 export function readEnum(reader: JsonReader, { prefix, names }: EnumNames): number {
   const byte = reader.peek()
   if (byte !== 0x22 && byte !== 0x2d && !isDigit(byte)) {
@@ -70,8 +70,8 @@ function readInteger(reader: JsonReader, { min, max, what }: IntegerRange): bigi
 }
 
 /**
- * The integer that a JSON number spells, digit by digit: `1e3`, `5.0` and `1.7638900001e18` are integers too, and a double
- * would not hold the last one exactly.
+ * The integer that a JSON number stands for, digit by digit: `1e3`, `5.0` and `1.7638900001e18` are integers too, and a
+ * double could not store the last one exactly.
  */
 function integerOf(text: string): bigint | undefined {
   if (text.length > digitsMax) return undefined
@@ -81,13 +81,13 @@ function integerOf(text: string): bigint | undefined {
   const fraction = match[3] ?? ''
   const digits = match[2]! + fraction
   if (/^0+$/.test(digits)) return 0n
-  // Where the point stands in the digits once the exponent has moved it.
+  // The position of the decimal point in the digits, after applying the exponent.
   const point = match[2]!.length + Number(match[4] ?? 0)
   if (point > digitsMax || /[1-9]/.test(digits.slice(Math.max(0, point)))) return undefined
   return BigInt(match[1]! + (digits.slice(0, Math.max(0, point)).padEnd(point, '0') || '0'))
 }
 
-/** Longer texts are no 64-bit integers, whatever they spell. */
+/** Longer texts are not 64-bit integers, whatever their value. */
 const digitsMax = 100
 
 export function readDouble(reader: JsonReader): number {
@@ -101,7 +101,7 @@ export function readDouble(reader: JsonReader): number {
 
 /**
  * Reads the id of a row, hex, into `to` from `offset` on; false when it is absent or empty. All zeros are read as they
- * are, and of fewer digits the leading zeros are missing.
+ * are. When digits are missing, they are leading zeros.
  */
 export function readHexId(reader: JsonReader, to: Uint8Array, offset: number, length: number): boolean {
   const at = reader.at
@@ -112,7 +112,7 @@ export function readHexId(reader: JsonReader, to: Uint8Array, offset: number, le
   return true
 }
 
-/** The same for an id beside the row's own: a wrong one is none, which is counted as a repair. */
+/** The same for an id other than the row's own: an invalid one counts as absent, with a repair. */
 export function readLooseHexId(reader: JsonReader, to: Uint8Array, offset: number, length: number): void {
   const byte = reader.peek()
   to.fill(0, offset, offset + length)
@@ -132,7 +132,7 @@ function hexProblem({ bytes, textStart, textEnd }: JsonReader, to: Uint8Array, o
   const digits = textEnd - textStart
   if (digits > length * 2) return `has ${digits} characters, not ${length * 2} hex digits`
   if (digits < length * 2) to.fill(0, offset, offset + length)
-  // From the right, where a short id has all its digits.
+  // From the right, because a short id lacks its left digits.
   for (let from = textEnd - 1, digit = length * 2 - 1; from >= textStart; from--, digit--) {
     const value = hexDigit(bytes[from]!)
     if (value < 0) return 'is not hex'
@@ -148,7 +148,7 @@ function hexDigit(byte: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
-/** Standard or URL alphabet, with or without padding, as ProtoJSON asks of readers. */
+/** Standard or URL alphabet, with or without padding, as ProtoJSON requires of readers. */
 export function readBase64(reader: JsonReader): Uint8Array {
   const at = reader.at
   if (!reader.readString()) return new Uint8Array(0)

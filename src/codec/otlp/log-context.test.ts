@@ -16,7 +16,7 @@ interface Given {
   readonly flags?: number
 }
 
-/** The same records over both encodings, which must come to the same. */
+/** The same records in both encodings, which must give the same rows. */
 function decode(records: readonly Given[]): EventRow[] {
   const logRecords = records.map(({ attributes = {}, body, traceId = '', flags = 0 }) => ({
     body: { stringValue: body ?? 'text' } as AnyValueJson,
@@ -54,7 +54,7 @@ function decode(records: readonly Given[]): EventRow[] {
 }
 
 const linked = (given: Given): [string, string, number] => {
-  // After another, so that keys were seen and attributes begin elsewhere.
+  // After another record, so that keys were seen before and attributes do not begin at 0.
   const [, row] = decode([{ attributes: { trace_id: 'f'.repeat(32), n: '1' } }, given])
   return [row!.traceId, row!.spanId, row!.flags]
 }
@@ -73,7 +73,7 @@ for (const [name, given, flags] of [
   })
 }
 
-test('what a record says in its own fields comes first, and attributes stay', () => {
+test("a record's own fields come first, and attributes stay", () => {
   const own = 'a'.repeat(32)
   assert.deepEqual(linked({ traceId: own, attributes: { trace_id: trace, span_id: span } }), [own, '', 0])
   assert.deepEqual(linked({ flags: 1, attributes: { trace_id: trace } }), [trace, '', 1])

@@ -1,8 +1,8 @@
 /**
- * The trace that a log record names without having it in its own fields: Collectors that read files, and bridges from other
- * loggers, send it as attributes (`trace_id`, `traceparent`, …; names as in record/fields.ts), in maps of these or in a body
- * that is a map, or leave it in the text.
- * Only records without a trace id are looked at; attributes and body stay as they were sent.
+ * Finds the trace of a log record whose own fields do not name it. Collectors that read files, and bridges from other
+ * loggers, send it as attributes (`trace_id`, `traceparent`, …; names as in record/fields.ts), in maps of these, in a
+ * body that is a map, or in the text.
+ * Only records without a trace id are searched; attributes and body stay as they were sent.
  */
 import { fromAnyValueJson, type AnyValueJson, type Attribute, type AttributeValue } from '../../model/attributes.ts'
 import { valueTypes } from '../../model/attribute-columns.ts'
@@ -21,7 +21,7 @@ import { utf8Text } from '../utf8.ts'
 
 /** Longer values name no trace. */
 const valueBytesMax = 256
-/** Longer maps are not looked into. */
+/** Longer maps are not searched. */
 const mapCharsMax = 16 * 1024
 
 const contextSlots: ReadonlySet<number> = new Set<number>([
@@ -32,7 +32,7 @@ const contextSlots: ReadonlySet<number> = new Set<number>([
   slots.datadogSpan,
 ])
 
-/** What the record names so far; of several the first counts. */
+/** What the record names so far; the first of several counts. */
 interface Named {
   carried: TraceReference | undefined
   trace: TraceReference | undefined
@@ -41,10 +41,10 @@ interface Named {
   datadogSpan: string
 }
 
-/** What an attribute's key says: `trace` is an id when it is text, and may hold one when it is a map. */
+/** What an attribute's key means: `trace` is an id when it is text, and may contain one when it is a map. */
 interface Meaning {
   readonly field: Field | undefined
-  /** Name of the map; '' for one that holds no ids. */
+  /** Name of the map; '' for one without ids. */
   readonly map: string
 }
 
@@ -52,7 +52,7 @@ export class LogContext {
   /** By dictionary number; `null` names no context, a hole was not looked up yet. */
   #meanings: (Meaning | null | undefined)[] = []
 
-  /** To be called after the builder's own reset. */
+  /** Call this after the builder's own reset. */
   reset(): void {
     this.#meanings = []
   }
@@ -71,7 +71,7 @@ export class LogContext {
     }
     if (found !== undefined) writeReference(builder, row, found)
     else if (bodyType === bodyTypes.string) linkBytes(builder, row, start, length)
-    // What the record itself says comes first.
+    // The record's own fields come first.
     if (flags !== 0) builder.flags[row] = flags
   }
 

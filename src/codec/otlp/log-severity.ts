@@ -7,7 +7,7 @@ export class LogSeverity {
   /** By dictionary number of the text; a hole was not looked up yet. */
   #numbers: (number | undefined)[] = []
 
-  /** To be called after the builder's own reset. */
+  /** Call this after the builder's own reset. */
   reset(): void {
     this.#numbers = []
   }

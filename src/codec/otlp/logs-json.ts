@@ -46,7 +46,7 @@ function decode(received: Uint8Array, { receivedAtMs }: DecodeContext): Decoded 
   }
 }
 
-/** Nothing of a request stays behind, neither its bytes nor, after a huge one, its columns. */
+/** Nothing of a request is kept: not its bytes and, after a huge request, not its columns. */
 function release(): void {
   if (builder.isLarge) builder = new EventBatchBuilder()
   else builder.reset('otlp')
@@ -99,7 +99,7 @@ function decodeField(reader: JsonReader, key: string, row: number): void {
   }
 }
 
-/** A text body, nearly every one, stays where it lies; anything else is kept as OTLP JSON of its AnyValue. */
+/** A text body, the usual case, is not copied; anything else is kept as OTLP JSON of its AnyValue. */
 function decodeBody(reader: JsonReader, row: number): void {
   const { at, depth } = reader
   if (reader.bytes[at] === 0x7b && reader.openObject()) {

@@ -3,7 +3,7 @@
  *   LogRecord = 1 time fixed64 · 2 severity_number · 3 severity_text · 5 body AnyValue · 6 attributes*
  *             · 7 dropped_attributes · 8 flags fixed32 · 9 trace_id · 10 span_id · 11 observed_time fixed64
  *             · 12 event_name
- * The request body is the batch's arena: texts are referred to where they lie.
+ * The request body is the batch's arena: texts are not copied.
  */
 import { toAnyValueJson } from '../../model/attributes.ts'
 import { bodyTypes, EventBatchBuilder } from '../../model/event-batch.ts'
@@ -23,7 +23,7 @@ export const otlpLogsProtobuf: Codec = { name: 'otlp-logs-protobuf', signal: 'ev
 let builder = new EventBatchBuilder()
 const context = new LogContext()
 const severity = new LogSeverity()
-/** What stands in for a time when the record has none, as low and high word. */
+/** The time of records that have none, as low and high word. */
 let receivedLow = 0
 let receivedHigh = 0
 
@@ -59,7 +59,7 @@ function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   }
 }
 
-/** Nothing of a request stays behind, neither its bytes nor, after a huge one, its columns. */
+/** Nothing of a request is kept: not its bytes and, after a huge request, not its columns. */
 function release(): void {
   if (builder.isLarge) builder = new EventBatchBuilder()
   else builder.reset('otlp')
@@ -126,7 +126,7 @@ function setTime(words: Uint32Array, row: number, reader: WireReader, what: stri
   return ''
 }
 
-/** A record without a time takes the one it was observed at, else that of its receipt. */
+/** A record without a time takes the time it was observed at, else the time of receipt. */
 function settleTime(row: number): void {
   const { timeWords, observedWords } = builder
   if ((timeWords[row * 2]! | timeWords[row * 2 + 1]!) !== 0) return
@@ -136,7 +136,7 @@ function settleTime(row: number): void {
   timeWords[row * 2 + 1] = isObserved ? observedWords[row * 2 + 1]! : receivedHigh
 }
 
-/** Ids are optional: none and all zero are the same. */
+/** Ids are optional: absent and all zero are the same. */
 function readId(reader: WireReader, stop: number, to: Uint8Array, what: string): void {
   const start = reader.at
   if (stop - start !== to.length) return readLooseId(reader, stop, to, what)
@@ -151,7 +151,7 @@ function internText(reader: WireReader, stop: number, what: string): number {
   return entry >= 0 ? entry : internRepaired(what, reader, builder, { start, end: stop })
 }
 
-/** A text body, nearly every one, stays where it lies; anything else is kept as OTLP JSON of its AnyValue. */
+/** A text body, the usual case, is not copied; anything else is kept as OTLP JSON of its AnyValue. */
 function decodeBody(reader: WireReader, end: number, row: number): string {
   const start = reader.at
   if (reader.at < end && reader.tag(end) === 0x0a && reader.lengthEnd(end) === end) {

@@ -1,14 +1,14 @@
 /**
- * Fields beside a row's own ids, from the wire: a wrong value is stored as "not given" rather than that its row is lost,
- * and counted as a repair.
+ * Reads fields other than a row's own ids, from the wire: an invalid value is stored as "not given" and counted as a
+ * repair, so that its row is not lost.
  */
 import { noteRepair } from '../repairs.ts'
 import { enumMax, enumProblem, idProblem } from './problem.ts'
 import type { WireReader } from './wire.ts'
 
 /**
- * Reads the id in [reader.at, stop) into `to`. None and all zero are the same. A shorter one is a number that lost its
- * leading zeros; of a longer one nothing is kept.
+ * Reads the id in [reader.at, stop) into `to`. Absent and all zero are the same. A shorter id is a number that lost its
+ * leading zeros; a longer one is dropped.
  */
 export function readLooseId(reader: WireReader, stop: number, to: Uint8Array, what: string): void {
   const length = stop - reader.at
@@ -18,7 +18,7 @@ export function readLooseId(reader: WireReader, stop: number, to: Uint8Array, wh
   reader.at = stop
 }
 
-/** Enums are open in proto3; 0, which stands for "unspecified" in all of them, when a byte cannot hold the number. */
+/** Enums are open in proto3. A number that a byte cannot hold becomes 0, which means "unspecified" in all of them. */
 export function readEnum(reader: WireReader, end: number, what: string): number {
   const value = reader.varint32(end)
   if (value <= enumMax && reader.high === 0) return value

@@ -32,7 +32,7 @@ export function countDataPointsJson(body: Uint8Array): number {
   throw new InputError('bad_request', `cannot decode OTLP JSON: ${path} ${fault.text}`, { at: path })
 }
 
-/** Counts in the object that comes next, which holds the members of this level. */
+/** Counts in the object that comes next, which contains the members of this level. */
 function count(reader: JsonReader, depth: number): number {
   const level = levels[depth]
   if (level === undefined) {

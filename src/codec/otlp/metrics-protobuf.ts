@@ -1,5 +1,5 @@
 /**
- * Metrics are not stored, but a sender must hear how many of its data points were turned away:
+ * Metrics are not stored, but a sender must learn how many of its data points were refused:
  *   ExportMetricsServiceRequest = 1 ResourceMetrics*     ResourceMetrics = 2 ScopeMetrics*     ScopeMetrics = 2 Metric*
  *   Metric = oneof 5 gauge · 7 sum · 9 histogram · 10 exponential_histogram · 11 summary, each with 1 data_points*
  * (opentelemetry-proto 1.11, metrics/v1/metrics.proto)

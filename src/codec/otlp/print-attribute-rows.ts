@@ -35,7 +35,7 @@ export function attributePrinter(attributes: AttributeRows, out: JsonBytes): Row
       out.length = start
       return
     }
-    // Each attribute ends with a comma; the last one is the end of the list.
+    // Each attribute ends with a comma; the last one becomes the end of the list.
     out.bytes[out.length - 1] = end
   }
 }
@@ -95,11 +95,11 @@ function writeNumber(out: JsonBytes, value: number): void {
   }
 }
 
-/** A value as typed JSON (model/attributes.ts), which its first byte tells. */
+/** A value as typed JSON (model/attributes.ts); its first byte shows its type. */
 function writeTyped(out: JsonBytes, bytes: Uint8Array, start: number, finish: number): void {
   const first = bytes[start]
   if (first === 0x7b) {
-    // An AnyValue already.
+    // Already an AnyValue.
     out.rawSlice(bytes, start, finish)
     out.byte(0x7d)
     return

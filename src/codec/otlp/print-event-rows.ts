@@ -45,7 +45,7 @@ export function eventPrinter(block: EventRows, out: JsonBytes): RowPrinter {
       out.byte(0x2c)
     }
     out.raw(observedTime)
-    // A record that came without any time has the time of its receipt, which it keeps in this way.
+    // A record that came without any time has the time of its receipt: printed as the observed time, it is kept.
     const isTimeless = block.timeGiven[row] === 0 && block.observedTimes[row] === 0n
     const source = isTimeless ? times : observed
     out.uint64(source[row * 2 + 1]!, source[row * 2]!)

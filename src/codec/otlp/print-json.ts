@@ -1,7 +1,7 @@
 /**
- * Stored rows -> OTLP JSON (OTLP 1.11 §JSON Protobuf Encoding): what was received is given back. Rows are grouped by
- * resource and scope in order of first appearance. Ids are hex, 64-bit integers text, enums integers; fields at their
- * default are left out, as proto3 does.
+ * Stored rows -> OTLP JSON (OTLP 1.11 §JSON Protobuf Encoding), with the content that was received. Rows are grouped by
+ * resource and scope in order of first appearance. Ids are hex, 64-bit integers text, enums integers; fields with their
+ * default value are left out, as in proto3.
  */
 import { fromTyped, parseTyped, toAnyValueJson, type Attribute, type KeyValueJson } from '../../model/attributes.ts'
 import type { EventRow, SpanEventRow, SpanLinkRow, SpanRow } from '../../model/span-row.ts'
@@ -114,7 +114,7 @@ export function printLink(link: SpanLinkRow): Json {
 function printLogRecord(event: EventRow): Json {
   return {
     ...(event.timeGiven ? { timeUnixNano: event.timeUnixNano.toString() } : {}),
-    // In every record, so that they can be counted (print-rows.ts).
+    // In every record, so that records can be counted (print-rows.ts).
     observedTimeUnixNano: event.observedTimeUnixNano.toString(),
     ...number('severityNumber', event.severityNumber),
     ...text('severityText', event.severityText),

@@ -1,7 +1,7 @@
 /**
- * Blocks of stored rows -> OTLP JSON, a request a line, as the Collector's file exporter writes it
- * (`{"resourceSpans":[…]}`, `{"resourceLogs":[…]}`; OTLP 1.11 §JSON Protobuf Encoding). It prints what print-json.ts does
- * for the same rows, which is its test, but makes no object for each. `startTimeUnixNano` is in every span and
+ * Blocks of stored rows -> OTLP JSON, one request per line, as the Collector's file exporter writes it
+ * (`{"resourceSpans":[…]}`, `{"resourceLogs":[…]}`; OTLP 1.11 §JSON Protobuf Encoding). It prints the same as
+ * print-json.ts, which its tests compare it with, but makes no object per row. `startTimeUnixNano` is in every span and
  * `observedTimeUnixNano` in every log record, so that rows can be counted without parsing.
  */
 import type { CodedColumn, RowBlock } from '../../model/row-block.ts'
@@ -13,7 +13,7 @@ import { spanPrinter } from './print-span-rows.ts'
 /** A line ends once it has this many bytes. */
 const lineBytes = 1 << 20
 
-/** Lines of the block, each with its line feed: about a megabyte, or one row where that is longer. */
+/** Lines of the block, each with its line feed: about a megabyte each, or one row if that is longer. */
 export function* printRows(block: RowBlock): Generator<Buffer> {
   const out = new JsonBytes(lineBytes + (lineBytes >> 2))
   const isSpans = block.signal === 'spans'
@@ -84,7 +84,7 @@ function groupsOf({ rows, resources, scopes }: RowBlock): Group[] {
   return groups
 }
 
-/** What stands before and after the rows of a resource and scope. */
+/** The text before and after the rows of a resource and scope. */
 function envelope(
   { resources, scopes }: RowBlock,
   group: Group,

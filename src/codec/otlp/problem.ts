@@ -1,15 +1,15 @@
-/** What can be wrong with a span or log record, said alike for protobuf and JSON. */
+/** What can be wrong with a span or log record, worded the same for protobuf and JSON. */
 
 import { InputError } from '../../base/errors.ts'
 import { rowsMax } from '../../model/span-batch.ts'
 
-/** A request may have as many wrong rows as good ones; past that, looking at each would only keep others waiting. */
+/** A request may have this many invalid rows; checking still more would only keep others waiting. */
 export function tooManyRejected(reason: string): InputError {
   const text = `cannot take a request of more than ${rowsMax} wrong rows; the first: ${reason}`
   return new InputError('too_large', text)
 }
 
-/** Enums are open in proto3; a column of bytes holds every value the specification has or is likely to get. */
+/** Enums are open in proto3; a byte can hold every value that the specification has or is likely to get. */
 export const enumMax = 127
 
 export function enumProblem(what: string): string {

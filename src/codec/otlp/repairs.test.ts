@@ -1,4 +1,4 @@
-/** What lies beside a span or log record never costs the row: in both encodings the same comes of it. */
+/** A mistake that can be repaired never costs the row, and both encodings give the same result. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventRowsOf, spanRowsOf } from '../../../test/support/batch-rows.ts'
@@ -17,7 +17,7 @@ const context = { receivedAtMs: 1_700_000_000_000 }
 const traceId = '5b8efff798038103d269b633813fc60c'
 const spanId = 'eee19b7ec3c1b174'
 const otherId = '00000000000000aa'
-/** `Gen?` was cut within its next character. */
+/** `Gen?` was cut inside its next character. */
 const cut = Buffer.from([0x47, 0x65, 0x6e, 0xc3])
 const mended = 'Gen\ufffd'
 const hex = (text: string): Buffer => Buffer.from(text, 'hex')
@@ -44,7 +44,7 @@ function spansOf(
 
 function spansOfJson(members: string): Result<SpanRow> {
   const span = `{"traceId":"${traceId}","spanId":"${spanId}",${members}}`
-  // `?` in the text stands for the first byte of a character of two.
+  // `?` in the text stands for the first byte of a two-byte character.
   const body = Buffer.from(`{"resourceSpans":[{"scopeSpans":[{"spans":[${span},${span}]}]}]}`)
   for (let at = body.indexOf('?'); at >= 0; at = body.indexOf('?')) body[at] = 0xc3
   const { batch, rejected, repaired, repairedReason } = otlpTracesJson.decode(body, context)
@@ -86,7 +86,7 @@ for (const [what, trace, span, found] of links) {
   })
 }
 
-test('a parent of the wrong length is padded or none, and a span is not its own parent', () => {
+test('a parent of the wrong length is padded or dropped, and a span is not its own parent', () => {
   const parents: [string, string, number][] = [
     ['aa', otherId, 2],
     [spanId + '00', '', 2],
@@ -106,7 +106,7 @@ test('an enum that no byte can hold is "unspecified"', () => {
   assert.match(reason, /^kind is not in 0 … 127$/)
 })
 
-test('text cut within a character is kept up to there, wherever it is in a span', () => {
+test('text cut inside a character is kept up to there, wherever it is in a span', () => {
   const key = Buffer.from('key')
   const deep = bytesField(5, bytesField(1, bytesField(1, cut)))
   const places: [string, Result<SpanRow>][] = [
@@ -135,7 +135,7 @@ test('text cut within a character is kept up to there, wherever it is in a span'
   }
 })
 
-test('good texts after a repaired one are read where they lie', () => {
+test('valid texts after a repaired one are read correctly', () => {
   const fields = [
     attribute(cut, cut),
     attribute(Buffer.from('good'), Buffer.from('grüß')),
@@ -153,11 +153,11 @@ test('good texts after a repaired one are read where they lie', () => {
   assert.deepEqual([rows[1]!.name, rows[1]!.traceState], [mended, 'a=b'])
 })
 
-test('a resource that is repaired is told with each request, not only with the first', () => {
+test('the repair of a resource is reported with each request, not only with the first', () => {
   for (let i = 0; i < 3; i++) assert.equal(spansOf([], bytesField(1, attribute(Buffer.from('k'), cut))).repaired, 1)
 })
 
-test('more bad text than memory allows for is refused', () => {
+test('a body with too much invalid text for the memory bound is refused', () => {
   const bad = Buffer.alloc(repairedBytesMax / 3, 0xff)
   assert.throws(() => spansOf([bytesField(5, bad)]), /cannot take a request with more than 16 MiB of text/)
 })
@@ -175,7 +175,7 @@ function logsOfJson(members: string): Result<EventRow> {
   return { rows: eventRowsOf(batch as EventBatch), rejected, repaired: repaired!, reason: repairedReason! }
 }
 
-test('a log record keeps what is good of it', () => {
+test('the valid parts of a log record are kept', () => {
   const key = Buffer.from('key')
   const places: Result<EventRow>[] = [
     logsOf([bytesField(5, bytesField(1, cut))]),
@@ -192,7 +192,7 @@ test('a log record keeps what is good of it', () => {
   }
 })
 
-test('ids of a log record are padded, or none when they are wrong', () => {
+test('ids of a log record are padded, or dropped when they are invalid', () => {
   const ids = ({ rows: [row], rejected }: Result<EventRow>): unknown[] => [rejected, row?.traceId, row?.spanId]
   const short = [0, 'a1'.padStart(32, '0'), otherId]
   assert.deepEqual(ids(logsOf([bytesField(9, hex('a1')), bytesField(10, hex('aa'))])), short)

@@ -11,21 +11,21 @@ import { byteKey } from '../utf8.ts'
 import { decodeKeyValue, readText } from './any-value.ts'
 import type { WireReader } from './wire.ts'
 
-/** Where a resource or scope is in the body, and the schema URL that its surrounding message gives. */
+/** Where a resource or scope is in the body, and the schema URL in its surrounding message. */
 export interface Head {
   start: number
   end: number
   schemaUrl: string
 }
 
-/** Senders at once; past it, all are decoded again. */
+/** The maximum number of remembered ones; beyond it, all are forgotten and decoded again. */
 const rememberedMax = 4096
-/** Larger ones are decoded each time: 4096 of them in their bytes alone are 16 MiB. */
+/** Larger ones are decoded each time: 4096 of them take 16 MiB for their bytes alone. */
 const rememberedBytesMax = 4096
-/** Typed JSON of all that is remembered, in characters; as objects it takes up to some thirty times as much. */
+/** Characters of typed JSON of everything remembered; as objects it takes up to about thirty times as much. */
 const rememberedJsonMax = 4 << 20
 
-/** What is known by its bytes; `T` is decoded once for all requests that repeat them. */
+/** Values remembered by their bytes; a `T` is decoded once for all requests that repeat the bytes. */
 class Remembered<T extends { readonly json: string }> {
   readonly #known = new Map<string, T | string>()
   readonly #read: (reader: WireReader, end: number, schemaUrl: string) => T | string
@@ -52,7 +52,7 @@ class Remembered<T extends { readonly json: string }> {
     return made
   }
 
-  /** With the request's reader, so that its objects count; it stays where it was. */
+  /** Uses the request's reader, so that its objects count; the reader's position does not change. */
   #decode(reader: WireReader, { start, end, schemaUrl }: Head): T | string {
     const at = reader.at
     reader.at = start
@@ -65,7 +65,7 @@ class Remembered<T extends { readonly json: string }> {
 const resources = new Remembered(readResource)
 const scopes = new Remembered(readScope)
 
-/** The Resource that lies at `head`, or what is wrong with it. */
+/** The Resource at `head`, or what is wrong with it. */
 export function decodeResource(reader: WireReader, head: Head): Resource | string {
   return resources.get(reader, head)
 }

@@ -9,7 +9,7 @@ test('full success leaves partial_success unset: no bytes, or an empty object', 
   assert.equal(encodeExportResponse('json', 'traces', undefined).toString(), '{}')
 })
 
-test('a partial success counts what was rejected, as text in JSON', () => {
+test('a partial success counts the rejected rows, as text in JSON', () => {
   const partial = { rejected: 300, errorMessage: 'no' }
   // 1 partial_success {1 rejected_spans: 300 = ac 02, 2 error_message: "no"}
   assert.equal(hex(encodeExportResponse('protobuf', 'logs', partial)), '0a0708ac0212026e6f')
@@ -26,7 +26,7 @@ test('a warning has a message and rejects nothing', () => {
   assert.equal(text, '{"partialSuccess":{"errorMessage":"mind this"}}')
 })
 
-test('a status carries when to retry and where the mistake is', () => {
+test('a status says when to retry and where the mistake is', () => {
   const status = { code: 8, message: 'full', retryAfterMs: 1500, field: undefined }
   assert.deepEqual(JSON.parse(encodeStatus('json', status).toString()), {
     code: 8,
@@ -41,7 +41,7 @@ test('a status carries when to retry and where the mistake is', () => {
   assert.deepEqual(bad.details[0].fieldViolations, [{ field: 'a[0]', description: 'bad' }])
 })
 
-test('long messages are shortened, never within a character', () => {
+test('long messages are shortened, never inside a character', () => {
   const message = 'x'.repeat(498) + '😀😀'
   const { message: short } = JSON.parse(encodeStatus('json', { code: 3, message, retryAfterMs: 0 }).toString())
   assert.equal(short, 'x'.repeat(498) + '…')

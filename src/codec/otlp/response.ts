@@ -12,11 +12,11 @@ export type OtlpFormat = 'protobuf' | 'json'
 
 export interface PartialSuccess {
   readonly rejected: number
-  /** With nothing rejected, a warning. */
+  /** A warning when nothing was rejected. */
   readonly errorMessage: string
 }
 
-/** JSON names of what was rejected, per signal. */
+/** JSON names of the number of rejected rows or points, per signal. */
 const rejectedFields = {
   traces: 'rejectedSpans',
   logs: 'rejectedLogRecords',
@@ -35,8 +35,8 @@ export interface RpcStatus {
 }
 
 /**
- * Longest message in UTF-16 units. The specification shortens messages so that answers stay under 4 MiB; over gRPC they
- * are also header fields, of which clients take 8 KiB, and percent-encoding can make six bytes of one unit and more.
+ * Longest message in UTF-16 units. The specification shortens messages so that answers stay under 4 MiB. Over gRPC they
+ * are also header fields, of which clients accept 8 KiB, and percent-encoding can make six or more bytes of one unit.
  */
 const messageLengthMax = 500
 
@@ -89,7 +89,7 @@ function duration(ms: number): Buffer {
   return message(varintField(1, Math.trunc(ms / 1000)), varintField(2, Math.round(ms % 1000) * 1_000_000))
 }
 
-/** Cuts a long text at its end, never within a character. */
+/** Cuts a long text at its end, never inside a character. */
 export function shortened(text: string): string {
   const whole = text.toWellFormed()
   if (whole.length <= messageLengthMax) return whole

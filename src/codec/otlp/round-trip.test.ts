@@ -18,7 +18,7 @@ import { otlpTracesProtobuf } from './traces-protobuf.ts'
 
 const receivedAtMs = 1_700_000_000_123
 
-test('spans: protobuf, columns, OTLP JSON and columns again are what was sent', () => {
+test('spans survive protobuf, columns, OTLP JSON and columns again', () => {
   fc.assert(
     fc.property(tracesRequest, (request) => {
       const sent = comparable(sentSpans(request))
@@ -31,7 +31,7 @@ test('spans: protobuf, columns, OTLP JSON and columns again are what was sent', 
   )
 })
 
-test('log records: protobuf, columns, OTLP JSON and columns again are what was sent', () => {
+test('log records survive protobuf, columns, OTLP JSON and columns again', () => {
   fc.assert(
     fc.property(logsRequest, (request) => {
       const sent = comparable(sentEvents(request))
@@ -50,7 +50,7 @@ function decoded<Batch>(codec: Codec, body: Uint8Array): Batch {
   return batch as Batch
 }
 
-/** Printing groups rows and typed JSON orders keys, so both are put in one order; objects compare field by field. */
+/** Printing groups rows, and typed JSON orders keys, so both sides are put in one order; objects compare by field. */
 function comparable(rows: readonly (SpanRow | EventRow)[]): unknown[] {
   const texts = rows.map((row) =>
     JSON.stringify({ ...row, resource: sortedOrigin(row.resource), scope: sortedOrigin(row.scope) }, replacer),
@@ -76,7 +76,7 @@ function hexOf(id: Uint8Array): string {
   return /^0*$/.test(text) ? '' : text
 }
 
-/** The straightforward way from a request to rows, one object at a time. */
+/** The straightforward conversion of a request to rows, one object at a time. */
 function sentSpans(request: Request<Span>): SpanRow[] {
   return sentRows(request).map(({ row, resource, scope }) => ({
     traceId: hexOf(row.traceId),

@@ -34,7 +34,7 @@ function whyRejected(members: string): string {
   return rejectedReason
 }
 
-test('an id of fewer digits lost its leading zeros', () => {
+test('an id with too few digits lost its leading zeros', () => {
   const { spans } = decodeSpans('{"traceId":"aBc","spanId":"1","parentSpanId":"F0"}')
   assert.deepEqual(
     [spans[0]!.traceId, spans[0]!.spanId, spans[0]!.parentSpanId],
@@ -78,7 +78,7 @@ test('64-bit integers are numbers or text, and exact in both', () => {
   assert.equal(onlySpan('"endTimeUnixNano":1.7638900001e18').durationNano, 1_763_890_000_100_000_000n)
 })
 
-test('enums are numbers or names, booleans true, false or these as text', () => {
+test('enums are numbers or names, booleans true, false or the same as text', () => {
   for (const kind of ['2', '"2"', '2.0', '"SPAN_KIND_SERVER"', '"server"'])
     assert.equal(onlySpan(`"kind":${kind}`).kind, 2, kind)
   assert.equal(onlySpan('"status":{"code":"STATUS_CODE_ERROR"}').statusCode, 2)
@@ -124,7 +124,7 @@ test('escapes in names, keys and values are read', () => {
   assert.deepEqual(span.attributes, [{ key: 'k', value: { type: 'string', value: '😀\ufffd' } }])
 })
 
-test('one bad span is left out alone and named by its path', () => {
+test('only the bad span is left out, and named by its path', () => {
   const good = `{${ids}}`
   const { spans, rejected, rejectedReason } = decodeSpans(good, good, `{${ids.replace('5b', 'xx')}}`, good, '{}')
   assert.equal(spans.length, 3)
@@ -132,7 +132,7 @@ test('one bad span is left out alone and named by its path', () => {
   assert.equal(rejectedReason, 'resourceSpans[0].scopeSpans[0].spans[2].traceId is not hex')
 })
 
-test('what is wrong with a span is said with its place', () => {
+test('the reason for a rejected span includes the place', () => {
   const span = 'resourceSpans[0].scopeSpans[0].spans[0]'
   const cases: Record<string, string> = {
     '"traceId":"00000000000000000000000000000000","spanId":"eee19b7ec3c1b174"': `${span}.traceId is all zero`,
@@ -149,7 +149,7 @@ test('what is wrong with a span is said with its place', () => {
   for (const [members, reason] of Object.entries(cases)) assert.equal(whyRejected(members), reason)
 })
 
-test('a wrong resource or scope costs its own spans only', () => {
+test('an invalid resource or scope costs only its own spans', () => {
   const rows = `"scopeSpans":[{"scope":{"name":1},"spans":[{${ids}}]},{"spans":[{${ids}},{${ids}}]}]`
   const { spans, rejected, rejectedReason } = decodeText(
     `{"resourceSpans":[{${rows}},{"resource":[],${rows}},{"resource":{"attributes":[]},${rows}}]}`,

@@ -5,7 +5,7 @@
  *   Event = {timeUnixNano, name, attributes[], droppedAttributesCount}
  *   Link = {traceId, spanId, traceState, attributes[], droppedAttributesCount, flags}
  *   Status = {message, code}
- * The request body is the batch's arena: texts without escapes are referred to where they lie.
+ * The request body is the batch's arena: texts without escapes are not copied.
  */
 import { printTypedAttributes } from '../../model/attributes.ts'
 import { SpanBatchBuilder, spanKinds, statusCodes, type SpanEvent, type SpanLink } from '../../model/span-batch.ts'
@@ -38,7 +38,7 @@ function decode(received: Uint8Array): Decoded {
   }
 }
 
-/** Nothing of a request stays behind, neither its bytes nor, after a huge one, its columns. */
+/** Nothing of a request is kept: not its bytes and, after a huge request, not its columns. */
 function release(): void {
   if (builder.isLarge) builder = new SpanBatchBuilder()
   else builder.reset()
@@ -140,9 +140,9 @@ function decodeEvent(reader: JsonReader): SpanEvent {
   return event
 }
 
-/** A link may have no ids: it tells of a message that carried no context, and its attributes are the point of it. */
+/** A link may have no ids: it stands for a message without context, and its attributes are what matters. */
 function decodeLink(reader: JsonReader): SpanLink {
-  // The link and its two ids.
+  // One for the link, two for its ids.
   for (let i = 0; i < 3; i++) reader.countObject()
   const link = {
     traceId: new Uint8Array(16),

@@ -6,7 +6,7 @@
  *   Event = 1 time fixed64 · 2 name · 3 attributes* · 4 dropped_attributes
  *   Link = 1 trace_id · 2 span_id · 3 trace_state · 4 attributes* · 5 dropped_attributes · 6 flags fixed32
  *   Status = 2 message · 3 code
- * The request body is the batch's arena: texts are referred to where they lie.
+ * The request body is the batch's arena: texts are not copied.
  */
 import { InputError } from '../../base/errors.ts'
 import { printTypedAttributes, type Attribute } from '../../model/attributes.ts'
@@ -22,7 +22,7 @@ import { readEnum, readLooseId } from './loose-values.ts'
 import { idProblem, timeProblem } from './problem.ts'
 import { WireReader } from './wire.ts'
 
-/** The worst content, empty span events, costs some 35 ns a byte. A thousand usual spans have half as many bytes. */
+/** The worst content, empty span events, takes about 35 ns a byte. A thousand usual spans have half as many bytes. */
 const inlineBytesMax = 1 << 20
 
 export const otlpTracesProtobuf: Codec = { name: 'otlp-traces-protobuf', signal: 'spans', inlineBytesMax, decode }
@@ -57,8 +57,8 @@ function decode(body: Uint8Array): Decoded {
 }
 
 /**
- * Spans that were taken out of one or more requests, where the ranges of those requests' batches say. Throws
- * `InputError` when one is not a span as those batches held it.
+ * Decodes spans that were cut out of one or more requests at the ranges in those requests' batches. Throws `InputError`
+ * when one is not a span as those batches had it.
  */
 export function decodeSpans(spans: readonly EncodedSpan[]): SpanBatch {
   const body = Buffer.concat(spans.map(({ bytes }) => bytes))
@@ -80,7 +80,7 @@ export function decodeSpans(spans: readonly EncodedSpan[]): SpanBatch {
   }
 }
 
-/** Nothing of a request stays behind, neither its bytes nor, after a huge one, its columns. */
+/** Nothing of a request is kept: not its bytes and, after a huge request, not its columns. */
 function release(): void {
   if (builder.isLarge) builder = new SpanBatchBuilder()
   else builder.reset()
@@ -234,9 +234,9 @@ function decodeEvent(reader: WireReader, end: number, row: number): string {
   return ''
 }
 
-/** A link may have no ids: it tells of a message that carried no context, and its attributes are the point of it. */
+/** A link may have no ids: it stands for a message without context, and its attributes are what matters. */
 function decodeLink(reader: WireReader, end: number, row: number): string {
-  // The link and its two ids.
+  // One for the link, two for its ids.
   for (let i = 0; i < 3; i++) reader.countObject()
   const traceId = new Uint8Array(16)
   const spanId = new Uint8Array(8)
@@ -275,7 +275,7 @@ function append<T>(map: Map<number, T[]>, row: number, item: T): void {
   else list.push(item)
 }
 
-/** Refers to the text where it lies, or to a repaired copy. */
+/** Refers to the text in place, or to a repaired copy. */
 function referText(
   reader: WireReader,
   stop: number,

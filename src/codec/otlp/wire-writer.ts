@@ -1,6 +1,6 @@
 /**
- * Protocol Buffers wire format, the writing half (grammar: `wire.ts`), for small messages: each function gives the bytes
- * of one field and a message is the joining of its fields. Defaults (0, '') are left out, as proto3 does.
+ * Protocol Buffers wire format, the writing half (grammar: `wire.ts`), for small messages: each function returns the
+ * bytes of one field, and a message is its fields joined. Defaults (0, '') are left out, as in proto3.
  */
 
 const none = Buffer.alloc(0)

@@ -9,8 +9,8 @@ import { InputError } from '../../base/errors.ts'
 const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
 
 /**
- * Values, events and links of one request that become objects: two bytes on the wire can become a hundred in memory,
- * so what a 64 MiB body may ask for needs a bound of its own; half a million objects are about 100 MB.
+ * The maximum number of values, events and links of one request that become objects. Two bytes on the wire can become a
+ * hundred in memory, so a 64 MiB body needs this bound too; half a million objects are about 100 MB.
  */
 export const objectsMax = 1 << 19
 
@@ -22,7 +22,7 @@ export function tooManyObjects(): InputError {
 }
 
 export class WireReader {
-  /** Grows at its end when texts are repaired; what was in it stays where it is. */
+  /** Grows at its end when texts are repaired; its earlier content does not move. */
   bytes: Uint8Array
   at = 0
   /** Low and high words of the last varint or fixed64. */
@@ -131,7 +131,7 @@ export class WireReader {
     }
   }
 
-  /** To be called before each object that is made from the body. */
+  /** Call this before each object that is made from the body. */
   countObject(): void {
     if (--this.#objectsLeft < 0) throw tooManyObjects()
   }

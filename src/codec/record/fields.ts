@@ -1,7 +1,7 @@
 /**
  * What a key of a structured record means, by the names in common use (OTel, ECS, GELF, journald, Docker, Fluent Bit,
  * Serilog, and the loggers of the larger languages). Case, `.`, `-` and `_` make no difference: `eventTime`, `event.time` and
- * `event_time` are one name. Of several names for one thing the lowest rank wins; the others stay attributes.
+ * `event_time` are one name. When several keys mean the same, the lowest rank wins; the others stay attributes.
  */
 export const slots = {
   body: 0,
@@ -70,13 +70,13 @@ const slotNames: readonly (readonly [number, string])[] = [
   [slots.datadogSpan, 'dd_span_id x_datadog_parent_id'],
 ]
 
-/** Nested names come behind all others. */
+/** Nested names rank after all others. */
 const nestedRank = 100
 
-/** ECS's id of the span that a service began with. Written any other way it is a business's transaction. */
+/** ECS's id of the first span in a service. Spelled in any other way, it is the id of a business transaction. */
 const transaction = 'transaction.id'
 
-/** Further names of resource attributes, best first; the attribute's own name always comes before them. */
+/** Other names of resource attributes, best first; the attribute's own name always comes before them. */
 const resourceNames: readonly (readonly [(typeof resourceKeys)[number], string])[] = [
   ['service.name', 'otelservicename service app_name appname application app program syslog_identifier source'],
   ['deployment.environment.name', 'deployment_environment'],
@@ -88,7 +88,7 @@ const resourceNames: readonly (readonly [(typeof resourceKeys)[number], string])
   ['k8s.pod.uid', 'pod_id'],
 ]
 
-/** Best first; behind each the other names under which it comes. */
+/** Best first; each is followed by its other names. */
 const carrierNames: readonly (readonly [carrier: string, others: string])[] = [
   ['traceparent', ''],
   ['b3', ''],
@@ -134,7 +134,7 @@ const kubernetesNames: Readonly<Record<string, (typeof resourceKeys)[number]>> =
   docker_id: 'container.id',
 }
 
-/** Maps in which loggers keep what holds for a while, the ids of the current span among it: MDC, context, fields. */
+/** Maps in which loggers keep values for some time, including the ids of the current span: MDC, context, fields. */
 const contextMaps =
   /^(mdc|contextmap|context|ctx|@?fields|attributes|extra|properties|labels|metadata|message|msg|body)$/
 
@@ -146,18 +146,18 @@ const idSlots: ReadonlySet<number> = new Set<number>([
   slots.datadogSpan,
 ])
 
-/** Maps of ids alone, which loggers may put into another map. */
+/** Maps that contain only ids, which loggers may put into another map. */
 export const isIdMap = (name: string): boolean => /^(trace|span|transaction|dd)$/.test(name)
 
-/** Whether a map of this name (in lower case) may hold ids at all. */
+/** Whether a map with this name (in lower case) may contain ids at all. */
 export const mayHoldIds = (name: string): boolean => isIdMap(name) || contextMaps.test(name) || name === 'headers'
 
-/** For a time in parts. */
+/** For a time given in parts. */
 export const timeField: Field = { slot: slots.time, rank: nestedRank, carrier: '' }
 
 /**
- * What `name` means inside a map called `parent` (one level down): headers carry context, loggers keep ids in a map of
- * their own, ECS nests names (`service: {name}`), Rust's `tracing` the message, and Kubernetes metadata names the pod.
+ * What `name` means inside a map called `parent` (one level down): headers carry context, loggers keep ids in their own
+ * map, ECS nests names (`service: {name}`), Rust's `tracing` nests the message, and Kubernetes metadata names the pod.
  */
 export function nestedFieldNamed(parent: string, name: string): Field | undefined {
   const own = fieldNamed(name)

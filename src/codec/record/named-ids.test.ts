@@ -89,7 +89,7 @@ for (const [fields, expected] of [
   })
 }
 
-test('a severity that came as text has its number over every protocol', () => {
+test('a severity that came as text gets its number over every protocol', () => {
   for (const [name, codec, bodyOf] of ways.slice(0, 4)) {
     for (const [text, number] of [
       ['Warning', 13],

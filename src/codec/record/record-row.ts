@@ -1,8 +1,8 @@
 /**
- * Turns the keys and values of a structured record into one row of events: what `fields.ts` recognises goes to the
- * column it means (body, time, severity, ids, resource, …), everything else stays an attribute with its type.
- * Decoders call `begin`, then `put` for each key in order, then `end`; nothing is made per value, and a key is looked up
- * once a batch.
+ * Turns the keys and values of a structured record into one row of events: values that `fields.ts` recognises go to
+ * their column (body, time, severity, ids, resource, …), everything else stays an attribute with its type.
+ * Decoders call `begin`, then `put` for each key in order, then `end`. No object is made per value, and a key is looked
+ * up once per batch.
  */
 import { highWord, lowWord } from '../../model/words.ts'
 import type { Attribute, AttributeValue } from '../../model/attributes.ts'
@@ -28,16 +28,16 @@ import { instantOf } from './record-time.ts'
 import { numberOfSeverity } from './severity.ts'
 import { takeContext, takeSeverity, takeTime } from './take-slot.ts'
 
-/** Behind every name that a message in words may have. */
+/** Ranks an object after every name whose value is a text message. */
 const listRank = 100
-/** Behind every other way to say the same. */
+/** Ranks a name after every other name with the same meaning. */
 const behindRank = 200
 
 const resourceMask = ((1 << slotCount) - 1) & ~((1 << resourceSlot) - 1)
 
 export class RecordRow {
   readonly builder: EventBatchBuilder
-  /** What the row has found so far, by slot. */
+  /** The recognised values of the row so far, by slot. */
   readonly values: SlotValues
   readonly #source: RecordSource
   /** By dictionary number; `null` is a plain attribute, a hole was not looked up yet. */
@@ -55,7 +55,7 @@ export class RecordRow {
     this.#source = new RecordSource(builder, this.values)
   }
 
-  /** To be called after the builder's own reset: forgets everything of the batch before. */
+  /** Call this after the builder's own reset: forgets everything of the previous batch. */
   reset(): void {
     this.#fields = []
     this.#keys.clear()
@@ -65,12 +65,12 @@ export class RecordRow {
     this.#source.reset()
   }
 
-  /** What stands in for rows that do not name their service or host, and what all of them share. */
+  /** Defaults for rows that do not name their service or host, and what all rows share. */
   setDefaults(defaults: SourceDefaults): void {
     this.#source.setDefaults(defaults)
   }
 
-  /** Until the next call every row has this resource and scope, whatever its keys say; `undefined` ends that. */
+  /** Until the next call every row has this resource and scope, whatever its keys are; `undefined` ends that. */
   setOrigin(resource: Resource | undefined, scope: Scope | undefined): void {
     this.#source.setOrigin(resource, scope)
   }
@@ -94,7 +94,7 @@ export class RecordRow {
     this.#hasTime = false
   }
 
-  /** The record's time from outside its keys; then its own time keys stay attributes. Nanoseconds in two words. */
+  /** Sets a time that is not from the record's keys; then its time keys stay attributes. Nanoseconds in two words. */
   setTimeWords(low: number, high: number): void {
     this.builder.timeWords[this.row * 2] = low
     this.builder.timeWords[this.row * 2 + 1] = high
@@ -114,12 +114,12 @@ export class RecordRow {
     else this.builder.attributes.add(key, type, a, b)
   }
 
-  /** A message may be an object, as Python's `logging` and many loggers of JavaScript allow; a text comes before it. */
+  /** A message may be an object, as Python's `logging` and many JavaScript loggers allow; a text takes precedence. */
   #offerList(field: Field, value: ColumnValue): void {
     this.values.offer({ ...field, rank: field.rank + listRank }, value)
   }
 
-  /** Neither bytes nor nothing. */
+  /** Whether the value is an array or a map. */
   #isList(a: number): boolean {
     return /^\{"(kvlist|array)Value"/.test(this.builder.texts[a]!)
   }
@@ -140,7 +140,7 @@ export class RecordRow {
     this.putValue(name, { type: 'string', value })
   }
 
-  /** As `putValue`, but any other name of the same thing comes before it; then it stays an attribute. */
+  /** As `putValue`, but any other name with the same meaning takes precedence; then this one stays an attribute. */
   putBehind(name: string, value: AttributeValue): void {
     const key = this.keyOf(name)
     const field = this.#fields[key] === undefined ? this.#lookUp(key) : this.#fields[key]
@@ -154,7 +154,7 @@ export class RecordRow {
     this.builder.attributes.addValue(this.keyOf(name), value, this.builder)
   }
 
-  /** A map that was put as an attribute may still say something of the row: its headers, its pod. */
+  /** A map that was put as an attribute may also contain values for the row's columns: in headers, in pod metadata. */
   lookInto(key: number, map: AttributeValue): void {
     if (map.type === 'map') this.#lookInto(key, this.#keyText(key).toLowerCase(), map.value)
   }
@@ -172,7 +172,7 @@ export class RecordRow {
     }
   }
 
-  /** Key -1: the value is kept in its map already. */
+  /** Key -1: the value is already kept in its map. */
   #offerNested(field: Field | undefined, value: AttributeValue | undefined): void {
     if (field !== undefined && value !== undefined) this.#offer(field, -1, value)
   }
@@ -193,13 +193,13 @@ export class RecordRow {
     this.builder.types[this.row] = this.keyOf(text)
   }
 
-  /** 0 leaves the number to what the text says. */
+  /** With 0, the number follows from the text. */
   setSeverity(number: number, text: string): void {
     this.builder.severityNumbers[this.row] = number === 0 ? numberOfSeverity(text) : number
     this.builder.severityTexts[this.row] = this.keyOf(text)
   }
 
-  /** Completes the row. A record without a time takes the time of receipt, at which it was observed. */
+  /** Completes the row. A record without a time gets the time of receipt, which is also its observed time. */
   end(receivedAtMs: number): void {
     const { builder, values, row } = this
     if (values.has(slots.body)) this.#takeBody()
@@ -216,14 +216,14 @@ export class RecordRow {
     builder.endRow()
   }
 
-  /** Links a row that is complete by the text of its body, which was put later, when it names a trace. */
+  /** For a complete row whose body text was set later: links it to the trace that the text names, if any. */
   linkBody(row: number): void {
     this.row = row
     const { bodies } = this.builder
     if (!this.#linked()) linkBytes(this.builder, row, bodies[row * 2]!, bodies[row * 2 + 1]!)
   }
 
-  /** Takes attributes of simple types out of the row that is being read: those of the given names that it has. */
+  /** Removes attributes of simple types with the given names from the row that is being read, and returns them. */
   takeAttributes(names: readonly string[]): Attribute[] {
     const { attributes } = this.builder
     const keys = new Map(names.map((name) => [this.keyOf(name), name]))

@@ -1,6 +1,6 @@
 /**
- * The resource and scope of rows that name their source by ordinary keys (`service`, `host`, `pid`, …). Rows in a row
- * mostly have the same source, so each is compared with the one before; a batch holds each resource once.
+ * The resource and scope of rows that name their source by ordinary keys (`service`, `host`, `pid`, …). Consecutive
+ * rows mostly have the same source, so each is compared with the previous one; a batch contains each resource once.
  */
 import type { Attribute } from '../../model/attributes.ts'
 import { valueTypes } from '../../model/attribute-columns.ts'
@@ -10,9 +10,9 @@ import { resourceKeys, resourceSlot, slots } from './fields.ts'
 import type { ColumnValue, SlotValues } from './slot-values.ts'
 
 export interface SourceDefaults {
-  /** `service.name` of rows that name none; '' leaves it unknown. */
+  /** `service.name` of rows without one; '' leaves it unknown. */
   readonly service: string
-  /** `host.name` of rows that name none: the peer's address. */
+  /** `host.name` of rows without one: the peer's address. */
   readonly host: string
 }
 
@@ -21,7 +21,7 @@ const hostSlot = resourceSlot + resourceKeys.indexOf('host.name')
 const pidSlot = resourceSlot + resourceKeys.indexOf('process.pid')
 const slotMask = ((1 << resourceKeys.length) - 1) << resourceSlot
 
-/** Made resources are remembered over batches: 4096 of about 1 KiB. */
+/** Resources are remembered from batch to batch: 4096 of about 1 KiB. */
 const rememberedMax = 4096
 const remembered = new Map<string, Resource>()
 
@@ -30,7 +30,7 @@ export class RecordSource {
   readonly #values: SlotValues
   #defaults: SourceDefaults = { service: '', host: '' }
   #origin: { resource: Resource; scope: Scope } | undefined
-  /** Source of the row before: which slots it filled, and with what. */
+  /** Source of the previous row: which slots it filled, and with what. */
   #lastMask = -1
   readonly #last: (ColumnValue | undefined)[] = []
   #lastIndex = 0
@@ -61,7 +61,7 @@ export class RecordSource {
     this.#lastMask = -1
   }
 
-  /** Sets the row's resource and scope from the slots; what does not fit becomes an attribute. */
+  /** Sets the row's resource and scope from the slots; unusable values become attributes. */
   assign(row: number): void {
     const builder = this.#builder
     const values = this.#values
@@ -91,7 +91,7 @@ export class RecordSource {
     return this.#scopes.get('') ?? this.#scopeIndex(emptyScope)
   }
 
-  /** A process may be named by a word and a source may be a stream: then the key did not mean what it usually does. */
+  /** A pid that is a word, or a source that is a stream: then the key did not have its usual meaning. */
   #spillUnfit(): void {
     const values = this.#values
     if (values.has(pidSlot) && values.type(pidSlot) !== valueTypes.int && !/^\d{1,10}$/.test(this.#textOf(pidSlot))) {

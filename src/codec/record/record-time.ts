@@ -1,6 +1,6 @@
 /**
  * Points in time as records write them. Numbers are seconds, milliseconds, microseconds or nanoseconds since the epoch,
- * told apart by their size; each range ends where the finer one begins, so a time of 1973 … 5138 is read right:
+ * distinguished by their size. Each range ends where the finer one begins, so times of 1973 … 5138 are read correctly:
  *   1e8 … 1e11 s    1e11 … 1e14 ms    1e14 … 1e17 µs    1e17 … 9.2e18 ns
  * Smaller numbers are not times. Text is RFC 3339, or the same without a zone, which means this machine's, as syslog
  * and most loggers write it; `,` may stand for the point (Python).
@@ -22,7 +22,7 @@ export function nanosOfInteger(value: bigint): bigint | undefined {
   return unit === undefined ? undefined : value * unit.nanos
 }
 
-/** As `nanosOfInteger`, with the fraction a double holds: about a quarter of a microsecond for seconds. */
+/** As `nanosOfInteger`, with a double's fraction: precise to about a quarter of a microsecond for seconds. */
 export function nanosOfNumber(value: number): bigint | undefined {
   if (!(value >= 1e8 && value < 9.2e18)) return undefined
   if (Number.isInteger(value)) return nanosOfInteger(BigInt(value))
@@ -58,7 +58,7 @@ export function nanosOfLocal(parts: LocalParts, fraction: string): bigint | unde
   return BigInt(date.getTime()) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'))
 }
 
-/** Exact, unlike the way through a double: `1795415104.123456789`. */
+/** Exact, unlike a conversion through a double: `1795415104.123456789`. */
 function nanosOfDecimal(text: string): bigint | undefined {
   const [whole, fraction] = text.split('.') as [string, string]
   if (whole.length !== 9 && whole.length !== 10) return whole.length > 19 ? undefined : nanosOfNumber(Number(text))

@@ -1,6 +1,6 @@
 /**
- * Severities by the names and numbers programs use, as OTLP severity numbers. Syslog levels (RFC 5424 §6.2.1) have their
- * own scale, smaller is worse.
+ * Severities by the names and numbers programs use, as OTLP severity numbers. Syslog levels (RFC 5424 §6.2.1) have
+ * their own scale, where smaller is worse.
  */
 import { severityNames } from '../../model/severity.ts'
 
@@ -8,13 +8,13 @@ import { severityNames } from '../../model/severity.ts'
 export function severityOfName(name: string): number | undefined {
   const word = bareWord(name).toLowerCase()
   if (/^\d+$/.test(word)) return severityOfNumber(Number(word))
-  // Go's slog names a level between two by its distance: INFO+2, DEBUG-4.
+  // Go's slog names a level between two names by its distance: INFO+2, DEBUG-4.
   const near = /^(debug|info|warn|error)([+-]\d{1,2})$/.exec(word)
   if (near !== null) return Math.min(24, Math.max(1, severityNames.get(near[1]!)! + Number(near[2])))
   return severityNames.get(word)
 }
 
-/** Loggers for terminals colour the word, and some put it in brackets or a colon behind it. */
+/** Loggers for terminals colour the word; some put it in brackets or add a colon. */
 function bareWord(text: string): string {
   if (/^[\w+-]+$/.test(text)) return text
   // eslint-disable-next-line no-control-regex
@@ -22,7 +22,7 @@ function bareWord(text: string): string {
   return plain.replace(/^[\s[(<]+/, '').replace(/(?<![\s\])>:])[\s\])>:]+$/, '')
 }
 
-/** A text that names a severity is not longer. */
+/** No text that names a severity is longer. */
 export const severityCharsMax = 32
 
 /** 0 for a text that names none. */

@@ -7,14 +7,17 @@ import { utf8Text } from '../utf8.ts'
 import { slotCount, type Field } from './fields.ts'
 
 export interface ColumnValue {
-  /** Dictionary number of the key it came under; -1 when it need not be kept as an attribute. */
+  /** Dictionary number of its key; -1 when it need not be kept as an attribute. */
   readonly key: number
   readonly type: ValueType
   readonly a: number
   readonly b: number
 }
 
-/** What a slot can hold; only that of the body is offered arrays and maps (`RecordRow.put`), and never asked for their value. */
+/**
+ * What a slot can hold. Only the body's slot is offered arrays and maps (`RecordRow.put`), and their value is never
+ * read.
+ */
 export type SlotValue = Extract<AttributeValue, { type: 'string' | 'int' | 'double' | 'bool' }>
 
 export class SlotValues {
@@ -41,7 +44,7 @@ export class SlotValues {
     return (this.present & (1 << slot)) !== 0
   }
 
-  /** Keeps the better of this and what the slot holds; the other becomes an attribute. */
+  /** Keeps the better of this and the slot's value; the other becomes an attribute. */
   offer(field: Field, value: ColumnValue): void {
     const { slot, rank } = field
     if (this.has(slot)) {
@@ -71,7 +74,7 @@ export class SlotValues {
     return { key: this.#keys[slot]!, type: this.#types[slot] as ValueType, a: this.#a[slot]!, b: this.#b[slot]! }
   }
 
-  /** Empties the slot; what it held, if anything, is an attribute after all. */
+  /** Empties the slot; its value, if any, becomes an attribute. */
   spill(slot: number): void {
     if (!this.has(slot)) return
     this.#addAttribute(this.take(slot))

@@ -1,4 +1,4 @@
-/** How a recognised value becomes the column it means; one that cannot be read so stays an attribute. */
+/** Writes a recognised value into its column; a value that the column cannot hold stays an attribute. */
 import { valueTypes } from '../../model/attribute-columns.ts'
 import type { EventBatchBuilder } from '../../model/event-batch.ts'
 import { looseSpanId } from '../context/loose-id.ts'
@@ -71,12 +71,12 @@ function severityNumber(record: TakingRow): number {
   return (severities[entry] ??= severityOfName(values.text(slots.severity)) ?? -1)
 }
 
-/** Longer values are no trace context, as in OTLP logs (otlp/log-context.ts). */
+/** Longer values are not trace context, as in OTLP logs (otlp/log-context.ts). */
 const carrierBytesMax = 4096
 
 export function takeContext(record: TakingRow): void {
   const { values } = record
-  // The trace comes last: its value may name the span too, which is what it belongs to.
+  // The trace is taken last: its value may also name the span, and then that span is the right one.
   if (values.has(slots.spanId)) takeId(record, slots.spanId)
   if (values.has(slots.traceId)) takeId(record, slots.traceId)
   if (values.has(slots.datadogTrace) || values.has(slots.datadogSpan)) takeDatadog(record)
@@ -87,7 +87,7 @@ export function takeContext(record: TakingRow): void {
     const found = b > carrierBytesMax ? undefined : carrierParsers[values.carrier]?.(values.text(slots.carrier))
     if (found !== undefined) writeReference(record.builder, record.row, found)
   }
-  // A carrier says more than the ids (state, parent), so it is kept.
+  // A carrier contains more than the ids (state, parent), so it is kept.
   values.spill(slots.carrier)
 }
 
@@ -102,7 +102,7 @@ function takeId(record: TakingRow, slot: number): void {
   }
   if (type !== valueTypes.string) return values.spill(slot)
   const text = values.text(slot)
-  // Loggers without a current span write "", "0" or zeros: that is no id, not an attribute of value 0.
+  // Loggers without a current span write "", "0" or zeros: that is no id, and no attribute with value 0 either.
   if (/^0*$/.test(text)) values.take(slot)
   else if (slot === slots.traceId) {
     const found = parseLooseReference(text)

@@ -1,10 +1,10 @@
 /**
- * RFC 3164 and what devices make of it:
+ * RFC 3164 and the variants that devices send:
  *   message = [ "<" pri ">" [ SP ] ] ( Cisco's (cisco-head.ts) | BSD )
  *   BSD     = { counter ": " } [ ": " ] [ host ": " ] [ time SP ] [ host SP ] [ forwarded ] [ tag [ "[" pid "]" ] ":" ] SP text
  *   forwarded = [ "Message " ] "forwarded from " host ":"          ; AIX and others, when they pass a message on
  *   time    = see syslog-time.ts
- * A local sender leaves the host out: then the tag follows at once, and a tag ends with a colon, which a host does not.
+ * A local sender leaves the host out: then the tag comes first. A tag ends with a colon, and a host does not.
  */
 import { readCiscoHead } from './cisco-head.ts'
 import { readKeyedText } from './keyed-text.ts'
@@ -18,7 +18,7 @@ const originForm = /([\w.-]{1,255}): (?=[*.]?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|
 const hostForm = /([\w.:%-]{0,254}[\w.%-]) +/y
 const forwardedForm = /(?:Message )?forwarded from ([\w.:-]{1,255}?): ?/iy
 const tagForm = /([\w./@()+-]{1,64})(?:\[([\w.-]{1,32})\])?: ?/y
-/** What syslogd itself says, and a level, are no hosts. */
+/** Not hosts: the words of syslogd's own messages, and levels. */
 const noHost =
   /^(?:last message repeated|message repeated|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL) )/
 
@@ -60,7 +60,7 @@ function parseHead(text: string, { priority, start, receivedAtMs }: Begun): Sysl
     at = date.end
     while (text[at] === ':' || text[at] === ' ') at++
     const isForwarded = text.indexOf('orwarded from ', at) >= 0
-    // Before the host, or behind the one that forwarded it.
+    // Before the host, or after the host that forwarded it.
     const origin = isForwarded ? take(forwardedForm) : null
     if (origin === null && host === '' && !noHost.test(text.slice(at, at + 32))) host = take(hostForm)?.[1] ?? ''
     host = (origin ?? (isForwarded ? take(forwardedForm) : null))?.[1] ?? host

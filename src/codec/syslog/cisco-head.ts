@@ -1,26 +1,26 @@
 /**
- * What Cisco's devices put before their message, and relays before that:
+ * The head that Cisco's devices put before their message, and that relays put before theirs:
  *   message = head "%" FACILITY { "-" part } "-" severity "-" MNEMONIC ": " text      ; all of it from "%" on is the text
  *   head    = { counter ":" | host [ " " ] ":" | host " " | ":" | date | uptime | node | program "[" pid "]" ":" | forwarded }
  *   uptime  = [ "*" | "." ] ( h:mm:ss | 1d02h | 2w3d )       ; since its start, which is no point in time
  *   node    = "RP/0/RSP0/CPU0:"                              ; IOS XR
  *   forwarded = [ "Message " ] "forwarded from " host ":"
- * Of several dates and hosts the last is the device's own. A head that has anything else is not Cisco's.
+ * When there are several dates and hosts, the last is the device's own. A head with anything else is not Cisco's.
  */
 import { readTime } from './syslog-time.ts'
 
 export interface CiscoHead {
-  /** '' when it names none, as for app and pid. */
+  /** '' when there is none; also for app and pid. */
   readonly host: string
   readonly app: string
   readonly pid: string
-  /** Nanoseconds since the epoch; 0 when it gives none. */
+  /** Nanoseconds since the epoch; 0 when there is none. */
   readonly time: bigint
   /** Where the text begins. */
   readonly end: number
 }
 
-/** Longer heads are not looked through. */
+/** Longer heads are not searched. */
 const headCharsMax = 512
 const tokensMax = 16
 
@@ -76,7 +76,7 @@ export function readCiscoHead(text: string, start: number, receivedAtMs: number)
   return at === end ? head : undefined
 }
 
-/** Where the `%FACILITY-SEVERITY-MNEMONIC` stands; -1 when there is none. */
+/** Where `%FACILITY-SEVERITY-MNEMONIC` begins; -1 when there is none. */
 function findMessage(text: string, start: number): number {
   const stop = start + headCharsMax
   let tries = 4

@@ -1,8 +1,8 @@
 /**
- * Firewalls that write keys and values, time and name among them (Fortinet; Sophos is alike):
+ * Texts of firewalls with keys and values, including time and name (Fortinet; Sophos is similar):
  *   text = { pair SP } "date=" yyyy-mm-dd " time=" hh:mm:ss { SP pair }      ; the date within the first pairs
  *   pair = key "=" ( value | '"' { character | \ character } '"' )
- * eventtime (since 1970) is the time, else date and time in the zone of tz, else in this machine's. devname is the host.
+ * The time is eventtime (since 1970), else date and time in the zone of tz, else in this machine's. devname is the host.
  */
 import { nanosOfText } from '../record/record-time.ts'
 
@@ -16,9 +16,9 @@ const head = /(?:\w{1,32}=\S{1,128} ){0,4}date=\d{4}-\d\d-\d\d time=\d\d:\d\d:\d
 const pair = /([\w.-]{1,64})=(?:"((?:[^"\\]|\\.)*)"|(\S*))(?: +|$)/y
 const pairsMax = 256
 
-/** `undefined` when the text at `at` is none of these. */
+/** `undefined` when the text at `at` does not have this form. */
 export function readKeyedText(text: string, at: number): KeyedText | undefined {
-  // Most texts are spared the expression.
+  // A cheap check, so that most texts need no regular expression.
   if (text.indexOf('date=', at) < 0) return undefined
   head.lastIndex = at
   if (!head.test(text)) return undefined

@@ -1,7 +1,7 @@
 /**
- * One syslog message, in any of its forms, read leniently: what a device sends is shown rather than refused. The forms are in
- * rfc5424.ts, bsd-head.ts (RFC 3164 and what is like it), cisco-head.ts and keyed-text.ts. Before any of them there may be a byte order
- * mark, and in a datagram the count that only a stream needs.
+ * One syslog message, in any of its forms, read leniently: a device's message is shown rather than refused. The forms
+ * are in rfc5424.ts, bsd-head.ts (RFC 3164 and similar forms), cisco-head.ts and keyed-text.ts. Any of them may follow
+ * a byte order mark, or, in a datagram, the count that only a stream needs.
  */
 import { parseBsd } from './bsd-head.ts'
 import { parse5424 } from './rfc5424.ts'
@@ -9,14 +9,14 @@ import { parse5424 } from './rfc5424.ts'
 export interface SyslogMessage {
   /** facility · 8 + severity; -1 when the message has none. */
   readonly priority: number
-  /** Nanoseconds since the epoch; 0 when it gives none. */
+  /** Nanoseconds since the epoch; 0 when there is none. */
   readonly time: bigint
   readonly host: string
   readonly app: string
   readonly pid: string
   readonly messageId: string
   readonly structured: readonly StructuredElement[]
-  /** What the text says in keys and values (keyed-text.ts), which stays in it. */
+  /** The keys and values in the text (keyed-text.ts); they also stay in the text. */
   readonly fields: readonly (readonly [name: string, value: string])[]
   readonly text: string
 }

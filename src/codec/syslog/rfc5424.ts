@@ -33,7 +33,7 @@ export function parse5424(text: string): SyslogMessage | undefined {
   }
 }
 
-/** Structured data at `at`; what does not follow its grammar is text. */
+/** Structured data at `at`; anything that does not follow its grammar is text. */
 function parseStructured(text: string, at: number): { structured: StructuredElement[]; end: number } {
   const structured: StructuredElement[] = []
   if (text[at] === '-' && (at + 1 === text.length || text[at + 1] === ' ')) return { structured, end: at + 1 }
@@ -53,8 +53,8 @@ function parseStructured(text: string, at: number): { structured: StructuredElem
 }
 
 /**
- * Senders that leave the structured data out may begin their text with a word in brackets: `[main] started`. An element
- * without parameters has one of the registered ids (RFC 5424 §7) or one with an `@`.
+ * Whether this is a word in brackets and not structured data: senders without structured data may begin their text with
+ * `[main] started`. An element without parameters has one of the registered ids (RFC 5424 §7) or an id with an `@`.
  */
 function isWord(id: string, parameters: string): boolean {
   return (

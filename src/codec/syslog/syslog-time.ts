@@ -2,10 +2,10 @@
  * Dates at the head of syslog messages, as devices write them:
  *   time  = [ "*" | "." | "%" ] [ weekday ] [ year ] Mmm day [ year ] clock [ zone ] [ year ]
  *         | RFC 3339, with a space for the T too
- *   clock = h:mm:ss [ ( "." | "," ) fraction | ":" milliseconds ]      ; the last with a year behind it (H3C)
+ *   clock = h:mm:ss [ ( "." | "," ) fraction | ":" milliseconds ]      ; the last with a year after it (H3C)
  *   zone  = "Z" | "UTC" | "GMT" | offset | name
- * UTC, GMT and Z mean UTC. Other names differ from country to country, so they count as this machine's zone, as no zone does.
- * Without a year it is the one nearest to the receipt.
+ * UTC, GMT and Z mean UTC. Other names differ from country to country, so they count as this machine's zone, like a
+ * missing zone. A date without a year gets the year nearest to the receipt.
  */
 import { nanosOfLocal, nanosOfText, type LocalParts } from '../record/record-time.ts'
 
@@ -21,7 +21,7 @@ const clock = '(\\d{1,2}):(\\d\\d):(\\d\\d)(?:[.,](\\d{1,9})\\d{0,9}|:(\\d{3})(?
 const sure = 'Z|UTC|GMT|(?:UTC|GMT)?[+-]\\d\\d:?\\d\\d'
 const names =
   '(?:CE|EE|WE|ME)S?T|MSK|[ECMPA][SD]T|AK[SD]T|HST|[JKI]ST|BST|NZ[SD]T|A[ECW][SD]T|SGT|HKT|BRT|ART|SAST|WIB|PHT|ICT|PKT'
-// Elsewhere a word in capitals is the device.
+// In other places a word in capitals is the device.
 const anyName = '[A-Z]{2,5}(?=: %(?!ASA|FTD|PIX|FWSM)| : \\w{1,32}\\[)'
 const zone = `(?: ?(${sure})(?!\\w)| (?:(?:${names})(?=:? )|${anyName}))?`
 const weekday = '(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?'

@@ -127,12 +127,12 @@ for (const [message, expected] of [
   test(`${message} is ${expected}`, () => assert.equal(shown(message), expected))
 }
 
-test('a megabyte of line ends behind a message takes no time', () => {
+test('a megabyte of line ends after a message takes no time', () => {
   assert.equal(shown(`<13>1 - - app - - - D\n${'\n'.repeat(1 << 20)}`), '10.0.0.9 app - - 10:notice | D')
   assert.match(shown(`<13>1 - - app - - - ${'\n'.repeat(1 << 20)}x`), /\| \n+x$/)
 })
 
-test('a parameter that comes more than once is a list, an element without any is true', () => {
+test('a parameter that appears more than once is a list, an element without any is true', () => {
   const [row] = decode('<165>1 - h app - - [origin ip="192.0.2.1" ip="192.0.2.129"][x] text')
   const { 'syslog.origin.ip': ip, 'syslog.x': x } = row!.attributes
   assert.deepEqual([ip, x], [['192.0.2.1', '192.0.2.129'], true])
@@ -171,7 +171,7 @@ test('times keep their fraction and zone; BSD times take the year nearest to the
   assert.equal(time('<14>Feb 30 00:00:00 h a: x'), 0n)
 })
 
-test('a zone behind the clock counts: UTC, GMT and Z, offsets; other names are local', () => {
+test('a zone after the clock counts: UTC, GMT and Z, offsets; other names are local', () => {
   const time = (date: string) => decode(`<189>45: sw3: .${date}: %CDP-4-X: x`)[0]!.time
   const utc = BigInt(Date.UTC(2025, 10, 23, 10)) * 1_000_000n
   const here = BigInt(new Date(2025, 10, 23, 10).getTime()) * 1_000_000n
@@ -190,7 +190,7 @@ test('a zone behind the clock counts: UTC, GMT and Z, offsets; other names are l
   }
 })
 
-test('what a firewall says in keys is attributes; its own time and zone count', () => {
+test("a firewall's keys are attributes; its own time and zone count", () => {
   const [row] = decode(
     '<189>date=2025-11-23 time=10:00:00 devname="fg-1" tz="+0100" msg="a \\"b\\"" srcip=10.0.0.1',
     '<189>date=2025-11-23 time=10:00:00 devname="fg-1" eventtime=1763888400000000001 srcip=10.0.0.1',
@@ -199,7 +199,7 @@ test('what a firewall says in keys is attributes; its own time and zone count', 
   assert.deepEqual([row!.attributes.msg, row!.attributes.srcip], ['a "b"', '10.0.0.1'])
 })
 
-test('an empty message is rejected alone', () => {
+test('only the empty message is rejected', () => {
   const body = encodePeerMessages(['', ' \n', '<14>x'].map((text) => ({ peer: '::1', body: Buffer.from(text) })))
   const { batch, rejected, rejectedReason } = syslog.decode(body, { receivedAtMs })
   assert.deepEqual([batch.rows, rejected, rejectedReason], [1, 2, 'a syslog message is empty'])

@@ -2,7 +2,7 @@
  * Syslog messages as events, in the mapping of the OTel logs data model (appendix A.9):
  *   severity -> severity · facility -> syslog.facility · host -> host.name · app -> service.name · procid -> process.pid, or
  *   syslog.procid when it is no number · msgid -> the event's type · structured data -> syslog.<id>.<name> · message -> body
- * A message without a host is the peer's. The body is that of `framing/peer-messages.ts`.
+ * A message without a host gets the peer's address. The body is that of `framing/peer-messages.ts`.
  */
 import { EventBatchBuilder } from '../../model/event-batch.ts'
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
@@ -35,7 +35,7 @@ function decode(body: Uint8Array, { receivedAtMs }: DecodeContext): Decoded {
   return { batch: builder.finish(), rejected, rejectedReason: rejected === 0 ? '' : 'a syslog message is empty' }
 }
 
-/** Where the message ends without the line ends and zeros that senders put behind it. */
+/** The end of the message, without the line ends and zeros that senders add. */
 function withoutEnd(body: Uint8Array, start: number, end: number): number {
   let last = end
   while (last > start && (body[last - 1] === 0x0a || body[last - 1] === 0x0d || body[last - 1] === 0)) last--
@@ -64,8 +64,8 @@ function addRow(message: SyslogMessage, peer: string, receivedAtMs: number): voi
 }
 
 /**
- * Structured data may carry context; everything else of it is an attribute under its element: a list when a name comes more
- * than once, as RFC 5424 §6.3.3 allows, and true for an element that only names itself.
+ * Structured data may contain context. Everything else in it is an attribute under its element: a list when a name
+ * appears more than once, as RFC 5424 §6.3.3 allows, and true for an element that has only an id.
  */
 function putElement(id: string, parameters: StructuredElement['parameters']): void {
   const values = new Map<string, string[]>()

@@ -14,7 +14,7 @@ const form = new RegExp(
 const requestForm = /^([A-Z]{1,20}) (\S+)(?: (?:HTTP\/)?(\S+))?$/
 const months = 'JanFebMarAprMayJunJulAugSepOctNovDec'
 
-/** False when the text is no such line; then nothing was put. The caller keeps the whole line as the body. */
+/** False when the text does not have this form; then nothing was put. The caller keeps the whole line as the body. */
 export function putAccessLine(text: string, record: RecordRow): boolean {
   const match = form.exec(text)
   if (match === null) return false

@@ -1,6 +1,6 @@
 /**
- * An event of a container's log file: lines whose pieces belong together, of one stream or of both mixed. The pieces of a
- * line become one, and a stream's lines one record as far as they continue each other. A record has the time of its
+ * An event of a container's log file: lines whose pieces belong together, of one stream or of both mixed. The pieces of
+ * a line are joined, and so are a stream's lines that continue each other: they become one record, with the time of its
  * first line.
  */
 import { nanosOfText } from '../record/record-time.ts'
@@ -12,22 +12,22 @@ export interface ContainerRecord {
   /** Nanoseconds since the epoch; 0 when the line's time cannot be read. */
   readonly time: bigint
   readonly text: string
-  /** The line was JSON itself. */
+  /** The line itself was JSON. */
   readonly isJson: boolean
   readonly attrs: Readonly<Record<string, string>>
 }
 
-/** One for each stream, as their lines come mixed; `undefined` when no line continues another. */
+/** One joiner per stream, as the lines of both are mixed; `undefined` when no line continues another. */
 export type StreamJoiners = Readonly<Record<Stream, LineJoiner | undefined>>
 
 interface Open {
   readonly first: ContainerLine
   readonly pieces: string[]
-  /** Its last line goes on. */
+  /** Its last line is incomplete. */
   isPart: boolean
 }
 
-/** `undefined` when the text holds a line that no runtime wrote. */
+/** `undefined` when the text contains a line that no container runtime wrote. */
 export function readContainerEvent(text: string, joiners: StreamJoiners): ContainerRecord[] | undefined {
   const records: Open[] = []
   const last: { -readonly [stream in Stream]?: Open } = {}

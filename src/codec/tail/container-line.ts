@@ -11,11 +11,11 @@ export interface ContainerLine {
   /** RFC 3339. */
   readonly time: string
   readonly stream: Stream
-  /** The line goes on in the next one of its stream. */
+  /** The line continues in the next one of its stream. */
   readonly isPart: boolean
   readonly content: string
   readonly isJson: boolean
-  /** Docker's labels and environment, when it is told to write them. */
+  /** Docker's labels and environment, when it is configured to write them. */
   readonly attrs: Readonly<Record<string, string>>
 }
 
@@ -29,17 +29,17 @@ const [letterT, letterN, openObject, backslash, quote, comma, colon] = [
   0x54, 0x6e, 0x7b, 0x5c, 0x22, 0x2c, 0x3a,
 ] as const
 
-/** What a line means for those around it. */
+/** What a line means for the lines before and after it. */
 export interface Piece {
   readonly stream: Stream
   readonly isPart: boolean
-  /** Bytes before the content; 0 where the content is not to be had without reading all of the line. */
+  /** Bytes before the content; 0 where finding the content needs reading the whole line. */
   readonly headBytes: number
 }
 
 /**
- * The line in [start, end) as a piece; `undefined` for any other line. Most lines cost two comparisons. The bytes are of an
- * encoding with ASCII in it.
+ * The line in [start, end) as a piece; `undefined` for any other line. Most lines need only two comparisons. The
+ * encoding of the bytes must contain ASCII.
  */
 export function pieceAt(bytes: Buffer, start: number, end: number): Piece | undefined {
   if (bytes[start] === openObject) return dockerPiece(bytes, start, end)
@@ -52,20 +52,20 @@ function criPiece(bytes: Buffer, start: number, end: number): Piece | undefined 
   return head === null ? undefined : { stream: head[1] as Stream, isPart: head[2] === 'P', headBytes: head[0].length }
 }
 
-/** In a JSON string no quote stands bare, so the key behind the text can be looked for. */
+/** Every quote inside a JSON string is escaped, so the key after the text can be searched for. */
 function dockerPiece(bytes: Buffer, start: number, end: number): Piece | undefined {
   if (!isAt(bytes, behindSpace(bytes, start + 1), logKey)) return undefined
   const found = bytes.subarray(start, end).indexOf(streamKey)
   if (found < 0) return undefined
   const stream = streamAt(bytes, start + found + streamKey.length)
-  // Back over the comma, to the quote that ends the text.
+  // Go back over the comma, to the quote that ends the text.
   let textEnd = start + found - 1
   while (textEnd > start && (isSpace(bytes[textEnd]) || bytes[textEnd] === comma)) textEnd--
   if (stream === undefined || bytes[textEnd] !== quote) return undefined
   let escapes = textEnd - 1
   if (bytes[escapes] !== letterN) return { stream, isPart: true, headBytes: 0 }
   while (bytes[escapes - 1] === backslash) escapes--
-  // An even number of them are backslashes of the text.
+  // An even number of backslashes belongs to the text.
   return { stream, isPart: (textEnd - 1 - escapes) % 2 === 0, headBytes: 0 }
 }
 
@@ -91,7 +91,7 @@ function isAt(bytes: Buffer, at: number, what: Buffer): boolean {
   return true
 }
 
-/** The line in full; `undefined` when it is none of these after all. */
+/** The whole line, parsed; `undefined` when it has none of these forms after all. */
 export function parseContainerLine(line: string): ContainerLine | undefined {
   if (line.startsWith('{')) return parseDocker(line)
   const head = criHead.exec(line)

@@ -24,13 +24,13 @@ test('lines are complete with their line end', () => {
   assert.deepEqual(split('', 'off', ended), [])
 })
 
-test('an event that could go on is complete when the next begins, or when the file is quiet', () => {
+test('an event that could continue is complete when the next begins, or when the file is quiet', () => {
   assert.deepEqual(split('a\n b\nc\n', 'auto'), [5])
   assert.deepEqual(split('a\n b\nc\n', 'auto', { isQuiet: true, isEnd: false }), [5, 7])
   assert.deepEqual(split('a\n b\nc\nd', 'auto', { isQuiet: true, isEnd: false }), [5, 7])
 })
 
-test("the pieces of a container's line are one event, with whatever comes between them", () => {
+test("the pieces of a container's line are one event, whatever lines come between them", () => {
   const time = '2026-11-23T10:00:00.1Z'
   const [p, f, e] = [`${time} stdout P x\n`, `${time} stdout F y\n`, `${time} stderr F z\n`]
   const half = `{"log":"a\\\\n","stream":"stdout","time":"${time}"}\n`
@@ -77,7 +77,7 @@ test('an event of too many lines is cut between lines', () => {
   assert.ok(ends.length === 1 && ends[0]! <= eventBytesMax)
 })
 
-test('what the tailer cuts while the file grows is what the decoder sees', () => {
+test('the decoder sees the same events that the tailer cut while the file grew', () => {
   const line = fc.constantFrom(
     '',
     'a',

@@ -4,24 +4,25 @@
  *   file  = { line }        line = { byte } ( LF | CRLF )
  *   event = line { line that continues it }        ; the pieces of a container's long line are one line
  *
- * A pure function that looks only ahead, so the tailer (which sees a file grow) and the decoder (which sees what the
- * tailer cut) come to the same events. An event of more than `eventBytesMax` is cut there and goes on as another.
+ * A pure function that looks only ahead, so the tailer (which sees a file grow) and the decoder (which sees the bytes
+ * that the tailer cut) find the same events. An event of more than `eventBytesMax` is cut there and continues as
+ * another event.
  */
 import { pieceAt, type Piece } from './container-line.ts'
 import { classifiedCharsMax, type LineJoiner } from './line-joiner.ts'
 import type { FileEncoding } from './tail-format.ts'
 
-/** Even, so that it never parts the two bytes of UTF-16. */
+/** Even, so that it never separates the two bytes of a UTF-16 unit. */
 export const eventBytesMax = 256 * 1024
 
 export interface SplitOptions {
   readonly joiner: LineJoiner | undefined
   readonly encoding: FileEncoding
-  /** Lines that container runtimes wrap are known (container-line.ts). */
+  /** Whether lines wrapped by container runtimes are recognised (container-line.ts). */
   readonly readsContainers: boolean
-  /** Nothing will follow soon: an event that could still be continued is complete. */
+  /** Nothing more will come soon: an event that could still continue is complete. */
   readonly isQuiet: boolean
-  /** Nothing will ever follow: a last line without its line end is complete. Includes `isQuiet`. */
+  /** Nothing more will ever come: a last line without its line end is complete. Includes `isQuiet`. */
   readonly isEnd: boolean
 }
 
@@ -31,7 +32,7 @@ export function splitEvents(bytes: Buffer, options: SplitOptions): number[] {
   const readsPieces = options.readsContainers && encoding !== 'utf-16le'
   const ends: number[] = []
   let eventStart = 0
-  /** Bit per stream whose line goes on. */
+  /** One bit per stream with an incomplete line. */
   let open = 0
   for (let at = 0; at < bytes.length;) {
     let lineEnd = lineEndAfter(bytes, at, encoding)
@@ -66,7 +67,7 @@ export function splitEvents(bytes: Buffer, options: SplitOptions): number[] {
   return ends
 }
 
-/** A line without what a container runtime put before it. */
+/** A line without the head that a container runtime added. */
 interface Line {
   readonly start: number
   readonly end: number
@@ -82,7 +83,7 @@ function openAfter(open: number, piece: Piece | undefined): number {
   return piece.isPart ? open | bit : open & ~bit
 }
 
-/** Where the line that starts at `at` ends, its line end included; 0 when its line end is not there. */
+/** Where the line that starts at `at` ends, including its line end; 0 when the line end has not arrived. */
 function lineEndAfter(bytes: Buffer, at: number, encoding: FileEncoding): number {
   if (encoding !== 'utf-16le') return bytes.indexOf(10, at) + 1
   for (let found = bytes.indexOf(10, at); found >= 0; found = bytes.indexOf(10, found + 1)) {
@@ -98,7 +99,7 @@ function lastLineEnd(bytes: Buffer, from: number, encoding: FileEncoding): numbe
   return at
 }
 
-/** The line without its line end, as far as rules look at it. */
+/** The line without its line end, cut to the length that rules look at. */
 function lineText(bytes: Buffer, { start, end }: Line, encoding: FileEncoding): string {
   const width = encoding === 'utf-16le' ? 2 : 1
   const stop = Math.min(end, start + classifiedCharsMax * width)
@@ -110,10 +111,10 @@ function lineText(bytes: Buffer, { start, end }: Line, encoding: FileEncoding): 
   return text.replace(/\r?\n$/, '')
 }
 
-/** End of the first piece of a line that is too long, not within a character. */
+/** End of the first piece of a line that is too long, not inside a character. */
 function pieceEnd(bytes: Buffer, start: number, encoding: FileEncoding): number {
   const end = start + eventBytesMax
-  // The second half of a pair of surrogates does not begin a piece.
+  // A piece must not begin with the second half of a surrogate pair.
   if (encoding === 'utf-16le') return (bytes[end + 1]! & 0xfc) === 0xdc ? end - 2 : end
   if (encoding !== 'utf-8') return end
   for (let back = 0; back < 4; back++) if ((bytes[end - back]! & 0xc0) !== 0x80) return end - back

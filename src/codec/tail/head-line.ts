@@ -1,9 +1,9 @@
 /**
- * The head of a line of text that no other parser knows, as most loggers write it:
+ * The head of a line of text that no other parser recognises, as most loggers write it:
  *   line  = [ "[" ] time [ "]" ] [ "[" thread "]" ] [ level | "[" level "]" ] rest      ; with spaces, "|", ":" or "-" between
  *   time  = date and time with seconds, see record/record-time.ts
  *   level = a severity's name, in capitals unless it is in brackets
- * Only what the head says is taken: the body is the whole line.
+ * Only the values of the head are used: the body is the whole line.
  */
 import type { RecordRow } from '../record/record-row.ts'
 import { nanosOfText } from '../record/record-time.ts'
@@ -14,10 +14,10 @@ const level = 'trace|debug|info|notice|warn|warning|error|severe|crit|critical|a
 const gap = '[\\s\\]|,:-]*'
 const levelInBrackets = new RegExp(`^${gap}[[(<] ?(${level}) *[\\])>]`, 'i')
 const levelInCapitals = new RegExp(`^${gap}(?:\\[[^\\]\\n]{1,64}\\]${gap})?(${level.toUpperCase()})\\b`)
-/** A level is looked for in so much of what follows the time. */
+/** A level is searched for in this many characters after the time. */
 const levelWithinChars = 128
 
-/** Puts what the head of the line says. A line without a time says nothing. */
+/** Puts the values of the line's head; nothing when the head has no time. */
 export function putHead(text: string, record: RecordRow): void {
   const found = headTime.exec(text)
   const nanos = found === null ? undefined : nanosOfText(found[1]!)

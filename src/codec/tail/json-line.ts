@@ -1,4 +1,4 @@
-/** One JSON object a line (jsonlines.org, ndjson): the members are the keys of the record, with their types. */
+/** One JSON object per line (jsonlines.org, ndjson): the members are the keys of the record, with their types. */
 import { parseTyped, TypedHolder, type AttributeValue } from '../../model/attributes.ts'
 import type { RecordRow } from '../record/record-row.ts'
 
@@ -6,7 +6,7 @@ import type { RecordRow } from '../record/record-row.ts'
 const nestingMax = 32
 const membersMax = 1024
 
-/** False when the text is no JSON object; then nothing was put. */
+/** False when the text is not a JSON object; then nothing was put. */
 export function putJsonLine(text: string, record: RecordRow): boolean {
   if (!text.trimStart().startsWith('{')) return false
   let parsed: unknown
@@ -38,7 +38,7 @@ function attributeOf(value: unknown, depth: number): AttributeValue {
   }
 }
 
-/** Whole numbers beyond 64 bits keep their digits as text, as over every other way in. */
+/** Whole numbers over 64 bits keep their digits as text, as from every other source. */
 function fittingNumber(number: AttributeValue): AttributeValue {
   if (number.type !== 'int' || BigInt.asIntN(64, number.value) === number.value) return number
   return { type: 'string', value: number.value.toString() }

@@ -1,5 +1,5 @@
 /**
- * Decides for each line, in order, whether it continues the event before. What the rules know of stack traces:
+ * Decides for each line, in order, whether it continues the previous event. The rules know these forms of stack traces:
  *
  *   Python   `Traceback (most recent call last):`, indented frames, then one line with the exception; chained ones after
  *            `During handling of …` or `The above exception was …`
@@ -10,16 +10,16 @@
 import type { JoinRule } from './tail-format.ts'
 
 export interface LineJoiner {
-  /** Forgets the event before; `line` is the first of a new one. */
+  /** Forgets the previous event; `line` is the first of a new one. */
   begin(line: string): void
   /** Whether `line` (without its line end, at most `classifiedCharsMax` of it) continues the event. */
   continues(line: string): boolean
 }
 
-/** Rules look at so much of a line. */
+/** Rules look at this many characters of a line. */
 export const classifiedCharsMax = 2048
 
-/** `undefined` when no line ever continues another. Throws `SyntaxError` for an expression that is none. */
+/** `undefined` when no line ever continues another. Throws `SyntaxError` for an invalid regular expression. */
 export function makeJoiner(rule: JoinRule): LineJoiner | undefined {
   if (rule === 'off') return undefined
   if (rule === 'auto') return new StackJoiner()
@@ -40,7 +40,7 @@ const goStart = /^(panic: |fatal error: |goroutine \d+ \[)/
 const go = /^(goroutine \d+ \[|created by |\[signal |exit status \d|[^\s:][^\s:(]*\(.*\)$)/
 const closing = /^[)}\]]+[,;]?$/
 
-/** Where in a trace the last line was. */
+/** Which part of a trace the last line was. */
 type Place = 'text' | 'python frames' | 'python end' | 'python chain' | 'go'
 
 class StackJoiner implements LineJoiner {
@@ -51,7 +51,7 @@ class StackJoiner implements LineJoiner {
   }
 
   continues(line: string): boolean {
-    // Empty lines at the end of an event are cut off its text, so they can always be counted to the one before.
+    // Empty lines at the end of an event are removed from its text, so they can always belong to the previous event.
     if (line === '' || isIndented(line)) return true
     switch (this.#place) {
       case 'python frames':

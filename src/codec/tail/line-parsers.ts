@@ -1,4 +1,4 @@
-/** How the text of one event becomes a record, by parser name. Adding a format is adding a row. */
+/** How the text of one event becomes a record, by parser name. A new format needs only a new row. */
 import type { RecordRow } from '../record/record-row.ts'
 import { putAccessLine } from './access-line.ts'
 import { putHead } from './head-line.ts'
@@ -9,10 +9,10 @@ import type { ParserName } from './tail-format.ts'
 
 export type LineParser = (text: string, record: RecordRow) => boolean
 
-/** A pattern is not tried on longer texts, so that one line cannot keep an expression busy for long. */
+/** A pattern is not tried on longer texts, so that one line cannot keep a regular expression busy for long. */
 const patternCharsMax = 16 * 1024
 
-/** Those `auto` tries, in this order; logfmt last, as a sentence may hold a `key=value`. */
+/** The parsers that `auto` tries, in this order; logfmt is last, because a sentence may contain a `key=value`. */
 const sure: readonly LineParser[] = [putJsonLine, putAccessLine, putPythonLine]
 
 const parsers: Readonly<Record<Exclude<ParserName, 'pattern'>, LineParser>> = {
@@ -23,13 +23,13 @@ const parsers: Readonly<Record<Exclude<ParserName, 'pattern'>, LineParser>> = {
   plain: () => true,
   auto: (text, record) => {
     const isKnown = sure.some((parse) => parse(text, record)) || (/^[\w.-]+=/.test(text) && putLogfmtLine(text, record))
-    // What no parser knows is plain text, which is no fault here.
+    // Text that no parser recognises is plain text, which is no fault with `auto`.
     if (!isKnown) putHead(text, record)
     return true
   },
 }
 
-/** Throws `SyntaxError` when the pattern is no regular expression. */
+/** Throws `SyntaxError` when the pattern is not a valid regular expression. */
 export function lineParserOf(name: ParserName, pattern = ''): LineParser {
   return name === 'pattern' ? patternParser(new RegExp(pattern, 'su')) : parsers[name]
 }

@@ -10,7 +10,7 @@ import type { AttributeValue } from '../../model/attributes.ts'
 import type { RecordRow } from '../record/record-row.ts'
 
 const pair = /([^\s="]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*)))?(?:\s+|$)/y
-/** A line may name so many keys; more are no log line. */
+/** The maximum number of keys in a line; a line with more is not a log line. */
 const pairsMax = 512
 
 /** False when the text is not logfmt with at least one `key=value`; then nothing was put. */
@@ -31,7 +31,7 @@ export function putLogfmtLine(text: string, record: RecordRow): boolean {
   return true
 }
 
-/** Numbers written the one usual way, true and false; every other text is text. Long numbers are ids, not amounts. */
+/** Numbers in their usual form, true and false; every other text is text. Long numbers are ids, not amounts. */
 export function typedText(text: string): AttributeValue {
   if (/^-?(0|[1-9]\d{0,14})$/.test(text)) return { type: 'int', value: BigInt(text) }
   if (/^-?(0|[1-9]\d{0,14})\.\d{1,15}$/.test(text)) return { type: 'double', value: Number(text) }

@@ -6,8 +6,8 @@
  *   common                  2026-11-23 06:25:04,123 LEVEL logger: message      ([LEVEL] and [logger] too)
  *   common                  2026-11-23 06:25:04,123 LEVEL message              (uvicorn LEVEL: message)
  *   Flask, gunicorn         [2026-11-23 06:25:04,123] LEVEL in logger: message, [2026-11-23 06:25:04 +0000] [pid] [LEVEL] message
- * Only a mark makes a word the logger: without one it is the message's first.
- * A traceback under the line becomes `exception.type`, `exception.message` and `exception.stacktrace`.
+ * A word is the logger only where a mark says so; otherwise it is the first word of the message.
+ * A traceback after the line becomes `exception.type`, `exception.message` and `exception.stacktrace`.
  */
 import type { RecordRow } from '../record/record-row.ts'
 
@@ -25,10 +25,10 @@ const forms = [
   `^${level}: +(?<message>.*)$`,
 ].map((form) => new RegExp(form, 's'))
 
-/** The beginning of any of these lines; what does not match continues the record before. */
+/** The beginning of any of these lines; a line that does not match continues the previous record. */
 export const pythonStart = `^(?:\\[?\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d|(?:CRITICAL|FATAL|ERROR|WARNING|WARN|INFO|DEBUG|NOTSET|Level \\d+):)`
 
-/** False when the text is no such line; then nothing was put. */
+/** False when the text does not have one of these forms; then nothing was put. */
 export function putPythonLine(text: string, record: RecordRow): boolean {
   const lineEnd = text.indexOf('\n')
   const first = (lineEnd < 0 ? text : text.slice(0, lineEnd)).replace(/\r$/, '')

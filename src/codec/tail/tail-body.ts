@@ -1,13 +1,13 @@
 /**
- * What the tailer appends to the log: a piece of a file with what is needed to read it, on its own.
+ * What the tailer appends to the log: a piece of a file, with everything needed to read it without the file.
  *
  *   body   = header LF bytes
  *   header = JSON { v, file, from, path, host, service, type, format }      ; UTF-8, no line end in it
  *   bytes  = the file's bytes [from, from + length), whole events
  *
- * `file` is drawn at random when the tailer first meets a file or finds it rewritten. With `from` it makes equal bytes at
- * another place, or of another file, a different body, and the same piece cut again after a crash the same body: no time
- * of reading and nothing else that changes is in it.
+ * `file` is a random name that the tailer chooses when it first finds a file or finds it rewritten. `file` and `from`
+ * make the bodies of equal bytes differ when they are from different places or files. The same piece cut again after a
+ * crash gives the same body, because nothing that changes, such as the time of reading, is in it.
  */
 import { InputError, messageOf } from '../../base/errors.ts'
 import { fileEncodings, parserNames, type TailFormat } from './tail-format.ts'
@@ -16,10 +16,10 @@ export interface TailHeader {
   readonly v: 1
   readonly file: string
   readonly from: number
-  /** As the file was called when it was cut. */
+  /** The file's name when the piece was cut. */
   readonly path: string
   readonly host: string
-  /** `service.name` of records that name none; '' leaves it unknown. */
+  /** `service.name` of records without one; '' leaves it unknown. */
   readonly service: string
   /** Event type; '' for a plain log record. */
   readonly type: string

@@ -1,6 +1,6 @@
 /**
- * How the bytes of a tailed file are to be read. It is plain data, because it is in the log with the bytes: a replay
- * reads them as the configuration said when they were cut, not as it says now.
+ * How the bytes of a tailed file are read. It is plain data because it is in the log with the bytes: a replay reads
+ * them with the configuration from when they were cut, not with the present one.
  */
 import { pythonStart } from './python-line.ts'
 
@@ -19,7 +19,7 @@ export interface TailFormat {
 }
 
 /**
- * Which lines belong to the line before:
+ * Which lines belong to the previous line:
  * - off: none
  * - auto: indented ones, and the unindented ones of Python, Java, JavaScript and Go stack traces
  * - indent: those that begin with a space or tab
@@ -27,12 +27,12 @@ export interface TailFormat {
  */
 export type JoinRule = 'off' | 'auto' | 'indent' | { readonly start: string }
 
-/** Whether lines that a container runtime wrapped are read by what is in them: a pattern, and `plain`, mean the whole line. */
+/** Whether container lines are read by their content. With a pattern or `plain`, the whole line is read instead. */
 export function readsContainers(parser: ParserName): boolean {
   return parser !== 'plain' && parser !== 'pattern'
 }
 
-/** What goes well with a parser when nothing is said. */
+/** The default that suits a parser. */
 export function joinOf(parser: ParserName): JoinRule {
   if (parser === 'python') return { start: pythonStart }
   return parser === 'json' || parser === 'logfmt' || parser === 'combined' ? 'off' : 'auto'

@@ -49,7 +49,7 @@ test('plain lines keep their order, host, service and path', () => {
   assert.deepEqual([...(batch as EventBatch).times], [received, received + 1n])
 })
 
-test('JSON lines: common names find their columns, the rest keeps its type', () => {
+test('JSON lines: common names go to their columns, the others keep their type', () => {
   const line = {
     time: '2026-11-23T06:25:04.123456789Z', level: 'warn', msg: 'slow', trace_id: '0af7651916cd43dd8448eb211c80319c',
     span_id: 'b7ad6b7169203331', logger: 'db', service: 'orders', n: 42, ratio: 2.5, ok: true, list: [1, 'a'], none: null,
@@ -67,7 +67,7 @@ test('JSON lines: common names find their columns, the rest keeps its type', () 
   assert.deepEqual([n, ratio, ok, list, none], [9007199254740993n, 2.5, true, [1n, 'a'], null])
 })
 
-test('a line its parser does not know is kept whole and marked', () => {
+test('a line that its parser does not recognise is kept whole and marked', () => {
   const rows = decode('{"a":1}\nnot json {\n', { parser: 'json' })
   assert.deepEqual(
     rows.map((row) => [row.body, row.attributes['log.unparsed']]),
@@ -100,7 +100,7 @@ test('logfmt: quotes, escapes, types, bare keys', () => {
   assert.equal(decode('just a sentence\n', { parser: 'logfmt' })[0]!.attributes['log.unparsed'], true)
 })
 
-test('Apache and nginx: combined, common, with escapes and more behind', () => {
+test('Apache and nginx: combined, common, with escapes and more fields after them', () => {
   const combined = String.raw`203.0.113.7 - ada [10/Oct/2026:13:55:36 -0700] "GET /cart?id=7&x=\x22 HTTP/1.1" 503 2326 "https://shop.example/" "Mozilla/5.0 (\"x\") \xc3\xa9" rt=0.2`
   const [row, common] = decode(`${combined}\n::1 - - [01/Jan/2026:00:00:00 +0000] "-" 408 -\n`, { parser: 'combined' })
   const { 'log.file.path': _, ...attributes } = row!.attributes
@@ -123,7 +123,7 @@ test('Apache and nginx: combined, common, with escapes and more behind', () => {
   assert.deepEqual([common!.severity, common!.attributes['client.address']], ['13 WARN', '::1'])
 })
 
-test('an access log behind a proxy names all that the request came through', () => {
+test('an access log behind a proxy names every address that the request came through', () => {
   const line = '203.0.113.7, 10.0.0.4 - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 502 157 "-" "-"\n'
   const [row] = decode(line, { parser: 'combined' })
   const { 'client.address': client, 'http.request.header.x-forwarded-for': all, 'user.name': user } = row!.attributes
@@ -193,7 +193,7 @@ test('python: lines of gunicorn and uvicorn are records of their own', () => {
   assert.deepEqual([uvicorn!.severity, uvicorn!.scope, uvicorn!.body], ['9 INFO', '', 'Started server'])
 })
 
-test('a pattern: named groups are keys; what does not match is kept', () => {
+test('a pattern: named groups are keys; text that does not match is kept', () => {
   const pattern = String.raw`^(?<time>\S+) (?<level>[A-Z]+) \[(?<thread>[^\]]+)\] (?<message>.*?)(?: in (?<took>\d+) ms)?$`
   const rows = decode('2026-11-23T06:25:04Z WARN [main] slow query in 250 ms\n???\n', { parser: 'pattern', pattern })
   assert.deepEqual(
@@ -203,7 +203,7 @@ test('a pattern: named groups are keys; what does not match is kept', () => {
   assert.deepEqual([rows[1]!.body, rows[1]!.attributes['log.unparsed']], ['???', true])
 })
 
-test('auto: each line by what it looks like', () => {
+test('auto: each line by its form', () => {
   const text = [
     '{"message":"json","level":"info"}',
     '1.2.3.4 - - [10/Oct/2026:13:55:36 +0000] "GET / HTTP/1.0" 200 5',
@@ -275,14 +275,14 @@ test('encodings: latin1, UTF-16, byte order marks, bytes that are not text', () 
   assert.deepEqual(bodies(Buffer.from('\0\0\0\0line\n')), ['line'])
 })
 
-test('lines name their trace in any usual way', () => {
+test('lines name their trace in every usual way', () => {
   const [row] = decode('handled traceparent=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 fine\n', {
     parser: 'plain',
   })
   assert.deepEqual([row!.traceId, row!.spanId], ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'])
 })
 
-test('the type given for a file, and one the record names', () => {
+test('the type given for a file, and the type in the record', () => {
   const rows = decode('{"message":"a"}\n{"message":"b","event_name":"own"}\n', {}, { type: 'audit' })
   assert.deepEqual(
     rows.map((row) => row.type),
@@ -290,7 +290,7 @@ test('the type given for a file, and one the record names', () => {
   )
 })
 
-test('bodies that are none are refused, whatever their bytes', () => {
+test('bodies that the tailer did not write are refused, whatever their bytes', () => {
   const good = headerOf()
   const wrong = [
     '',
@@ -364,7 +364,7 @@ const head = (nano: number, stream: string, tag: string): string =>
   `2026-11-23T10:00:00.${String(nano).padStart(9, '0')}Z ${stream} ${tag} `
 const at = (nano: bigint): bigint => BigInt(Date.UTC(2026, 10, 23, 10)) * 1_000_000n + nano
 
-test('CRI: the head gives time and stream, what is behind it is read as a line of its own', () => {
+test('CRI: the head gives time and stream, the content is read as a line of its own', () => {
   const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
   const json = `{"level":"warn","msg":"slow","trace_id":"${trace}","amount":12,"time":"2020-01-01T00:00:00Z"}`
   const [row, text, logfmt] = decode(
@@ -415,7 +415,7 @@ for (const [what, lines, expected] of [
   })
 }
 
-test("Docker's json-file: a log without a line end goes on, what is in it is read", () => {
+test("Docker's json-file: a log without a line end continues, its content is read", () => {
   const line = (log: string, nano: number): string =>
     JSON.stringify({ log, stream: 'stderr', attrs: { tag: 'a1' }, time: `2026-11-23T10:00:00.00000000${nano}Z` }) + '\n'
   // Other writers put spaces between the tokens.
@@ -435,7 +435,7 @@ test("Docker's json-file: a log without a line end goes on, what is in it is rea
   )
 })
 
-test('a parser of ones own and plain see the whole line of a container', () => {
+test('the parsers pattern and plain get the whole line of a container', () => {
   const line = head(1, 'stdout', 'F') + 'x'
   assert.deepEqual(bodies(`${line}\n`, { parser: 'plain' }), [line])
   const pattern = { parser: 'pattern', pattern: '^(?<time>\\S+) \\S+ F (?<message>.*)$' } as const

@@ -1,4 +1,7 @@
-/** Pieces of tailed files as events; what the bytes are is in `tail-body.ts`, where events end in `event-splitter.ts`. */
+/**
+ * Pieces of tailed files as events; the form of the bytes is in `tail-body.ts`, the ends of events in
+ * `event-splitter.ts`.
+ */
 import { isUtf8 } from 'node:buffer'
 import { InputError, messageOf } from '../../base/errors.ts'
 import { valueTypes } from '../../model/attribute-columns.ts'
@@ -56,7 +59,7 @@ function decode(body: Uint8Array, context: DecodeContext): Decoded {
 interface Compiled {
   readonly parser: LineParser
   readonly joiner: LineJoiner | undefined
-  /** `undefined` where lines of container runtimes are lines as any other. */
+  /** `undefined` where lines of container runtimes are treated like any other line. */
   readonly joiners: StreamJoiners | undefined
 }
 
@@ -75,7 +78,7 @@ interface Piece {
   readonly header: TailHeader
   readonly parser: LineParser
   readonly joiners: StreamJoiners | undefined
-  /** The bytes are text as the batch wants it, so a body may lie where it is. */
+  /** The bytes are valid text for the batch, so a body can stay in place. */
   readonly isPlainText: boolean
   readonly pathKey: number
   /** Where the path is in the arena, once for all rows. */
@@ -107,7 +110,7 @@ function putEvent(piece: Piece, from: number, to: number): void {
   endRow(piece)
 }
 
-/** What a program wrote to a container's stream, read as a line of a file would be; the runtime's time counts. */
+/** The content of a container's line, read like a line of a file; the time is the runtime's. */
 function putContainerRecord(piece: Piece, { stream, time, text, isJson, attrs }: ContainerRecord): void {
   if (text === '') return
   beginRow(piece)
@@ -134,7 +137,7 @@ function hasBody(): boolean {
 function endRow({ context }: Piece): void {
   const { row } = record
   record.end(context.receivedAtMs)
-  // Records without a time of their own keep the order of their lines, a nanosecond apart.
+  // Records without their own time keep the order of their lines, a nanosecond apart.
   if (builder.timeGiven[row] === 0)
     builder.setTimes(row, 0n, BigInt(Math.round(context.receivedAtMs)) * 1_000_000n + BigInt(row), 0n)
 }
@@ -142,7 +145,9 @@ function endRow({ context }: Piece): void {
 const lineFeed = 10
 const carriageReturn = 13
 
-/** Without line ends and empty lines after it, zeros before it (a file truncated under its writer) and the byte order mark. */
+/**
+ * Without trailing line ends and empty lines, leading zeros (a file truncated while written) and the byte order mark.
+ */
 function trimmed(bytes: Buffer, from: number, to: number, encoding: FileEncoding): [number, number] {
   let [start, end] = [from, to]
   if (encoding === 'utf-16le') {
@@ -165,7 +170,7 @@ function trimmed(bytes: Buffer, from: number, to: number, encoding: FileEncoding
   return [start, end]
 }
 
-/** Bytes that are not text in the encoding become U+FFFD; the tailer counts them. */
+/** Bytes that are invalid in the encoding become U+FFFD; the tailer counts them. */
 function textOf(bytes: Buffer, encoding: FileEncoding): string {
   if (encoding === 'utf-16le') return bytes.toString('utf16le').toWellFormed()
   return bytes.toString(encoding === 'latin1' ? 'latin1' : 'utf8')

@@ -1,7 +1,7 @@
 /**
- * A decoded request on its way from the decoding thread to the main one. Columns change hands without a copy. Objects are
- * copied, and reading them holds the main thread, so they come in pages: each of them is asked for after the one before
- * was read.
+ * A decoded request on its way from the decoding thread to the main one. Columns are transferred without a copy.
+ * Objects are copied, and reading them blocks the main thread, so they come in pages. The main thread requests each
+ * page after it has read the previous one.
  *
  *   head · texts* · resources* · scopes* · events* · links* · (the end)
  */
@@ -15,7 +15,7 @@ export type ToThread =
   | { readonly kind: 'decode'; readonly codec: string; readonly body: Uint8Array; readonly receivedAtMs: number }
   | { readonly kind: 'more' }
 
-/** Rows and items of them: a long list may come in several parts. */
+/** Rows, and items that belong to them: a long list may come in several parts. */
 type Lists<T> = readonly (readonly [row: number, items: readonly T[]])[]
 
 export type FromThread =
@@ -29,12 +29,12 @@ export type FromThread =
   | { readonly kind: 'refused'; readonly code: InputCode; readonly message: string; readonly at: string | undefined }
   | { readonly kind: 'failed'; readonly message: string; readonly stack: string | undefined }
 
-/** About the bytes of objects in a page: some five milliseconds to read. */
+/** The approximate bytes of objects in a page, which take about five milliseconds to read. */
 const pageWeightMax = 1 << 18
-/** What an object weighs without its texts. */
+/** The assumed size of an object without its texts. */
 const objectWeight = 128
 
-/** Every page of what was decoded, the head first; `transfer` are the buffers that change hands with a page. */
+/** Every page of the decoded request, the head first; `transfer` lists the buffers that move with a page. */
 export function* pagesOf(decoded: Decoded): Generator<{ page: FromThread; transfer: ArrayBuffer[] }> {
   const { batch } = decoded
   const spans = batch.signal === 'spans' ? batch : undefined
@@ -100,7 +100,7 @@ function* listPieces<T extends ListItem>(lists: ReadonlyMap<number, readonly T[]
   if (piece.length > 0) yield piece
 }
 
-/** Puts the pages of one request together again. */
+/** Joins the pages of one request again. */
 export class PageJoiner {
   #decoded: Decoded | undefined
   readonly #texts: string[] = []
@@ -131,7 +131,7 @@ export class PageJoiner {
     }
   }
 
-  /** To be called once, after the last page. */
+  /** Call this once, after the last page. */
   finish(): Decoded {
     const decoded = this.#decoded!
     const shared = { texts: this.#texts, resources: this.#resources, scopes: this.#scopes }

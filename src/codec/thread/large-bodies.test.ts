@@ -79,7 +79,7 @@ test('a small body is decoded at once', (t) => {
   assert.equal(result.batch.rows, 1)
 })
 
-test('what is wrong with a large body is told, and the next one is decoded', async (t) => {
+test('a wrong large body gives an error, and the next one is decoded', async (t) => {
   const codec = codecNamed('zipkin-json-v2') as Codec
   const bodies = threads(t)
   const wrong = bodies.decode(codec, Buffer.alloc(1 << 20, '['), context)
@@ -106,7 +106,7 @@ async function tablesOf(batches: readonly Batch[]): Promise<string> {
   return Buffer.from(out.view()).toString('latin1')
 }
 
-/** Arenas may have room left over, which holds anything. */
+/** Arenas may have unused room at the end, contents undefined. */
 function plain({ batch, ...rest }: ReturnType<Codec['decode']>): unknown {
   const { arena, ...columns } = batch
   return { ...rest, columns, used: Buffer.from(arena).toString('latin1').replace(/\0+$/, '') }

@@ -1,9 +1,10 @@
 /**
- * Decoding that never holds the event loop: small bodies are decoded at once, as a hand-over would cost more; large ones
- * in a thread, one after the other. The thread starts with the first large body and ends when none has come for a while.
+ * Decoding that never blocks the event loop: small bodies are decoded immediately, because passing them to a thread
+ * would cost more; large ones are decoded in a thread, one after the other. The thread starts with the first large body
+ * and ends when none has come for a while.
  *
- * Bounds: callers hold the room for a body (capture/memory-gate.ts) until it is decoded, so no more than that waits here.
- * A client that leaves does not end the decoding of its body; what it took is given back when that is done.
+ * Bounds: callers reserve the room for a body (capture/memory-gate.ts) until it is decoded, so the bodies waiting here
+ * fit in that bound. When a client disconnects, its body is still decoded; its memory is freed after that.
  */
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -13,10 +14,10 @@ import type { Codec, DecodeContext, Decoded } from '../codec.ts'
 import { codecNamed } from '../codecs.ts'
 import { PageJoiner, type FromThread, type ToThread } from './decoded-pages.ts'
 
-/** Unless its codec says otherwise. The worst content costs 200 ns a byte: 50 ms. */
+/** For codecs that set no other limit. The worst content takes 200 ns a byte: 50 ms. */
 const inlineBytesMax = 1 << 18
 const idleMs = 30_000
-/** Copied in one go: about a millisecond. */
+/** Bytes copied at once: about a millisecond. */
 const copyBytes = 1 << 22
 
 export class LargeBodies {
@@ -29,8 +30,8 @@ export class LargeBodies {
   decoded = 0
 
   /**
-   * As `Codec.decode`, or a promise of the same for a large body. The batch of a large body has an arena of its own:
-   * `body` may be used on.
+   * As `Codec.decode`, or a promise of the same for a large body. The batch of a large body has its own arena: the
+   * caller may reuse `body`.
    */
   decode(codec: Codec, body: Uint8Array, context: DecodeContext): Decoded | Promise<Decoded> {
     if (body.length <= (codec.inlineBytesMax ?? inlineBytesMax) || codecNamed(codec.name) !== codec)
@@ -78,7 +79,7 @@ export class LargeBodies {
     const forget = (): void => {
       if (this.#worker === worker) this.#worker = undefined
     }
-    // Whoever waits for a reply is told by a listener of their own.
+    // Whoever waits for a reply has their own listener.
     worker.on('error', forget)
     worker.on('exit', forget)
     return worker
@@ -90,7 +91,7 @@ export class LargeBodies {
     await worker?.terminate()
   }
 
-  /** Resolves once what was given to it is decoded and the thread has ended. */
+  /** Resolves when all given bodies are decoded and the thread has ended. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#idleTimer)
@@ -99,7 +100,7 @@ export class LargeBodies {
   }
 }
 
-/** Resolves with the reply; rejects when the thread ends instead, as when it runs out of memory. */
+/** Resolves with the reply; rejects when the thread ends instead, for example when it runs out of memory. */
 function ask(worker: Worker, message: ToThread, transfer: ArrayBuffer[] = []): Promise<FromThread> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {

@@ -42,7 +42,7 @@ export class ThriftCompactReader implements ThriftReader {
   textEnd = 0
   /** Last field id of each open struct; ids in the headers are relative to it. */
   readonly #lastIds = new Int32Array(depthMax + 2)
-  /** Value of a bool field read with its header. */
+  /** Value of a bool field, which is in its header. */
   #fieldBool = noBool
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
@@ -155,7 +155,7 @@ export class ThriftCompactReader implements ThriftReader {
     return this.low
   }
 
-  /** 64 bits at most, into `low` and `high`. */
+  /** At most 64 bits, into `low` and `high`. */
   #varint(): void {
     let low = 0
     let high = 0

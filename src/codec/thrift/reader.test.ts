@@ -61,7 +61,7 @@ function readValue(reader: ThriftReader, type: number): ThriftValue {
   }
 }
 
-/** Without -0, whose sign the library's encoder drops; bytes written by hand hold it below. */
+/** Without -0, because the library's encoder drops its sign; bytes written by hand cover it below. */
 const double = fc.double({ noNaN: true }).filter((number) => !Object.is(number, -0))
 
 const scalars: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
@@ -94,7 +94,7 @@ const value = fc.letrec<Record<string, unknown>>((tie) => ({
 }))
 
 for (const encoding of encodings) {
-  test(`what the Apache library writes in ${encoding} is read back`, () => {
+  test(`values written by the Apache library in ${encoding} are read back`, () => {
     fc.assert(
       fc.property(value.struct as fc.Arbitrary<ThriftStruct>, (struct) => {
         const bytes = writeThrift(encoding, struct, { name: 'emitBatch', type: messageTypes.oneway })
@@ -114,7 +114,7 @@ for (const encoding of encodings) {
     assert.deepEqual(readStruct(new readers[encoding](bytes)), [[1, 'double', -0]])
   })
 
-  test(`unknown values are stepped over in ${encoding}`, () => {
+  test(`unknown values are skipped in ${encoding}`, () => {
     const inner: ThriftStruct = [
       [1, 'bool', true],
       [2, 'byte', 7],
@@ -144,7 +144,7 @@ for (const encoding of encodings) {
     assert.equal(reader.depth, 0)
   })
 
-  test(`damaged bytes in ${encoding} end in an error or a value, soon`, () => {
+  test(`damaged bytes in ${encoding} soon end in an error or a value`, () => {
     const random = seededRandom(3)
     const struct: ThriftStruct = [
       [

@@ -2,8 +2,8 @@
  * Apache Thrift, the reading half: what the binary and the compact protocol have in common.
  *   message = header(name, type, sequence) struct
  *   struct = { field } stop          field = header(type, id) value
- * A reader walks over bytes it does not own and copies nothing: text is left where it lies. Every length is checked
- * against what is left of the bytes, every nesting against `depthMax`, so a lie about a size costs nothing.
+ * A reader goes over bytes it does not own and copies nothing: text stays in place. Every length is checked against the
+ * remaining bytes, and every nesting against `depthMax`, so a false size costs nothing.
  */
 import { InputError } from '../../base/errors.ts'
 
@@ -49,14 +49,14 @@ export interface ThriftReader {
   /** Words of the last i64 (two's complement) or double (IEEE 754). */
   readonly low: number
   readonly high: number
-  /** Where the last text lies. */
+  /** The range of the last text. */
   readonly textStart: number
   readonly textEnd: number
 
   messageBegin(): ThriftMessage
   /** Called before the first field of each struct; its end is the `stop` that `fieldBegin` returns. */
   structBegin(): void
-  /** Type of the next field, its id in `fieldId`; `stop` when the struct ends. */
+  /** Type of the next field, with its id in `fieldId`; `stop` when the struct ends. */
   fieldBegin(): number
   /** Header of a list or set: `elementType` and `size`; never more elements than bytes left. */
   listBegin(): void
@@ -69,11 +69,11 @@ export interface ThriftReader {
   double(): void
   /** Text or binary: its range is in `textStart` and `textEnd`. */
   text(): void
-  /** Steps over a byte, i16, i32, i64 or double. */
+  /** Skips a byte, i16, i32, i64 or double. */
   skipNumber(type: number): void
 }
 
-/** Steps over a value of any type. */
+/** Skips a value of any type. */
 export function skip(reader: ThriftReader, type: number): void {
   switch (type) {
     case thriftTypes.bool:
@@ -119,7 +119,7 @@ export function need(reader: ThriftReader, bytes: number): void {
   if (bytes > left) fail(reader, `${bytes} bytes expected, ${left} left`)
 }
 
-/** An element takes at least a byte, so a list that claims more elements is cut short or a lie. */
+/** An element takes at least a byte, so a list that claims more elements is cut short or malicious. */
 export function checkSize(reader: ThriftReader, size: number): void {
   const left = reader.end - reader.at
   if (size < 0 || size > left) fail(reader, `${size} elements in ${left} bytes`)

@@ -10,7 +10,7 @@ export function printIpv6(bytes: Uint8Array): string {
   if (bytes.length !== 16) return ''
   const groups = Array.from({ length: 8 }, (_, i) => ((bytes[i * 2]! << 8) | bytes[i * 2 + 1]!).toString(16))
   const { start, length } = longestZeros(groups)
-  // One zero group alone stays as it is (RFC 5952 §4.2.2).
+  // A single zero group stays as it is (RFC 5952 §4.2.2).
   if (length < 2) return groups.join(':')
   return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}`
 }

@@ -5,7 +5,8 @@
  *          · annotations [{ timestamp µs · value · endpoint }]
  *          · binaryAnnotations [{ key · value text|number|bool · endpoint }] }
  *   endpoint = { serviceName · ipv4 · ipv6 · port }
- * The format of clients from before 2017: rare enough to go through objects. How spans become v2: v1-span.ts.
+ * Only clients from before 2017 send this format: it is rare enough to decode through objects. v1-span.ts converts to
+ * v2.
  */
 import { InputError, messageOf } from '../../base/errors.ts'
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
@@ -28,7 +29,7 @@ const zipkinRows = new ZipkinRows(rows)
 
 type Json = { readonly [key: string]: unknown }
 
-/** Thrown inside one span, whose rejection it explains. */
+/** Thrown inside one span, with the reason for its rejection. */
 class SpanProblem extends Error {}
 
 function decode(body: Uint8Array, context: DecodeContext): Decoded {
@@ -119,7 +120,7 @@ function endpointOf(json: Json): PlainEndpoint | undefined {
   return endpoint
 }
 
-/** A wrong parent makes the span a root: it is beside the span, which is kept. */
+/** An invalid parent makes the span a root; the span is kept. */
 function parentOf(json: Json): string {
   try {
     return idOf(json, 'parentId', 16)

@@ -14,7 +14,7 @@ const context = { receivedAtMs: 1_700_000_000_000 }
 const decodeText = (text: string): Decoded => zipkinJsonV2.decode(Buffer.from(text), context)
 const decodeSpans = (spans: unknown): Decoded => decodeText(JSON.stringify(spans))
 
-/** The same through JSON.parse and objects. */
+/** The same result through JSON.parse and objects. */
 function decodePlainly(spans: readonly PlainSpan[]): Decoded {
   const rows = new SpanRows()
   const zipkinRows = new ZipkinRows(rows)
@@ -98,7 +98,7 @@ test('short ids are padded on the left, ids and nulls as clients write them are 
   assert.equal(span!.startTimeUnixNano, 5000n)
 })
 
-test('a span without a timestamp takes the first annotation, else the receipt, and says so', () => {
+test('a span without a timestamp takes that of the first annotation, else the receipt, and is marked', () => {
   const annotations = [
     { timestamp: 30, value: 'b' },
     { timestamp: 20, value: 'a' },
@@ -168,7 +168,7 @@ const wrongSpans: readonly [span: unknown, reason: RegExp][] = [
   ['span', /not an object/],
 ]
 for (const [wrong, reason] of wrongSpans) {
-  test(`${JSON.stringify(wrong).slice(0, 90)} is left out alone`, () => {
+  test(`only ${JSON.stringify(wrong).slice(0, 90)} is left out`, () => {
     const { batch, rejected, rejectedReason } = decodeSpans([server, wrong, server])
     assert.equal(batch.rows, 2)
     assert.equal(rejected, 1)
@@ -177,7 +177,7 @@ for (const [wrong, reason] of wrongSpans) {
   })
 }
 
-test('a negative duration is none, and a span that names itself as its parent has none', () => {
+test('a negative duration counts as none, and a span that names itself as its parent has none', () => {
   const { batch, rejected } = decodeSpans([{ traceId: 'a4', id: 'a4', parentId: 'a4', timestamp: 1, duration: -1 }])
   assert.equal(rejected, 0)
   const [row] = spansOf(batch)
@@ -193,7 +193,7 @@ const wrongLists: readonly [body: string, message: RegExp][] = [
   ['[{"traceId":"1","id":"1","binaryAnnotations":[]}]', /Expected a JSON_V2 encoded list, but received: JSON_V1/],
 ]
 for (const [body, message] of wrongLists) {
-  test(`the body ${body.slice(0, 40)} is refused whole`, () => {
+  test(`the whole body ${body.slice(0, 40)} is refused`, () => {
     assert.throws(
       () => decodeText(body),
       (error) => error instanceof InputError && message.test(error.message),
@@ -201,7 +201,7 @@ for (const [body, message] of wrongLists) {
   })
 }
 
-test('texts that are not UTF-8 are repaired and counted', () => {
+test('invalid UTF-8 is repaired and counted', () => {
   const body = Buffer.from('[{"traceId":"1","id":"2","timestamp":1,"name":"n?","tags":{"k?":"v?","good":"grüß"}}]')
   for (let at = body.indexOf('?'); at >= 0; at = body.indexOf('?')) body[at] = 0xc3
   const { batch, rejected, repaired, repairedReason } = zipkinJsonV2.decode(body, context)
@@ -212,7 +212,7 @@ test('texts that are not UTF-8 are repaired and counted', () => {
   assert.deepEqual(plainAttributes(row!.attributes), { 'k\ufffd': 'v\ufffd', good: 'grüß' })
 })
 
-test('a byte order mark is stepped over, and booleans may be text', () => {
+test('a byte order mark is skipped, and booleans may be text', () => {
   const { batch, rejected } = decodeText(
     '\ufeff[{"traceId":"1","id":"2","timestamp":1,"debug":"true","shared":"false"}]',
   )
@@ -221,7 +221,7 @@ test('a byte order mark is stepped over, and booleans may be text', () => {
   assert.equal(decodeText('\ufeff').batch.rows, 0)
 })
 
-test('a wrong parent makes the span a root', () => {
+test('an invalid parent makes the span a root', () => {
   for (const parentId of ['xyz', '1'.repeat(17), 7]) {
     const { batch, repaired } = decodeSpans([{ traceId: '1', id: '2', timestamp: 1, parentId }])
     assert.deepEqual([batch.rows, repaired, spansOf(batch)[0]?.parentSpanId], [1, 1, ''], String(parentId))
@@ -257,7 +257,7 @@ const arbitrarySpan: fc.Arbitrary<PlainSpan> = fc.record(
   { requiredKeys: ['traceId', 'id'] },
 )
 
-test('reading bytes gives what JSON.parse gives', () => {
+test('reading bytes gives the same as JSON.parse', () => {
   fc.assert(
     fc.property(
       fc.array(arbitrarySpan, { maxLength: 5 }),
@@ -267,7 +267,7 @@ test('reading bytes gives what JSON.parse gives', () => {
         let json = JSON.stringify(spans, null, indent)
         if (escape)
           json = json.replace(/[a-z\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
-        // Escaping letters also escapes those of true, false and existing escapes: only what still parses is compared.
+        // Escaping letters also escapes those of true, false and of existing escapes: only valid results are compared.
         const parsed = parseOrUndefined(json) as PlainSpan[] | undefined
         if (parsed === undefined) return
         const [fast, plain] = [decodeText(json), decodePlainly(parsed)]
@@ -287,7 +287,7 @@ function parseOrUndefined(json: string): unknown {
   }
 }
 
-test('damaged lists are refused exactly when they are no JSON, and never do anything else', () => {
+test('a damaged list is refused exactly when it is not JSON, and nothing else goes wrong', () => {
   const random = seededRandom(1)
   const body = Buffer.from(
     JSON.stringify([server, { ...server, id: '2', tags: { 'a\u00e9': '\ud83d\ude00' } }, server], null, 1),

@@ -1,12 +1,12 @@
 /**
- * Zipkin v2 JSON (zipkin-api zipkin2-api.yaml, `ListOfSpans`), unknown fields and nulls stepped over:
+ * Zipkin v2 JSON (zipkin-api zipkin2-api.yaml, `ListOfSpans`); unknown fields and nulls are skipped:
  *   list = [ span, … ]
  *   span = { traceId 1-32 hex · id 1-16 hex · parentId · kind CLIENT|SERVER|PRODUCER|CONSUMER · name
  *          · timestamp µs · duration µs · localEndpoint, remoteEndpoint endpoint
  *          · annotations [{ timestamp µs · value }] · tags { key: value } · debug · shared }
  *   endpoint = { serviceName · ipv4 · ipv6 · port }
  * The body is the batch's arena, read byte by byte without an object per span; texts with escapes, which are rare, are
- * appended to it. A span that is wrong costs only itself, broken JSON the whole list.
+ * appended to it. An invalid span costs only itself; broken JSON costs the whole list.
  */
 import { InputError } from '../../base/errors.ts'
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
@@ -38,7 +38,7 @@ const json = new JsonScanner()
 const expectedV2 = 'Expected a JSON_V2 encoded list'
 const unexpectedV1 = `${expectedV2}, but received: JSON_V1`
 
-/** What is wrong with the span at hand; '' so far. */
+/** What is wrong with the current span; '' so far. */
 let problem = ''
 
 function decode(received: Uint8Array, context: DecodeContext): Decoded {
@@ -85,7 +85,7 @@ const spanFields = new JsonFields<() => void>({
   tags: readTags,
   debug: () => (span.debug = readBool('debug')),
   shared: () => (span.shared = readBool('shared')),
-  // A field of v1 only: said aloud, as what it holds would be lost.
+  // A field of v1 only: rejected with a reason, as its content would be lost.
   binaryAnnotations() {
     throw new InputError('bad_request', unexpectedV1, { at: 'binaryAnnotations' })
   },
@@ -112,7 +112,7 @@ const annotationFields = new JsonFields<() => void>({
   value: () => (annotationValue = readString('annotation value') ? json.text() : ''),
 })
 
-/** Reads an object that comes next; members that are null or not in the table are stepped over. */
+/** Reads an object that comes next; members that are null or not in the table are skipped. */
 function readObject(fields: JsonFields<() => void>): void {
   json.at++
   if (json.take(closeObject)) return
@@ -128,7 +128,7 @@ function note(what: string): void {
   if (problem === '') problem = what
 }
 
-/** Reads a string, or a number or bool as the text it is written with; false when it is neither. */
+/** Reads a string, or a number or bool as the text it is written with; false for any other value. */
 function readString(what: string): boolean {
   const byte = json.peek()
   if (byte === quote) json.string()
@@ -178,7 +178,7 @@ function readId(what: string, id: Uint8Array): void {
   }
 }
 
-/** A wrong parent makes the span a root: it is beside the span, which is kept. */
+/** An invalid parent makes the span a root; the span is kept. */
 function readParentId(): void {
   const before = problem
   problem = ''
@@ -197,7 +197,7 @@ function readKind(): void {
   if (span.kind === 0) note(`kind ${text} is not one of ${Object.keys(zipkinKinds).join(', ')}`)
 }
 
-/** An integer, also one written as text or with a fraction, which is cut. */
+/** An integer, possibly written as text or with a fraction, which is cut off. */
 function readInteger(what: string): number {
   const byte = json.peek()
   if (byte === quote || byte === openObject || byte === openArray || byte === letterT || byte === letterF) {

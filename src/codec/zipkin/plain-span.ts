@@ -1,6 +1,6 @@
 /**
- * A v2 span as a plain object, in the shape of its JSON: what v1 spans are converted to, and what the tests of the
- * byte-wise decoder compare it with.
+ * A v2 span as a plain object, in the shape of its JSON: v1 spans are converted to it, and the tests compare the
+ * byte-wise decoder with it.
  */
 import type { SpanBatchBuilder } from '../../model/span-batch.ts'
 import { zipkinKinds, type TextRange, type ZipkinEndpoint, type ZipkinSpan } from './span.ts'
@@ -21,7 +21,7 @@ export interface PlainAnnotation {
 }
 
 export interface PlainSpan {
-  /** Lower-case hex of up to 32 and 16 digits, zeros left out or not. */
+  /** Lower-case hex of up to 32 and 16 digits, with or without leading zeros. */
   traceId: string
   id: string
   parentId?: string
@@ -37,7 +37,7 @@ export interface PlainSpan {
   shared?: boolean
 }
 
-/** Makes `span` say what `plain` says, its texts appended to the builder's arena. Ids must be hex. */
+/** Fills `span` with the values of `plain`, and appends its texts to the builder's arena. Ids must be hex. */
 export function loadPlainSpan(plain: PlainSpan, span: ZipkinSpan, builder: SpanBatchBuilder): void {
   const keep = (range: TextRange, text: string | undefined): void => {
     range.length = 0

@@ -61,7 +61,7 @@ const sameAsJson = {
   shared: true,
 }
 
-test('protobuf gives the rows that the same spans in JSON give', () => {
+test('protobuf gives the same rows as the same spans in JSON', () => {
   const { batch, rejected } = zipkinProtobufV2.decode(encode([span, { ...span, traceId: hex('01') }]), context)
   const json = zipkinJsonV2.decode(Buffer.from(JSON.stringify([sameAsJson, { ...sameAsJson, traceId: '1' }])), context)
   assert.equal(rejected, 0)
@@ -77,7 +77,7 @@ const wrong: readonly [change: object, reason: RegExp][] = [
   [{ localEndpoint: { port: 70_000 } }, /port 70000/],
 ]
 for (const [change, reason] of wrong) {
-  test(`a span with ${Object.keys(change).join()} ${reason.source} is left out alone`, () => {
+  test(`only the span with ${Object.keys(change).join()} ${reason.source} is left out`, () => {
     const { batch, rejected, rejectedReason } = zipkinProtobufV2.decode(
       encode([span, { ...span, ...change }, span]),
       context,
@@ -88,7 +88,7 @@ for (const [change, reason] of wrong) {
   })
 }
 
-test('text that is not UTF-8 is repaired and counted', () => {
+test('invalid UTF-8 is repaired and counted', () => {
   const odd = { ...span, name: 'name?', annotations: [{ timestamp: 1, value: 'note?' }], tags: { 'key?': 'value?' } }
   const bytes = Buffer.from(encode([span, { ...odd, localEndpoint: { serviceName: 'api?' } }, span]))
   for (let at = bytes.indexOf('?'); at >= 0; at = bytes.indexOf('?')) bytes[at] = 0xc3
@@ -128,7 +128,7 @@ test('damaged lists end in an error or in rows', () => {
   assert.ok(refused > 500)
 })
 
-test('addresses are printed as RFC 5952 says', () => {
+test('addresses are printed as in RFC 5952', () => {
   assert.equal(printIpv4(Uint8Array.of(10, 0, 0, 255)), '10.0.0.255')
   assert.equal(printIpv4(Uint8Array.of(10)), '')
   const addresses = {

@@ -6,7 +6,7 @@
  *        · 10 annotations* · 11 tags map<string, string> · 12 debug · 13 shared
  *   Endpoint = 1 service_name · 2 ipv4 bytes 4 · 3 ipv6 bytes 16 · 4 port
  *   Annotation = 1 timestamp fixed64 µs · 2 value
- * Broken framing costs the whole list, anything else only the span it is in.
+ * Broken framing costs the whole list; any other mistake costs only its span.
  */
 import type { Codec, DecodeContext, Decoded } from '../codec.ts'
 import { readLooseId } from '../otlp/loose-values.ts'
@@ -120,7 +120,7 @@ function readId(reader: WireReader, end: number, id: Uint8Array, what: string): 
   return ''
 }
 
-/** The text where it lies, or a repaired copy at the end of the arena. */
+/** The text in place, or a repaired copy at the end of the arena. */
 function readText(reader: WireReader, end: number, range: TextRange, what: string): void {
   const { bytes, at } = reader
   const isText = isUtf8Range(bytes, at, end)

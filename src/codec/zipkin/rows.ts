@@ -1,5 +1,5 @@
 /**
- * Zipkin v2 spans as rows (the mapping of the OpenTelemetry Collector's Zipkin receiver, with today's attribute names):
+ * Zipkin v2 spans as rows (the mapping of the OpenTelemetry Collector's Zipkin receiver, with present attribute names):
  *
  * | Zipkin | row |
  * |---|---|
@@ -9,8 +9,8 @@
  * | localEndpoint.ipv4 or ipv6, port | network.local.address, network.local.port |
  * | remoteEndpoint.serviceName | peer.service |
  * | remoteEndpoint.ipv4 or ipv6, port | network.peer.address, network.peer.port |
- * | ipv6 beside ipv4 | zipkin.local.ipv6, zipkin.peer.ipv6 |
- * | tags | attributes, all text, but for those of `tagged-row.ts` |
+ * | ipv6 in addition to ipv4 | zipkin.local.ipv6, zipkin.peer.ipv6 |
+ * | tags | attributes, all text, except those in `tagged-row.ts` |
  * | annotations | events |
  * | debug, shared | zipkin.debug, zipkin.shared = true; debug also sets the sampled flag |
  * | no timestamp | the first annotation's, else the time of receipt, and otel.zipkin.absentField.startTime = true |
@@ -33,7 +33,7 @@ const sampledFlag = 1
 const resources = new Remembered<Resource>(4096, 256)
 const unknownService = makeResource([])
 
-/** Keys that are not in the body; their text is put into the arena once a batch. */
+/** Keys that are not in the body; their text is put into the arena once per batch. */
 const ownKeys = {
   localAddress: 'network.local.address',
   localPort: 'network.local.port',
@@ -57,7 +57,7 @@ export class ZipkinRows {
   readonly #resourceIndexes = new Map<Resource, number>()
   readonly #ownKeyNumbers = new Map<string, number>()
   #receivedAtMs = 0
-  /** Service of the row before: most requests know only one. */
+  /** Service of the previous row: most requests have only one. */
   #lastService = { start: 0, length: -1, index: 0 }
 
   constructor(rows: SpanRows) {
@@ -66,7 +66,7 @@ export class ZipkinRows {
     this.#tagged = new TaggedRow(rows.builder, { errorTextIsError: true })
   }
 
-  /** Call after the rows are reset. */
+  /** Call this after the rows are reset. */
   reset(context: DecodeContext): void {
     this.#builder = this.#rows.builder
     this.#receivedAtMs = context.receivedAtMs
@@ -127,7 +127,7 @@ export class ZipkinRows {
       this.#addTrue(ownKeys.startAbsent)
     }
     if (!setMicrosNumber(builder.startWords, row, timestamp)) return microsProblem('timestamp')
-    // A negative one is none, as in Zipkin: clocks that differ make them of the halves of a v1 span.
+    // A negative duration counts as none, as in Zipkin: it comes from v1 halves whose clocks differ.
     if (!setMicrosNumber(builder.durationWords, row, Math.max(0, span.duration))) return 'duration is over 292 years'
     return endFits(builder.startWords, builder.durationWords, row) ? '' : microsProblem('timestamp + duration')
   }

@@ -1,12 +1,12 @@
 /**
- * One Zipkin span between its bytes and its row: texts are ranges of the batch's arena, fields come in any order. One
- * such object serves all spans of all requests.
+ * One Zipkin span between decoding and its row: texts are ranges of the batch's arena, fields come in any order. A
+ * single object serves all spans of all requests.
  */
 import { wider } from '../../base/wider.ts'
 import { InputError } from '../../base/errors.ts'
 import { attributesMax } from '../../model/attribute-columns.ts'
 
-/** Start and length in the arena; length 0 is absent, as Zipkin takes empty texts for absent. */
+/** Start and length in the arena; length 0 means absent, because Zipkin treats empty texts as absent. */
 export interface TextRange {
   start: number
   length: number

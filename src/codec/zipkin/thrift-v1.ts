@@ -41,7 +41,7 @@ export function readV1Spans(reader: ThriftReader, rows: SpanRows, zipkinRows: Zi
   for (let i = 0; i < size; i++) addV1(readSpan(reader, rows), rows, zipkinRows)
 }
 
-/** Calls `read` for each field; it returns false for a field it does not know, which is stepped over. */
+/** Calls `read` for each field; it returns false for an unknown field, which is skipped. */
 function eachField(reader: ThriftReader, read: (id: number, type: number) => boolean): void {
   reader.structBegin()
   for (let type = reader.fieldBegin(); type !== thriftTypes.stop; type = reader.fieldBegin()) {

@@ -1,7 +1,7 @@
 /**
- * Zipkin v1 spans and how they become v2 spans, after the rules Zipkin itself converts by (zipkin2.v1.V1SpanConverter).
+ * Zipkin v1 spans and their conversion to v2 spans, by the rules of Zipkin itself (zipkin2.v1.V1SpanConverter).
  *
- * A v1 span has no kind: annotations with two-letter values tell what happened, binary annotations carry tags and
+ * A v1 span has no kind: annotations with two-letter values show what happened, and binary annotations carry tags and
  * addresses, each with the endpoint that recorded it. Client and server often share one span:
  *
  *     span 2  cs@web 10 · sr@api 12 · ss@api 18 · cr@web 20 · sa=api
@@ -67,7 +67,7 @@ export function convertV1(source: V1Span): PlainSpan[] {
   return parts.spans
 }
 
-/** The v2 spans under construction, one for each service named. */
+/** The v2 spans under construction, one for each service that is named. */
 class V1Parts {
   readonly #source: V1Span
   readonly spans: PlainSpan[]
@@ -125,7 +125,7 @@ function takeAnnotations(source: V1Span, parts: V1Parts): Map<Core, CoreAnnotati
       if (kind !== undefined) span.kind = kind
     } else span.annotations!.push({ timestamp, value })
   }
-  // A sender that knows only start and duration still gives the end annotation: the start follows from it.
+  // A sender that knows only start and duration still sends the end annotation: the start follows from it.
   for (const [start, end] of [
     ['cs', 'cr'],
     ['sr', 'ss'],
@@ -178,7 +178,7 @@ function settleMessaging(source: V1Span, parts: V1Parts, core: ReadonlyMap<Core,
   }
 }
 
-/** The receiving half; a service that calls itself gets a span of its own for it. */
+/** The server's or consumer's half; a service that calls itself gets its own span for it. */
 function serverOrNew(
   parts: V1Parts,
   { from, to, kinds }: { from: CoreAnnotation; to: CoreAnnotation; kinds: readonly [ZipkinKind, ZipkinKind] },
@@ -201,7 +201,7 @@ function setSpanTimes(source: V1Span, parts: V1Parts, begin: CoreAnnotation, end
   }
 }
 
-/** One half of a request is missing: what is there stays an annotation where it cannot be a time of the span. */
+/** When half of a request is missing, the other half stays an annotation if it cannot be a time of the span. */
 function keepIncomplete(source: V1Span, parts: V1Parts, core: ReadonlyMap<Core, CoreAnnotation>): void {
   for (const span of parts.spans) {
     const [start, end] = span.kind === 'CLIENT' ? (['cs', 'cr'] as const) : (['sr', 'ss'] as const)
@@ -244,7 +244,7 @@ function takeBinaryAnnotations(source: V1Span, parts: V1Parts, core: ReadonlyMap
   }
 }
 
-/** Addresses without any annotation that says who called: enough for an edge of the service graph. */
+/** Addresses without any annotation that shows who called: enough for an edge of the service graph. */
 function addUnclaimedAddresses(parts: V1Parts, ca: PlainEndpoint | undefined, sa: PlainEndpoint | undefined): void {
   const span = ca !== undefined && sa !== undefined ? parts.of(ca) : parts.first
   if (sa === undefined) span.kind = 'SERVER'

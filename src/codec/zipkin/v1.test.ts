@@ -41,7 +41,7 @@ function parseV1(text: string): V1Span {
   return span
 }
 
-/** The v2 spans, one a line: kind, service, times, and what else there is. */
+/** The v2 spans, one per line: kind, service, times, and any other fields. */
 function printV2(text: string): string[] {
   return convertV1(parseV1(text)).map((span) => {
     const {
@@ -254,7 +254,7 @@ const wrongJson: readonly [spans: unknown[], reason: RegExp][] = [
   [[null], /not an object/],
 ]
 for (const [spans, reason] of wrongJson) {
-  test(`v1 ${JSON.stringify(spans)} is left out alone`, () => {
+  test(`only v1 ${JSON.stringify(spans)} is left out`, () => {
     const { batch, rejected, rejectedReason } = zipkinJsonV1.decode(
       Buffer.from(JSON.stringify([...spans, ...v1Json])),
       context,
@@ -265,7 +265,7 @@ for (const [spans, reason] of wrongJson) {
   })
 }
 
-test('v2 spans in a v1 list are refused, and so is what is no list', () => {
+test('v2 spans in a v1 list are refused, and so is a body that is not a list', () => {
   const decode = (body: string): unknown => zipkinJsonV1.decode(Buffer.from(body), context)
   assert.throws(
     () => decode('[{"traceId":"1","id":"1","localEndpoint":{}}]'),
@@ -305,7 +305,7 @@ test('a thrift list that asks for millions of objects is refused', () => {
   assert.throws(() => zipkinThriftV1.decode(body, context), /more than 1000000 events/)
 })
 
-test('in v1 text that is not UTF-8 is repaired, a mark before the body is stepped over, and a wrong parent is none', () => {
+test('in v1 invalid UTF-8 is repaired, a mark before the body is skipped, and a wrong parent is dropped', () => {
   const annotation = '{"timestamp":5,"value":"sr","endpoint":{"serviceName":"api?"}}'
   const json = Buffer.from(
     `\ufeff[{"traceId":"1","id":"2","parentId":"xyz","name":"n?","annotations":[${annotation}]}]`,
