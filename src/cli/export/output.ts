@@ -1,6 +1,6 @@
 /**
- * Where an export is written. A file gets its name only when it is whole and on the disk: until then it is `NAME.part`, so
- * that a backup is never mistaken for one when the export broke off, and an older file of that name stays until then.
+ * Where an export is written. A file gets its name only when it is complete and on the disk. Until then it is called
+ * `NAME.part`, so that a broken export is never mistaken for a backup, and an older file of that name stays until then.
  */
 import { once } from 'node:events'
 import fs from 'node:fs'
@@ -12,18 +12,18 @@ import { messageOf, UnavailableError } from '../../base/errors.ts'
 import { write } from '../terminal/output.ts'
 
 export interface ExportOutput {
-  /** Resolves when there is room for more. Rejects with `UnavailableError` when it cannot be written. */
+  /** Resolves when there is room for more. Rejects with `UnavailableError` when the output cannot be written. */
   write(bytes: Uint8Array): Promise<void>
-  /** Ends the output; a file is on the disk under its name when it resolves. */
+  /** Ends the output. When it resolves, a file is on the disk under its name. */
   commit(): Promise<void>
-  /** Ends it early. Resolves to the name of the file that has what was written, if there is one. */
+  /** Ends the output early. Resolves to the name of the file with what was written so far, if there is one. */
   abandon(): Promise<string | undefined>
 }
 
 export interface OutputOptions {
   /** `undefined` and `-` for stdout. */
   readonly file: string | undefined
-  /** Even if the file's name does not say so. */
+  /** Compress even if the file's name does not end in `.gz`. */
   readonly gzip: boolean
 }
 
@@ -40,7 +40,7 @@ export async function openOutput({ file, gzip }: OutputOptions): Promise<ExportO
 }
 
 function compressorOf(file: string, gzip: boolean): Transform | undefined {
-  // The lowest level: at others the export waits for gzip.
+  // The lowest level: with higher levels the export waits for gzip.
   if (gzip || file.endsWith('.gz')) return createGzip({ level: 1 })
   if (!file.endsWith('.zst')) return undefined
   return createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } })
@@ -55,10 +55,10 @@ async function openFile(
     (found) => !found.isFile(),
     () => false,
   )
-  // A device or a pipe is written as it is.
+  // A device or a pipe is written directly.
   const name = isOther ? file : `${file}.part`
   const handle = await open(name, 'w')
-  // By number: a stream that has the handle itself would keep it from being closed.
+  // By file descriptor: if the stream had the handle itself, the handle could not be closed.
   const stream = fs.createWriteStream(name, { fd: handle.fd, autoClose: false, highWaterMark: 1 << 20 })
   const output = joined(compressor, stream, async () => {
     if (!isOther) await handle.sync()
@@ -81,7 +81,7 @@ async function openFile(
   }
 }
 
-/** The name of a new file is on the disk only once its folder is. */
+/** The name of a new file is on the disk only after its folder is synced. */
 async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle | undefined
   try {
@@ -92,17 +92,17 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Writes through the compressor, if there is one, to the end; `close` comes after all is written. */
+/** Writes everything through the compressor, if there is one. `close` is called after everything is written. */
 function joined(compressor: Transform | undefined, end: Writable, close: () => Promise<void>): ExportOutput {
   const first = compressor ?? end
   compressor?.pipe(end, { end: end !== process.stdout })
-  // An error of either is told to whoever writes next.
+  // The next write reports an error of either stream.
   let failure: Error | undefined
   for (const stream of [compressor, end]) stream?.on('error', (error: Error) => (failure ??= error))
   const finish = async (): Promise<void> => {
     if (failure !== undefined) throw failure
     if (end === process.stdout) {
-      // It stays open for others.
+      // stdout stays open for other output.
       compressor?.end()
       if (compressor !== undefined) await once(compressor, 'end')
     } else {

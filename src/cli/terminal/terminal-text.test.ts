@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { clean, fit, padEnd, padStart } from './terminal-text.ts'
 
-test('characters that steer a terminal or reorder text are shown as their code', () => {
+test('characters that control a terminal or reorder text are shown as their code', () => {
   assert.equal(clean('a\u001b[2Jb\u0007\u009b1m\u202e\r'), 'a\\u001b[2Jb\\u0007\\u009b1m\\u202e\\u000d')
   assert.equal(clean('two\nlines\tand Größe 例'), 'two⏎lines and Größe 例')
 })
 
-test('text is cut and filled by the columns it takes, not by its length', () => {
+test('text is cut and padded by the columns it fills, not by its length', () => {
   assert.deepEqual(
     [fit('abcdef', 6), fit('abcdef', 5), fit('abcdef', 1), fit('abcdef', 0)],
     ['abcdef', 'abcd…', '…', ''],

@@ -1,18 +1,18 @@
-/** Text on a terminal: how wide it is, and that what came from outside cannot steer the terminal. */
+/** Text on a terminal: measures its width, and keeps text from outside from controlling the terminal. */
 import stringWidth from 'string-width'
 
-/** Columns to draw in: the terminal's, else `COLUMNS`, else a width that fits mails and tickets. */
+/** Width to draw in: the terminal's, else `COLUMNS`, else one that fits mails and tickets. */
 export function terminalWidth(): number {
   const width = process.stdout.columns ?? Number(process.env.COLUMNS ?? 100)
   return Number.isInteger(width) && width >= 40 ? Math.min(width, 400) : 100
 }
 
 /**
- * Names and bodies come from outside: control characters (escape sequences that recolour, move, or type into the terminal)
- * and characters that reorder text are shown as their code.
+ * Names and bodies come from outside: control characters (escape sequences that recolour, move, or type into the
+ * terminal) and characters that reorder text are shown as their code.
  */
 export function clean(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  // eslint-disable-next-line no-control-regex -- finding control characters is the purpose
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
     if (character === '\n') return '⏎'
     if (character === '\t') return ' '
@@ -20,7 +20,7 @@ export function clean(text: string): string {
   })
 }
 
-/** Cuts to at most `width` columns, with `…` where something is missing. */
+/** Cuts to at most `width` columns, and ends a cut text with `…`. */
 export function fit(text: string, width: number): string {
   if (stringWidth(text) <= width) return text
   let kept = ''
