@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite'
 
-/** `CLEW_URL` names the server that `vite web` passes API calls to while working on the UI. */
+/** While working on the UI with `vite web`, API calls go to the server at `CLEW_URL`. */
 const server = process.env['CLEW_URL'] ?? 'http://127.0.0.1:7070'
 
 export default defineConfig({

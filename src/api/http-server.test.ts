@@ -1,4 +1,4 @@
-/** What the API answers to requests it cannot take, over the wire. */
+/** What the API answers to faulty requests, over the wire. */
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import { test } from 'node:test'
@@ -17,14 +17,14 @@ function start(context: Partial<ApiContext> = {}, limits: Partial<HttpLimits> = 
     limits: { connectionsMax: 100, requestTimeoutMs: 10_000, idleTimeoutMs: 10_000, ...limits },
     version: '0.0.0',
     uiDir: 'nowhere',
-    // No request of these tests asks the store.
+    // These tests send no request that needs the store.
     context: context as ApiContext,
     handlers: traceHandlers,
     onBug: (error) => assert.fail(String(error)),
   })
 }
 
-/** Sends the bytes and gives all that comes back until the connection ends. */
+/** Sends the bytes and returns everything received until the connection ends. */
 async function exchange(port: number, bytes: string): Promise<string> {
   const socket = net.connect(port, '127.0.0.1')
   let answer = ''
@@ -34,7 +34,7 @@ async function exchange(port: number, bytes: string): Promise<string> {
   return answer
 }
 
-test('a client that speaks gRPC or TLS is told so', async (t) => {
+test('a client that speaks gRPC or TLS gets an error that says so', async (t) => {
   const server = await start()
   t.after(() => server.close())
   const grpc = await exchange(server.port, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
@@ -42,19 +42,15 @@ test('a client that speaks gRPC or TLS is told so', async (t) => {
   assert.match(await exchange(server.port, '\u0016\u0003\u0001\u0002\0\u0001'), /speaks TLS came to port/)
 })
 
-test(
-  'connections over the limit, and requests that do not come to an end, are closed',
-  { timeout: 20_000 },
-  async (t) => {
-    const server = await start({}, { connectionsMax: 1, requestTimeoutMs: 500 })
-    t.after(() => server.close())
-    const slow = exchange(server.port, 'GET /ready HTTP/1.1\r\nHost: x\r\n')
-    assert.equal(await exchange(server.port, 'GET /ready HTTP/1.1\r\nHost: x\r\n\r\n'), '')
-    assert.match(await slow, /^HTTP\/1\.1 408 /)
-  },
-)
+test('connections over the limit, and requests that never end, are closed', { timeout: 20_000 }, async (t) => {
+  const server = await start({}, { connectionsMax: 1, requestTimeoutMs: 500 })
+  t.after(() => server.close())
+  const slow = exchange(server.port, 'GET /ready HTTP/1.1\r\nHost: x\r\n')
+  assert.equal(await exchange(server.port, 'GET /ready HTTP/1.1\r\nHost: x\r\n\r\n'), '')
+  assert.match(await slow, /^HTTP\/1\.1 408 /)
+})
 
-test('a request under way is answered before the server is closed', async () => {
+test('a request in progress is answered before the server is closed', async () => {
   const asked = Promise.withResolvers<void>()
   const figures = Promise.withResolvers<string>()
   const metrics = (): Promise<string> => {
@@ -70,7 +66,7 @@ test('a request under way is answered before the server is closed', async () => 
   await closed
 })
 
-test('whatever is wrong with a request, the answer is an error as the contract has it', async (t) => {
+test('every kind of faulty request gets an error as the contract defines it', async (t) => {
   const server = await start()
   t.after(() => server.close())
   const answers: Record<string, [number, string]> = {

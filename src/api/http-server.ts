@@ -1,6 +1,6 @@
 /**
- * The UI port: native API, web UI, health and metrics, one origin. Handlers throw; this is the one place that turns
- * errors into answers.
+ * The UI port: native API, web UI, health and metrics on one origin. Handlers throw, and only this file turns errors
+ * into answers.
  */
 import fs from 'node:fs'
 import path from 'node:path'
@@ -21,13 +21,13 @@ import { parameterFault } from './native/parameter-fault.ts'
 export interface HttpServerOptions {
   readonly host: string
   readonly port: number
-  /** Names in Host headers that are this server's, besides those of `host` (base/web-guard.ts). */
+  /** Names of this server that are allowed in Host headers, besides those of `host` (base/web-guard.ts). */
   readonly allowedHosts: readonly string[]
   /** Web origins whose pages may send requests here. They cannot read the answers: those carry no CORS headers. */
   readonly allowedOrigins: readonly string[]
   readonly limits: HttpLimits
   readonly version: string
-  /** Folder of the built web UI; without it the port answers the API alone. */
+  /** Folder of the built web UI; without it the port serves only the API. */
   readonly uiDir: string
   readonly context: ApiContext
   readonly handlers: Partial<Handlers>
@@ -35,8 +35,8 @@ export interface HttpServerOptions {
 }
 
 /**
- * What browsers may do with an answer: run and load only what this origin serves, show it in no frame, tell nobody where a
- * link came from. No HSTS and no upgrade of requests: the port speaks plain HTTP, and TLS belongs to the proxy in front.
+ * What browsers may do with an answer: run and load only what this origin serves, show it in no frame, send no Referer.
+ * There is no HSTS and no upgrade of requests: the port speaks plain HTTP, and TLS belongs to the proxy in front.
  */
 const browserRules: FastifyHelmetOptions = {
   contentSecurityPolicy: {
@@ -68,13 +68,13 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpL
     limits: options.limits,
     fastify: {
       routerOptions: { maxParamLength: 2048 },
-      // What is wrong before there is a route, such as a path with "%ZZ".
+      // Errors that occur before a route is found, such as a path with "%ZZ".
       frameworkErrors: (error, request, reply) => void answerError(error, request, reply, options.onBug),
     },
   })
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, options.onBug))
   await app.register(fastifyHelmet, browserRules)
-  // Traces of thousands of spans are megabytes of JSON that shrink to a tenth; small answers are not worth the time.
+  // Traces of thousands of spans are megabytes of JSON that shrink to a tenth; small answers are not worth compressing.
   await app.register(fastifyCompress, {
     threshold: 16 * 1024,
     encodings: ['zstd', 'gzip', 'deflate'],
@@ -170,14 +170,14 @@ function answerError(
   return reply.code(failure.httpStatus).send({ error: { code, message, ...at } })
 }
 
-/** Pages of the UI are one document; its own router reads the path. Anything under /api is never a page. */
+/** All pages of the UI are one document, whose own router reads the path. A path under /api is never a page. */
 async function addUi(app: FastifyInstance, { uiDir }: HttpServerOptions): Promise<void> {
   const hasUi = fs.existsSync(path.join(uiDir, 'index.html'))
   if (hasUi) {
     await app.register(fastifyStatic, {
       root: uiDir,
       setHeaders: (response, file) => {
-        // Names of built assets hold their hash.
+        // Names of built assets contain their hash.
         const forever = file.includes(`${path.sep}assets${path.sep}`)
         response.header('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache')
       },

@@ -1,4 +1,4 @@
-/** Asking a running clew. Only the contract's types are used: paths are checked and answers typed by it. */
+/** Sends requests to a running clew. Of the server it uses only the contract's types, which check paths and answers. */
 import type { z } from 'zod'
 import type { ErrorBody, routes } from '../api/native/contract.ts'
 import { InputError, messageOf, UnavailableError } from '../base/errors.ts'
@@ -18,12 +18,12 @@ export interface ApiRequest<P extends Path> {
   readonly query?: Query
 }
 
-/** Queries are bounded by the server's own timeout, which then answers; this is for a server that says nothing at all. */
+/** The server bounds queries by its own timeout and then answers. This timeout is for a server that does not answer. */
 const answerTimeoutMs = 10 * 60_000
 
 /**
- * The answer's text as the server sent it. Throws `InputError` for what the server refuses (bad_request, not_found, …) and
- * `UnavailableError` when it cannot be reached or fails.
+ * Returns the answer's text as the server sent it. Throws `InputError` when the server rejects the request
+ * (bad_request, not_found, …), and `UnavailableError` when the server cannot be reached or fails.
  */
 export async function askText<P extends Path>(server: string, request: ApiRequest<P>): Promise<string> {
   const url = urlOf(server, request)
@@ -43,8 +43,8 @@ export async function askText<P extends Path>(server: string, request: ApiReques
 }
 
 /**
- * The pieces of a long answer as they come, at the pace at which they are taken. Throws as `askText` does, also when the
- * answer breaks off; with the signal's reason when that is aborted.
+ * Yields the pieces of a long answer as they arrive, at the pace of the caller. Throws as `askText` does, also when the
+ * answer breaks off. When the signal is aborted, it throws the signal's reason.
  */
 export async function* askPieces<P extends Path>(
   server: string,
@@ -52,7 +52,7 @@ export async function* askPieces<P extends Path>(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   try {
-    // Not compressed: the machine is mostly the same, or a file is compressed here.
+    // Not compressed: the server is usually on this machine, or the output file is compressed here.
     const response = await fetch(urlOf(server, request), { signal, headers: { 'accept-encoding': 'identity' } })
     if (!response.ok) throw refusalOf(server, response, await response.text())
     if (response.body !== null) yield* response.body
@@ -109,7 +109,7 @@ function errorOf(text: string): ErrorBody['error'] | undefined {
   }
 }
 
-/** "cannot reach clew at …": fetch hides the reason in the cause. */
+/** "cannot reach clew at …": the reason, which fetch hides in `cause`. */
 export function unreachable(server: string, error: unknown, flag = '--url'): UnavailableError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   const code = (cause as NodeJS.ErrnoException).code

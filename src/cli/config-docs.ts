@@ -1,4 +1,4 @@
-/** docs/configuration.md, printed from the declaration of the options. */
+/** Prints docs/configuration.md from the declaration of the options. */
 import { environmentVariableOf, expectation, flagOf } from '../base/option.ts'
 import { environmentPrefix, optionSections } from '../config/config.ts'
 

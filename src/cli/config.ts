@@ -9,7 +9,7 @@ import { addConfigFlags, loadConfigOf, withPlace } from './option-flags.ts'
 import { write, writeJson, writeLines } from './terminal/output.ts'
 import { tableLines } from './terminal/table.ts'
 
-/** Rejects with `InputError` for what only the parts that use the configuration can know. */
+/** Rejects with `InputError` for faults that only the parts that use the configuration can find. */
 export type CheckConfig = (config: Config) => Promise<void>
 
 export function configCommand(check: CheckConfig): Command {
@@ -32,7 +32,7 @@ Examples:
     .action((options: ConfigOptions, command: Command) => runConfig(options, command, check))
 }
 
-/** The configuration with `(secret)` for every secret that is set. */
+/** The configuration with `(secret)` in place of every secret that is set. */
 function withoutSecrets(config: Config, origins: Readonly<Record<string, Origin>>): unknown {
   const copy = structuredClone(config) as Record<string, unknown>
   const rows = optionSections.flatMap((section): readonly OptionRow[] => section.options)

@@ -58,7 +58,7 @@ async function runDoctor(options: { url?: string; json?: true }, command: Comman
   await write(problemsText(report.problems))
 }
 
-/** An address to listen on everywhere is no address to call. */
+/** An address that means "listen everywhere" cannot be called. */
 function hostOf({ host }: Config): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
   return host.includes(':') ? `[${host}]` : host
@@ -75,7 +75,7 @@ async function notRunning(error: UnavailableError, config: Config, isNamed: bool
     message: error.message.split(';')[0] ?? '',
     remedy: 'start it with `clew serve`, or name its address with --url',
   }
-  // Another machine's ports and disk cannot be looked at from here.
+  // Ports and disks of another machine cannot be checked from here.
   if (isNamed) return { lines: [], problems: [unreachable], json: { running: false, problems: [unreachable] } }
   const findings = await localFindings(config)
   const problems = [unreachable, ...findings.flatMap(problemOf)]
@@ -92,7 +92,7 @@ function problemOf({ check, found, remedy }: Finding): Problem[] {
   return remedy === undefined ? [] : [{ message: `${check}: ${found}`, remedy }]
 }
 
-/** What a person can do about each code of `problems` in the status. */
+/** What a person can do about each code in `problems` of the status. */
 const remedies: Readonly<Record<string, string>> = {
   log_full: 'the store is slower than what comes in: wait, send less, or raise --log-max-bytes',
   disk_full: 'make room on the disk of the data folder, or lower --retention-max-bytes; ingest then goes on by itself',

@@ -97,7 +97,7 @@ function columns(time: string | null): Column<EventItem>[] {
   ]
 }
 
-/** Numbers 1-24 stand in six groups of four (OpenTelemetry logs data model, "Field: SeverityNumber"). */
+/** Numbers 1-24 form six groups of four (OpenTelemetry logs data model, "Field: SeverityNumber"). */
 export function severityName(number: number): string {
   return ['trace', 'debug', 'info', 'warn', 'error', 'fatal'][Math.ceil(number / 4) - 1] ?? '-'
 }

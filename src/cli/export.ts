@@ -32,7 +32,7 @@ export function exportCommand(): Command {
     )
       .option('--limit <number>', 'maximum number of traces; default: all that match', readCount)
       .addOption(new Option('--only <signal>', 'leave the other signal out').choices(['spans', 'logs']))
-      // Log records were left out without it once.
+      // Earlier versions left out log records unless this was given.
       .addOption(new Option('--logs').hideHelp())
       .option('-o, --output <file>', 'write to this file instead of stdout; NAME.gz and NAME.zst are compressed')
       .option('--gzip', 'compress, whatever the name')
@@ -62,7 +62,7 @@ async function runExport(options: ExportOptions): Promise<void> {
   const stop = new AbortController()
   const lines =
     options.trace === undefined ? matching(server, options, stop.signal) : named(server, options.trace, options)
-  // What is refused leaves no file behind.
+  // The first line is read before the file is made, so that a rejected request leaves no file behind.
   const first = await lines.next()
   const total = filtered || options.trace !== undefined ? 0 : await storedRows(server, options.only)
   const output = await openOutput({ file: options.output, gzip: options.gzip === true })
@@ -82,11 +82,11 @@ async function storedRows(server: string, only: ExportOptions['only']): Promise<
 
 interface WriteOptions {
   readonly output: ExportOutput
-  /** Rows to come; 0 when that is not known. */
+  /** Expected number of rows; 0 when unknown. */
   readonly total: number
   readonly stop: AbortController
   readonly toFile: boolean
-  /** Says nothing when all went well, as few traces need no counts. */
+  /** Prints nothing on success, because a few named traces need no counts. */
   readonly isQuiet: boolean
 }
 
@@ -126,10 +126,10 @@ async function writeAll(lines: AsyncIterable<Buffer>, options: WriteOptions): Pr
     process.stderr.write(`exported ${written()} in ${showDuration((Date.now() - startedAt) * 1e6)}\n`)
 }
 
-/** 128 and the number of SIGINT, as a shell reports it. */
+/** 128 plus the number of SIGINT, as a shell reports it. */
 const interruptedExitCode = 130
 
-/** The first signal ends the export in order, so that what is there can be used; a second one ends it at once. */
+/** The first signal ends the export in order, so that what was written is usable. A second one ends it at once. */
 function stopOnSignal(stop: AbortController, restore: () => void): () => void {
   const onSignal = (): void => {
     if (stop.signal.aborted) {
@@ -154,7 +154,7 @@ async function* startingWith(first: IteratorResult<Buffer>, rest: AsyncGenerator
   yield* rest
 }
 
-/** A trace a line, and its log records on the next. */
+/** One line per trace, with its log records on the next line. */
 async function* named(server: string, traceIds: readonly string[], { only }: ExportOptions): AsyncGenerator<Buffer> {
   for (const traceId of traceIds) {
     const parameters = { traceId }
@@ -169,7 +169,7 @@ async function* named(server: string, traceIds: readonly string[], { only }: Exp
   }
 }
 
-/** A line break in JSON is never part of a text, so it can go. */
+/** JSON texts contain no raw line breaks, so every line break can be removed. */
 function oneLine(json: string): Buffer {
   const lines = json.split('\n').map((line) => line.trim())
   return Buffer.from(lines.join('') + '\n')

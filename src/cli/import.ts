@@ -21,7 +21,7 @@ interface ImportOptions {
   readonly retryFor: number
 }
 
-/** Reasons for refused records are printed up to this many; the totals count all. */
+/** At most this many reasons for rejected records are printed; the totals count all. */
 const reasonsMax = 10
 
 export function importCommand(): Command {
@@ -97,7 +97,7 @@ interface FileImport {
   readonly onFault: (message: string) => unknown
 }
 
-/** A broken file is reported and the others go on; a receiver that cannot be reached ends all. */
+/** A broken file is reported and the others are imported; an unreachable receiver ends the import. */
 async function importFile(file: string, { sender, onRead, onFault }: FileImport): Promise<void> {
   try {
     for await (const item of readItems(new ChunkReader(readChunks(file, onRead), documentBytesMax), file)) {
@@ -112,7 +112,7 @@ async function importFile(file: string, { sender, onRead, onFault }: FileImport)
   }
 }
 
-/** The running clew knows where it takes OTLP over HTTP. */
+/** Asks the running clew where it receives OTLP over HTTP. */
 async function otlpUrlOf(server: string, given: string | undefined): Promise<string> {
   if (given !== undefined && given !== '') return parseServerUrl(given, '--otlp-url')
   const { listeners } = await ask(server, { path: '/status' })
@@ -123,7 +123,7 @@ async function otlpUrlOf(server: string, given: string | undefined): Promise<str
       `cannot import: the clew at ${server} takes no OTLP over HTTP; name a receiver with --otlp-url`,
     )
   }
-  // A listener on all addresses is reached where the API is; loopback names stay as the API was named.
+  // A listener on all addresses can be reached at the host of the API, which keeps loopback names as they were given.
   return `http://${new URL(server).hostname}:${listener.port}`
 }
 

@@ -31,7 +31,7 @@ function flagFor(option: OptionRow): Option {
   return flag
 }
 
-/** Loads the configuration from the flags that a command was given, the environment and the file. */
+/** Loads the configuration from the flags of a command, the environment and the file. */
 export function loadConfigOf(command: Command): LoadedOptions<Config> {
   const flags: Record<string, string | undefined> = {}
   for (const { options } of optionSections) {
@@ -44,8 +44,8 @@ export function loadConfigOf(command: Command): LoadedOptions<Config> {
 }
 
 /**
- * An error about the value of an option that only its user could check, with the place that set the option. `at` begins with
- * the option's name: `tail[0].paths` is set where `tail` is.
+ * An error about an option's value that only the part that uses the option could detect, with the place where the
+ * option is set. `at` begins with the option's name: for `tail[0].paths` it is the place where `tail` is set.
  */
 export function withPlace(error: unknown, origins: LoadedOptions<Config>['origins']): unknown {
   if (!(error instanceof InputError) || error.code !== 'bad_config' || error.at === undefined) return error
@@ -58,7 +58,7 @@ export function withPlace(error: unknown, origins: LoadedOptions<Config>['origin
   return new InputError('bad_config', `${error.message} (${place})`, { at: place, cause: error })
 }
 
-/** Where commander keeps the value of `--otlp-http-port`: `otlpHttpPort`. */
+/** The name under which commander stores the value of `--otlp-http-port`: `otlpHttpPort`. */
 function attributeOf(name: string): string {
   return new Option(flagOf(name)).attributeName()
 }

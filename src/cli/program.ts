@@ -1,4 +1,4 @@
-/** The command line: its commands, and the one place that turns what they throw into a message and an exit code. */
+/** The command line: its commands, and the only place that turns thrown errors into a message and an exit code. */
 import { Command, CommanderError } from 'commander'
 import { InputError, UnavailableError } from '../base/errors.ts'
 import { configCommand, type CheckConfig } from './config.ts'
@@ -19,7 +19,7 @@ const exitDone = 0
 const exitFailed = 1
 const exitWrongUsage = 2
 
-/** Runs `argv` (as in `process.argv`) to its end and answers the exit code. Results go to stdout, the rest to stderr. */
+/** Runs `argv` (as in `process.argv`) and returns the exit code. Results go to stdout, the rest to stderr. */
 export async function runProgram(
   argv: readonly string[],
   startServer: StartServer,
@@ -72,7 +72,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage. Results are printed on stdout, all 
   return program
 }
 
-/** Commander would exit by itself, with 1 for wrong usage. */
+/** Without this, commander exits on its own, with 1 for wrong usage. */
 function prepare(command: Command): void {
   command.exitOverride().helpOption('-h, --help', 'print help')
   command.configureOutput({
@@ -83,7 +83,7 @@ function prepare(command: Command): void {
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitDone : exitWrongUsage // commander has said it
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitDone : exitWrongUsage // already printed
   if (error instanceof InputError) {
     process.stderr.write(`${error.message}\n`)
     return ['bad_usage', 'bad_config', 'bad_request'].includes(error.code) ? exitWrongUsage : exitFailed

@@ -1,4 +1,4 @@
-/** Filters that `traces`, `export` and `events` share, named and meant as in the API. */
+/** Filters that `traces`, `export` and `events` share, with the same names and meanings as in the API. */
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { parseDuration } from '../base/duration.ts'
@@ -52,7 +52,7 @@ export function queryOfRange({ since, start, end }: TimeRange): Record<string, s
   return { start: since ?? start, end }
 }
 
-/** What is said instead of an empty table. */
+/** The text printed instead of an empty table. */
 export function noneLine(what: string, { since, start, end }: TimeRange): string {
   const isOpen = since === undefined && start === undefined && end === undefined
   return isOpen
@@ -60,14 +60,14 @@ export function noneLine(what: string, { since, start, end }: TimeRange): string
     : `no ${what} in this range; without --since and the like it is all stored\n`
 }
 
-/** Reads `--limit` and the like: a whole number of at least one. */
+/** Reads `--limit` and similar options: a whole number of at least one. */
 export function readCount(text: string): number {
   if (!/^\d{1,9}$/.test(text) || Number(text) < 1)
     throw new InvalidArgumentError('Expected a whole number of at least 1.')
   return Number(text)
 }
 
-/** A filter written on the command line is resolved once, so that all pages of an answer see the same range. */
+/** Relative times on the command line are resolved once, so that all pages of a result have the same range. */
 function readTime(text: string): string {
   const nanos = parseTime(text)
   if (nanos === undefined) {

@@ -6,11 +6,11 @@ import { write } from './terminal/output.ts'
 
 /** A running clew. */
 export interface RunningServer {
-  /** Refuses new requests, flushes, closes. */
+  /** Rejects new requests, flushes, closes. */
   close(): Promise<void>
-  /** What listens on which port. */
+  /** Listeners and their ports. */
   readonly ports: Readonly<Record<string, number>>
-  /** Where the web UI and the API are. */
+  /** Address of the web UI and the API. */
   readonly url: string
 }
 
@@ -41,7 +41,7 @@ SIGTERM and SIGINT stop it in order; a second one at once.`,
 
 /** Resolves after an orderly stop. */
 async function runServe(config: Config, startServer: StartServer): Promise<void> {
-  // Listened for from the first moment on, so that a signal during the start is not lost.
+  // Installed before anything else, so that a signal during the start is not lost.
   const { stopAsked, stopListening } = stopSignals()
   try {
     const starting = startServer(config)
@@ -64,7 +64,7 @@ function stopSignals(): { stopAsked: Promise<void>; stopListening: () => void } 
   let asked = 0
   const onSignal = (signal: NodeJS.Signals): void => {
     asked += 1
-    // 128 + number of the signal is what a shell reports for a process that the signal ended.
+    // A shell reports 128 + the number of the signal for a process that a signal ended.
     if (asked > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
     process.stderr.write(`clew stops (${signal}); once more to stop at once\n`)
     resolve()
@@ -73,10 +73,10 @@ function stopSignals(): { stopAsked: Promise<void>; stopListening: () => void } 
   return { stopAsked: promise, stopListening: () => process.off('SIGTERM', onSignal).off('SIGINT', onSignal) }
 }
 
-/** A process ends by itself once nothing is open. */
+/** After the close, the process exits on its own once nothing is open; this is how long it may take. */
 const endAfterCloseMs = 1000
 
-/** What was acknowledged is in the log, so giving up on a slow close loses nothing: the next start reads it back. */
+/** Acknowledged data is in the log, so giving up on a slow close loses nothing: the next start reads it back. */
 async function closeInTime(server: RunningServer, timeoutMs: number): Promise<void> {
   const timer = setTimeout(() => {
     process.stderr.write(
@@ -93,10 +93,10 @@ async function closeInTime(server: RunningServer, timeoutMs: number): Promise<vo
     process.stderr.write('clew has stopped, but something in it is still open: ends now\n')
     process.exit(0)
   }, endAfterCloseMs)
-  guard.unref() // does not itself keep the process
+  guard.unref() // does not keep the process running
 }
 
-/** Errors made for people pass; what the system threw gets said what failed. */
+/** Errors written for people are kept; an error of the system gets a text that says what failed. */
 function startError(error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code
   const isSystemError = error instanceof Error && 'syscall' in error && typeof code === 'string'

@@ -3,12 +3,12 @@ import { InputError } from '../base/errors.ts'
 
 const defaultUrl = 'http://127.0.0.1:7070'
 
-/** `--url`, for every command that asks a running clew. */
+/** `--url`, for every command that talks to a running clew. */
 export function urlOption(): Option {
   return new Option('--url <url>', 'address of a running clew').env('CLEW_URL').default(defaultUrl)
 }
 
-/** The address without a trailing slash; a host without a scheme is taken for http. Throws `InputError` bad_usage. */
+/** The address without a trailing slash. A host without a scheme gets http. Throws `InputError` bad_usage. */
 export function parseServerUrl(given: string, place = '--url'): string {
   // An environment variable set to nothing counts as not set.
   const text = given === '' ? defaultUrl : given

@@ -2,18 +2,18 @@ import type { TraceSearchAnswer, TraceSummary } from '../api/native/contract.ts'
 import { ask } from './api-client.ts'
 import type { Query } from './api-client.ts'
 
-/** Most traces the API answers at once. */
+/** The maximum number of traces in one answer of the API. */
 const pageTracesMax = 1000
 
 export interface TracePage {
   readonly traces: readonly TraceSummary[]
-  /** All that match, exactly. */
+  /** Exact number of all matches. */
   readonly total: number
 }
 
 /**
- * Pages of a search until `limit` traces are read or there are no more. With an order other than time the API has no
- * cursor, so one page is all.
+ * Pages of a search until `limit` traces are read or there are no more. The API has a cursor only for the order by
+ * time, so any other order has a single page.
  */
 export async function* tracePages(server: string, query: Query, limit: number): AsyncGenerator<TracePage> {
   let left = limit

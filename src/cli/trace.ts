@@ -41,7 +41,7 @@ Examples:
 async function runTrace(id: string, options: TraceOptions): Promise<void> {
   const server = parseServerUrl(options.url)
   const parameters = { traceId: id }
-  // As sent, not parsed and printed again: JSON numbers would lose digits on the way.
+  // Printed as it was sent: parsing and printing it again would cost JSON numbers some digits.
   if (options.json) return write((await askText(server, { path: '/traces/:traceId', parameters })).trimEnd() + '\n')
   const tree = buildSpanTree((await ask(server, { path: '/traces/:traceId', parameters })) as unknown as TracesData)
   const view = { width: terminalWidth(), paint: paintFor(process.stdout, process.env) }
@@ -79,7 +79,7 @@ function detailLines({ span }: TreeSpan, traceStart: bigint, resourceLines: read
   ]
 }
 
-/** A text of several lines, such as a stack trace or a query, keeps its lines. */
+/** A value with several lines, such as a stack trace or a query, keeps them. */
 function attributeLines(prefix: string, attributes: readonly KeyValue[] = []): string[] {
   return attributes.flatMap(({ key, value }) => {
     const [first = '', ...more] = showValue(value).trimEnd().split(/\r?\n/)
@@ -87,7 +87,7 @@ function attributeLines(prefix: string, attributes: readonly KeyValue[] = []): s
   })
 }
 
-/** The head with short attributes behind it; with those of several lines, all stand below it. */
+/** Short attributes follow the head on its line. If one of them has several lines, all go below the head. */
 function headedLines(head: string, attributes: readonly KeyValue[] = []): string[] {
   const lines = attributeLines('', attributes)
   if (lines.length === 0) return [head]
@@ -95,7 +95,7 @@ function headedLines(head: string, attributes: readonly KeyValue[] = []): string
   return [head, ...lines.map((line) => `  ${line}`)]
 }
 
-/** A resource in full with the first span that has it, and later only by that span's id. */
+/** A resource is printed in full at the first span that has it; later spans only name the id of that span. */
 function resourcePrinter(): (item: TreeSpan) => string[] {
   const printed = new Map<string, string>()
   return ({ span, resource }) => {
@@ -131,7 +131,7 @@ function offset(time: string | undefined, traceStart: bigint): string {
   return nanos < 0 ? showDuration(nanos) : `+${showDuration(nanos)}`
 }
 
-/** Records by span id in the order of their time; the empty id for those of the trace as a whole. */
+/** Records by span id, oldest first; the empty id has those of the whole trace. */
 function logsBySpan(data: LogsData): Map<string, OtlpLogRecord[]> {
   const records = (data.resourceLogs ?? []).flatMap(({ scopeLogs }) =>
     (scopeLogs ?? []).flatMap((scope) => scope.logRecords ?? []),
@@ -141,7 +141,7 @@ function logsBySpan(data: LogsData): Map<string, OtlpLogRecord[]> {
   return Map.groupBy(records, (record) => record.spanId ?? '')
 }
 
-/** A link without ids tells of something that carried no context, such as a message of an uninstrumented producer. */
+/** A link without ids points to something without trace context, such as a message of an uninstrumented producer. */
 function linkTarget({ traceId = '', spanId = '' }: { traceId?: string; spanId?: string }): string {
   if (traceId === '') return 'link that names no trace'
   return spanId === '' ? `link to trace ${traceId}` : `link to span ${spanId} of trace ${traceId}`

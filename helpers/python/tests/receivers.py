@@ -1,4 +1,4 @@
-"""Small real receivers on loopback for the tests: they speak the protocol, keep what came, and fail when told to."""
+"""Small real receivers on loopback for the tests: they speak the protocol, keep what arrives, and can be made to fail."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Answer = Tuple[int, Dict[str, str], bytes]
 
 
 class OtlpReceiver:
-    """Answers what `answer(number of the request)` says; keeps the decoded requests that it answered with 200."""
+    """Answers as `answer(number of the request)` says; keeps the decoded requests that it answered with 200."""
 
     def __init__(self, answer: Optional[Callable[[int], Answer]] = None) -> None:
         self.answer = answer or (lambda _: (200, {}, b"{}"))
@@ -86,7 +86,7 @@ def attributes(holder: Dict[str, Any]) -> Dict[str, Any]:
 
 
 class ForwardReceiver:
-    """Keeps chunks and acknowledges them unless `acknowledge(number of the chunk)` is False; then it closes."""
+    """Keeps chunks and acknowledges them, unless `acknowledge(number of the chunk)` is False: then it closes."""
 
     def __init__(
         self, acknowledge: Callable[[int], bool] = lambda _: True, shared_key: Optional[str] = None, user: str = "", password: str = ""
@@ -142,7 +142,7 @@ class ForwardReceiver:
         self.url = f"tcp://127.0.0.1:{self.server.server_address[1]}"
 
     def records(self) -> List[Dict[str, Any]]:
-        """All records with `time_ns`, in order; EventTime is read here, as answers never hold one."""
+        """All records with `time_ns`, in order. EventTime is read here, because answers never contain one."""
         out: List[Dict[str, Any]] = []
         for _tag, packed, _options in self.chunks:
             data, at = gzip.decompress(packed), 0
@@ -159,7 +159,7 @@ class ForwardReceiver:
 
 
 class ReceiverTest(unittest.TestCase):
-    """Closes what a test opened; keeps stderr reports in `self.reports`."""
+    """Closes what a test opened, and keeps stderr reports in `self.reports`."""
 
     def setUp(self) -> None:
         self.reports: List[str] = []

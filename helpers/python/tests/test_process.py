@@ -1,4 +1,4 @@
-"""The ends and copies of a process, in real child processes."""
+"""How processes end and fork, tested in real child processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-/** What the native API answers from. */
+/** The parts that the native API uses to answer requests. */
 import type { Reader } from '../../model/reader.ts'
 import type { StatusAnswer } from './contract.ts'
 
@@ -10,6 +10,6 @@ export interface ApiContext {
   /** Problems that keep clew from doing its work; empty when it is healthy. */
   readonly problems: () => { code: string; message: string }[]
   readonly isReady: () => boolean
-  /** Spans of one trace given at most. */
+  /** The maximum number of spans returned for one trace. */
   readonly traceSpansMax: number
 }

@@ -1,11 +1,12 @@
 /**
- * The native API: every route, with the schemas of its parameters and its answer from the folder beside this file. The
- * server validates with them, the CLI and the web UI take their types from here and know nothing else of the server, and
- * `GET /api/v1/openapi.json` is printed from them.
+ * The native API: every route with the schemas of its parameters and its answer, which are in the folder `contract`.
+ * The server validates with them. The CLI and the web UI take their types from here and import nothing else of the
+ * server. `GET /api/v1/openapi.json` is printed from them.
  *
- * Formats. Times in requests: RFC 3339 or Unix milliseconds; in answers: RFC 3339 with nanoseconds, UTC, beside the exact
- * `…UnixNano` as a decimal string. Durations in requests: `500ms`, `1.5s`, `2m` (units ns us µs ms s m h); in answers the
- * same form beside `durationNano`, a decimal string. Ids are lower-case hex. Errors are `ErrorBody` with a fitting status.
+ * Formats. Times in requests: RFC 3339 or Unix milliseconds. Times in answers: RFC 3339 with nanoseconds, UTC, plus the
+ * exact `…UnixNano` as a decimal string. Durations in requests: `500ms`, `1.5s`, `2m` (units ns us µs ms s m h).
+ * Durations in answers: the same form, plus `durationNano`, a decimal string. Ids are lower-case hex. Errors are
+ * `ErrorBody` with a fitting status.
  */
 import { z } from 'zod'
 import {

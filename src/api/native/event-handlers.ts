@@ -11,7 +11,7 @@ import { eventQueryOf } from './parameters.ts'
 export const eventHandlers = {
   async events({ reader }, { query, signal }) {
     const { events, total } = await reader.findEvents({ query: eventQueryOf(query), limit: query.limit }, { signal })
-    // Those of one trace oldest first, as a story is read.
+    // The events of a single trace come oldest first, because people read them in that order.
     const inOrder = query.traceId === undefined ? events : events.toReversed()
     return { events: inOrder.map(printEvent), total }
   },
@@ -37,7 +37,7 @@ function printEvent(event: EventRow): EventItem {
   }
 }
 
-/** By key; of a key that the sender gave more than once, an array of all its values in their order. */
+/** By key. A key that the sender gave more than once has an array of all its values in their order. */
 function printAttributes(attributes: readonly Attribute[]): EventItem['attributes'] {
   const values = Map.groupBy(attributes, ({ key }) => key)
   return Object.fromEntries(

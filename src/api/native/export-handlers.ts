@@ -6,13 +6,13 @@ import type { ExportParameters } from './contract/export.ts'
 import type { Handlers } from './handler.ts'
 import { spanQueryOf } from './parameters.ts'
 
-/** Held for a client that reads slowly, beside the block that is being printed. */
+/** Bytes buffered for a client that reads slowly, besides the block that is being printed. */
 const waitingBytesMax = 1 << 20
 
 export const exportHandlers = {
   async exportRows({ reader }, { query, signal }) {
     const lines = linesOf(reader.readBlocks(selectionOf(query as ExportParameters), { signal }))
-    // What is wrong with the question, or the store, shows with the first line, while an error can still be answered.
+    // Faults of the request or the store show up with the first line, while an error can still be answered.
     const first = await lines.next()
     return Readable.from(startingWith(first, lines), { objectMode: false, highWaterMark: waitingBytesMax })
   },
@@ -39,7 +39,7 @@ async function* startingWith(first: IteratorResult<Buffer>, rest: AsyncGenerator
     if (first.done !== true) yield first.value
     yield* rest
   } finally {
-    // The client may leave before the rest was begun.
+    // The client may leave before the rest was started.
     await rest.return(undefined)
   }
 }

@@ -1,4 +1,4 @@
-/** What a wrong parameter should have been, in words for a person, from the schema that refused it. */
+/** Says in plain words what a wrong parameter should have been, from the schema that rejected it. */
 import { z } from 'zod'
 import { InputError } from '../../base/errors.ts'
 
@@ -10,7 +10,7 @@ interface Form {
   readonly description?: string
 }
 
-/** `name` is the parameter that `schema` refused with the value `given`. */
+/** `schema` rejected the value `given` of the parameter `name`. */
 export function parameterFault(schema: z.ZodObject, name: string, given: unknown): InputError {
   const { properties } = z.toJSONSchema(schema) as { properties?: Record<string, Form> }
   const value = Array.isArray(given) ? `${given.length} values` : `"${String(given).slice(0, 100)}"`

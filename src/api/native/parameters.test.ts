@@ -25,6 +25,6 @@ test('each parameter of a search is one condition, and a span must meet all of t
   assert.deepEqual(query, { where, startNs: 1_000_000_000n, endNs: 2_000_000_000n })
 })
 
-test('without parameters everything is asked for', () => {
+test('without parameters everything matches', () => {
   assert.deepEqual(spanQueryOf({}), { where: everything, startNs: undefined, endNs: undefined })
 })

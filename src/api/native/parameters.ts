@@ -1,4 +1,4 @@
-/** Parsed request parameters -> what readers take; everything wrong is an `InputError` that names the parameter. */
+/** Turns request parameters into the input of readers; every fault is an `InputError` that names the parameter. */
 import { InputError } from '../../base/errors.ts'
 import { parseDuration } from '../../base/duration.ts'
 import { parseTime } from '../../base/time.ts'
@@ -32,7 +32,7 @@ export interface SpanFilterParameters {
   readonly end?: string | undefined
 }
 
-/** Every condition that is given must hold, on one span. */
+/** Every given condition must hold on the same span. */
 export function spanQueryOf(parameters: SpanFilterParameters): SpanQuery {
   const { service, operation, status: outcome } = parameters
   const minNs = durationOf(parameters.minDuration, 'minDuration')
@@ -68,7 +68,7 @@ export function eventQueryOf(parameters: EventsParameters): EventQuery {
   return { where: and(...conditions), ...rangeOf(parameters) }
 }
 
-/** The range as asked for; ends that are not given stay open. */
+/** The requested range; ends that are not given stay open. */
 export function rangeOf(parameters: {
   readonly start?: string | undefined
   readonly end?: string | undefined
@@ -85,7 +85,7 @@ export function rangeOf(parameters: {
 
 const hourNs = 3_600_000_000_000n
 
-/** The range with the defaults of figures: one hour up to now. */
+/** The range with the defaults of statistics: the last hour. */
 export function closedRangeOf(
   parameters: { readonly start?: string | undefined; readonly end?: string | undefined },
   nowNs: bigint,
@@ -113,7 +113,7 @@ function durationOf(given: string | undefined, at: string): bigint | undefined {
   return parsed
 }
 
-/** What attributes, each of the short form (model/short-form.ts), ask for together. */
+/** The conditions of all given attributes, each in the short form (model/short-form.ts), joined by "and". */
 function attributesOf(given: string | readonly string[] | undefined, own: 'span' | 'event' = 'span'): Predicate {
   const texts = given === undefined ? [] : typeof given === 'string' ? [given] : given
   return and(

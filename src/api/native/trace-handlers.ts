@@ -1,4 +1,4 @@
-/** Handlers of the routes about traces: parameters -> reader -> the contract's answer. */
+/** Handlers of the routes about traces: they parse parameters, ask a reader and build the contract's answer. */
 import { printDurationExact } from '../../base/duration.ts'
 import { InputError } from '../../base/errors.ts'
 import { nowNanos, printTime } from '../../base/time.ts'

@@ -1,4 +1,4 @@
-/** What must hold on this machine for `clew serve` to start, checked one by one while no clew answers. */
+/** Checks, one by one, what `clew serve` needs of this machine to start. They run only while no clew answers. */
 import { constants } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -15,13 +15,13 @@ import { folderHolder, portHolder } from './processes.ts'
 export interface Finding {
   readonly check: string
   readonly found: string
-  /** What to do, when something is wrong. */
+  /** What to do when something is wrong. */
   readonly remedy?: string
 }
 
 export async function localFindings(config: Config): Promise<Finding[]> {
   return [
-    { check: 'Node', found: process.versions.node }, // an older one than we need has been refused by main.ts
+    { check: 'Node', found: process.versions.node }, // main.ts has already rejected a version that is too old
     await folderFinding(config.data),
     await holderFinding(config.data),
     await spaceFinding(config),
@@ -30,7 +30,7 @@ export async function localFindings(config: Config): Promise<Finding[]> {
   ]
 }
 
-/** The nearest folder above that exists is the one that must let us write. */
+/** The folder may not exist yet. Then its nearest existing parent must be writable. */
 async function folderFinding(data: string): Promise<Finding> {
   const check = 'data folder'
   const existing = await nearestExisting(data)
@@ -78,7 +78,7 @@ function portOptions(config: Config): { option: OptionRow; port: number }[] {
     .filter(({ port }) => port > 0)
 }
 
-/** A receiver that is switched off by the `enabled` beside its port needs none, nor does TLS that is off. */
+/** A receiver whose `enabled` is off needs no port, and TLS that is off needs none either. */
 function isEnabled(config: Config, option: OptionRow): boolean {
   const receiver = fieldPathOf(option).slice(0, -1)
   if (option.name.endsWith('.tls_port') && valueAt(config, [...receiver, 'tls']) !== true) return false
@@ -107,7 +107,7 @@ async function portFinding(option: OptionRow, host: string, port: number): Promi
   }
 }
 
-/** The error of listening there for a moment, or `undefined` when that works. */
+/** Listens there for a moment; returns the error, or `undefined` when listening works. */
 function listenError(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
   const server = createServer()
   return new Promise((resolve) => {

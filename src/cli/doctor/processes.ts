@@ -1,6 +1,6 @@
 /**
- * Which process holds a port or a folder, read from /proc (proc(5)). Only Linux has it, and only processes of the same user
- * can be looked into; where nothing is found, nothing is said.
+ * Which process holds a port or a folder, read from /proc (proc(5)). Only Linux has /proc, and it shows only processes
+ * of the same user. When no process is found, doctor says nothing about it.
  */
 import { readFile, readdir, readlink, realpath } from 'node:fs/promises'
 
@@ -23,7 +23,7 @@ export async function folderHolder(folder: string): Promise<Process | undefined>
   return holderOf(async (target, infoFile) => target.startsWith(real + '/') && (await isForWriting(infoFile)))
 }
 
-/** Octal open(2) flags stand in fdinfo; the last two bits are 0 for reading only. */
+/** fdinfo has the flags of open(2) in octal; the last two bits are 0 for reading only. */
 async function isForWriting(infoFile: string): Promise<boolean> {
   const text = await readFile(infoFile, 'utf8').catch(() => '')
   return (parseInt(/^flags:\s*([0-7]+)$/m.exec(text)?.[1] ?? '0', 8) & 3) !== 0

@@ -1,4 +1,4 @@
-/** The section of `clew doctor` on what was sent but is not to be seen: by whom, how, how much, and why. */
+/** The section of `clew doctor` on data that was sent but cannot be seen: by whom, how, how much, and why. */
 import type { StatusAnswer } from '../../api/native/contract.ts'
 import { showCount, showTime } from '../terminal/format.ts'
 import { tableLines } from '../terminal/table.ts'
@@ -11,7 +11,7 @@ interface Unseen {
   readonly why: string
 }
 
-/** Rows of the table; a status lists at most 201 services, of which those with the most rows come first. */
+/** Maximum rows of the table. A status lists at most 201 services, those with the most rows first. */
 const rowsMax = 20
 
 export function unseenLines({ farOff, received }: Pick<StatusAnswer, 'farOff' | 'received'>): string[] {
@@ -27,7 +27,7 @@ function farOffRow({ protocol, signal, service, kind, count, newest }: StatusAns
   return { service, protocol: `${protocol} ${signal}`, count, why: `${why}; newest ${showTime(newest)}` }
 }
 
-/** Who sent what could not be read is not known. */
+/** The service is unknown here because the data could not be read. */
 function lostRows({
   protocol,
   signal,

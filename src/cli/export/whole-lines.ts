@@ -1,8 +1,8 @@
-/** Whole lines of an export out of the pieces that the network delivers, and how many rows they hold. */
+/** Joins the pieces that the network delivers into whole lines of an export, and counts their rows. */
 
 const lineFeed = 0x0a
 
-/** Pieces that end with a line, each of one or more whole lines. What comes after the last line feed is dropped. */
+/** Yields pieces of one or more whole lines each. Anything after the last line feed is dropped. */
 export async function* wholeLines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let kept: Uint8Array[] = []
   for await (const piece of pieces) {
@@ -21,8 +21,8 @@ export interface RowCounts {
 }
 
 /**
- * Counts rows by a member that clew prints in each and nowhere else. A quote in a JSON text has a backslash before it, so
- * what looks like a member's name before a colon is one.
+ * Counts rows by a member that clew prints once in each row and nowhere else. A quote inside a JSON text has a
+ * backslash before it, so a match can only be the member's name.
  */
 export function countRows(lines: Buffer, counts: RowCounts): void {
   counts.spans += occurrences(lines, '"startTimeUnixNano":')

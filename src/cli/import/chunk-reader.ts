@@ -1,13 +1,13 @@
 import { InputError } from '../../base/errors.ts'
 
-/** Takes byte counts and lines from a stream of chunks, holding no more than what is asked for and one chunk. */
+/** Reads byte counts and lines from a stream of chunks. It holds no more than the requested bytes and one chunk. */
 export class ChunkReader {
   readonly #chunks: AsyncIterator<Uint8Array>
   #held: Uint8Array = new Uint8Array(0)
   #offset = 0
   readonly #takeBytesMax: number
 
-  /** One take may not be larger than `takeBytesMax`: lengths in a file are not to be trusted with memory. */
+  /** Largest number of bytes that one call may take, because a wrong length in a file must not use up the memory. */
   constructor(chunks: AsyncIterable<Uint8Array>, takeBytesMax: number) {
     this.#chunks = chunks[Symbol.asyncIterator]()
     this.#takeBytesMax = takeBytesMax
@@ -37,7 +37,7 @@ export class ChunkReader {
     return this.#cut(count, count)
   }
 
-  /** Up to the next line break, which is dropped; `undefined` at the end. */
+  /** The bytes up to the next line break, which is dropped; `undefined` at the end. */
   async takeLine(): Promise<Uint8Array | undefined> {
     let searched = 0
     for (;;) {
@@ -45,7 +45,7 @@ export class ChunkReader {
       if (end >= 0) return this.#cut(end, end + 1)
       searched = this.#held.length
       this.#check(searched)
-      // Twice as much each time, so that a long line is not joined again with every chunk.
+      // Doubled each time, so that a long line is not joined again with every chunk.
       await this.#hold(Math.max(1, searched * 2))
       if (this.#held.length === searched) return searched === 0 ? undefined : this.#cut(searched, searched)
     }
@@ -64,7 +64,7 @@ export class ChunkReader {
     throw new InputError('too_large', message)
   }
 
-  /** Reads on until `count` bytes are held; whether it succeeded. Grows by joining once, not once a chunk. */
+  /** Reads on until `count` bytes are held; returns whether it succeeded. Joins chunks once, not at each chunk. */
   async #hold(count: number): Promise<boolean> {
     const parts = [this.#held]
     let length = this.#held.length

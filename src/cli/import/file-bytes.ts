@@ -28,8 +28,8 @@ export async function fileBytes(file: string): Promise<number> {
 }
 
 /**
- * Chunks of a file (`-` is standard input), decompressed if its first bytes say it is gzip or zstd. `onRead` is told how
- * many bytes of the file have been read.
+ * Chunks of a file (`-` is standard input), decompressed if its first bytes say it is gzip or zstd. `onRead` gets the
+ * number of file bytes read.
  */
 export async function* readChunks(file: string, onRead: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   const raw = rawChunks(file, onRead)
@@ -40,7 +40,7 @@ export async function* readChunks(file: string, onRead: (bytes: number) => void)
   if (compression === undefined) return yield* whole
   try {
     const decompressed = compression.decompress()
-    // Errors of either stream reach the loop below through the last one.
+    // Errors of every stream reach the loop below through the last stream.
     pipeline(Readable.from(whole), decompressed, () => {})
     yield* decompressed as AsyncIterable<Uint8Array>
   } catch (error) {

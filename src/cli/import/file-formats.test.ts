@@ -11,7 +11,7 @@ import { protobufGrammar } from './protobuf-grammar.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'clew-import-'))
 
-/** What a file with these bytes holds: `signal:records` of each element, and the messages of faults. */
+/** What a file with these bytes contains: `signal:records` of each element, and the messages of faults. */
 async function itemsOf(bytes: Uint8Array | string): Promise<string[]> {
   const file = join(dir, 'file')
   writeFileSync(file, bytes)
@@ -33,7 +33,7 @@ const spans = (count: number): string => {
   return JSON.stringify({ resourceSpans: [{ resource: {}, scopeSpans: [{ spans: list }] }] })
 }
 const logs = '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{},{}]}]}]}'
-/** A ResourceSpans with one span of which only the start is set. */
+/** A ResourceSpans with one span that has only a start. */
 const protobufElement = Buffer.from([0x12, 0x0b, 0x12, 0x09, 0x39, 1, 2, 3, 4, 5, 6, 7, 8])
 const protobuf = protobufGrammar.request('traces', [protobufElement, protobufElement])
 const frame = (bytes: Uint8Array): Uint8Array => {
@@ -42,7 +42,7 @@ const frame = (bytes: Uint8Array): Uint8Array => {
   return Buffer.concat([length, bytes])
 }
 
-test('one document, documents a line, indented and concatenated ones are read', async () => {
+test('a single document, one document per line, indented and concatenated documents are read', async () => {
   assert.deepEqual(await itemsOf(spans(3)), ['traces:3'])
   assert.deepEqual(await itemsOf(`${spans(1)}\n${logs}\r\n\n${spans(2)}\n`), ['traces:1', 'logs:2', 'traces:2'])
   const indented = JSON.stringify(JSON.parse(spans(2)), null, 2)
@@ -51,7 +51,7 @@ test('one document, documents a line, indented and concatenated ones are read', 
   assert.deepEqual(await itemsOf(''), [])
 })
 
-test('gzip and zstd are recognised, several members in a row too', async () => {
+test('gzip and zstd are recognised, also several members in a row', async () => {
   assert.deepEqual(await itemsOf(gzipSync(spans(2))), ['traces:2'])
   assert.deepEqual(await itemsOf(zstdCompressSync(spans(2))), ['traces:2'])
   assert.deepEqual(await itemsOf(Buffer.concat([gzipSync(spans(1) + '\n'), gzipSync(spans(2) + '\n')])), [
@@ -65,13 +65,13 @@ test('protobuf is read element by element', async () => {
   assert.deepEqual(await itemsOf(gzipSync(protobuf)), ['traces:1', 'traces:1'])
 })
 
-test("the frames of the Collector's file exporter are read: protobuf, and what it compresses", async () => {
+test("frames of the Collector's file exporter are read: protobuf, plain and compressed", async () => {
   assert.deepEqual(await itemsOf(Buffer.concat([frame(protobuf), frame(protobuf)])), Array(4).fill('traces:1'))
   const compressed = [zstdCompressSync(spans(2)), zstdCompressSync(protobuf)].map(frame)
   assert.deepEqual(await itemsOf(Buffer.concat(compressed)), ['traces:2', 'traces:1', 'traces:1'])
 })
 
-test('a broken line costs only itself', async () => {
+test('after a broken line the other lines are still read', async () => {
   const cut = spans(2).slice(0, -20)
   assert.deepEqual(await itemsOf(`${spans(1)}\n${cut}\n${spans(3)}\n`), [
     'traces:1',
@@ -92,7 +92,7 @@ test('a broken line costs only itself', async () => {
   ])
 })
 
-test('files that are something else, end early or are broken are refused with the reason', async () => {
+test('files of other formats, truncated and broken files are rejected with the reason', async () => {
   await assert.rejects(itemsOf('timestamp,name\n'), {
     code: 'unsupported_media_type',
     message: /^it is none of what clew imports/,
@@ -110,7 +110,7 @@ test('files that are something else, end early or are broken are refused with th
   })
 })
 
-test('a length in a file is not trusted with memory', async () => {
+test('a wrong length in a file does not use up the memory', async () => {
   await assert.rejects(itemsOf(Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2])), { code: 'too_large' })
   await assert.rejects(itemsOf(Buffer.concat([Buffer.from('{"resourceSpans":['), Buffer.alloc(1 << 21, 0x20)])), {
     code: 'too_large',

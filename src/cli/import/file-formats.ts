@@ -1,4 +1,4 @@
-/** What a file of OTLP may look like, recognised by its first bytes. A format is a row. */
+/** The formats of OTLP files, recognised by their first bytes. One row per format. */
 import { zstdDecompressSync } from 'node:zlib'
 import { InputError, messageOf } from '../../base/errors.ts'
 import type { ChunkReader } from './chunk-reader.ts'
@@ -7,10 +7,10 @@ import type { Element, Signal } from './grammar.ts'
 import { arrayNames, elementsOf, jsonGrammar, membersOf } from './json-grammar.ts'
 import { protobufGrammar, protobufSignal, readVarint } from './protobuf-grammar.ts'
 
-/** Largest JSON document, protobuf element or frame: what a line of the Collector's file exporter stays far below. */
+/** Largest JSON document, protobuf element or frame. Lines of the Collector's file exporter are far smaller. */
 export const documentBytesMax = 1 << 30
 
-/** A part of the file that could not be read while the rest could. */
+/** A part of the file that could not be read although the rest could. */
 export interface FileFault {
   readonly message: string
 }
@@ -43,7 +43,7 @@ const fileFormats: readonly FileFormat[] = [
   { name: 'OTLP protobuf', matches: isProtobuf, items: protobufItems },
 ]
 
-/** Elements of a file in order. Throws `InputError` when it is none of the formats, or broken so that nothing can follow. */
+/** Elements of a file in order. Throws `InputError` for an unknown format, or when the rest of the file is unreadable. */
 export async function* readItems(reader: ChunkReader, file: string): AsyncGenerator<FileItem> {
   const first = await reader.peek(firstBytes)
   if (first.length === 0) return
@@ -71,8 +71,9 @@ function isZstd(first: Uint8Array): boolean {
 }
 
 /**
- * A document may fill a line, as the file exporter writes it, or go over several. Brackets are counted line by line, which
- * is exact as JSON texts contain no raw line break. After a broken line the next one that starts a document starts again.
+ * A document may fill one line, as the file exporter writes it, or several. Brackets are counted line by line, which is
+ * exact because JSON texts contain no raw line breaks. After a broken line, reading continues at the next line that
+ * starts a document.
  */
 async function* jsonItems(reader: ChunkReader, file: string): AsyncGenerator<FileItem> {
   let pending: Uint8Array[] = []
@@ -106,7 +107,7 @@ function joinLines(lines: readonly Uint8Array[]): Uint8Array {
   return only !== undefined && lines.length === 1 ? only : Buffer.concat(lines)
 }
 
-/** Opening minus closing brackets outside of texts. */
+/** Opening minus closing brackets outside of strings. */
 function bracketDepth(line: Uint8Array): number {
   let depth = 0
   for (let at = 0; at < line.length; at += 1) {
@@ -166,7 +167,7 @@ async function* frameItems(reader: ChunkReader, file: string): AsyncGenerator<Fi
   }
 }
 
-/** What `protobufItems` takes: a file or a frame of it. */
+/** Input of `protobufItems`: a file or a frame of it. */
 type ByteSource = Pick<ChunkReader, 'peek' | 'take' | 'offset'>
 
 class MemoryReader implements ByteSource {
@@ -189,7 +190,7 @@ class MemoryReader implements ByteSource {
   }
 }
 
-/** Requests one after the other are one request, as repeated fields add up; so nothing marks where one ends. */
+/** Concatenated requests form one request, because repeated fields add up. So nothing marks where a request ends. */
 async function* protobufItems(reader: ByteSource, file: string, base = 0): AsyncGenerator<FileItem> {
   let signal: Signal = 'traces'
   for (let head; (head = await reader.peek(11)).length > 0;) {

@@ -1,8 +1,9 @@
 /**
- * What `clew import` must know of an encoding of OTLP to cut a file of any size into requests of bounded size without
- * decoding it: where the records are. Bytes are passed on as they are, so nothing is lost or rounded on the way.
+ * What `clew import` must know about an encoding of OTLP: where the records are. With that it cuts a file of any size
+ * into requests of bounded size without decoding it. Bytes are passed on unchanged, so nothing is lost or rounded.
  *
- * In both encodings a request is `resource…[ { scope…[ { records…[] } ] } ]`. An *element* is one member of the outer array.
+ * In both encodings a request is `resource…[ { scope…[ { records…[] } ] } ]`. An *element* is one member of the outer
+ * array.
  */
 
 export type Signal = 'traces' | 'logs' | 'metrics'
@@ -19,18 +20,18 @@ export interface Element {
   readonly signal: Signal
   readonly grammar: Grammar
   readonly bytes: Uint8Array
-  /** Spans, log records or metrics in it. */
+  /** Number of spans, log records or metrics. */
   readonly records: number
-  /** `file:offset` for messages. */
+  /** `file:offset`, for messages. */
   readonly place: string
 }
 
-/** An element or scope taken apart at its array of inner messages. */
+/** An element or scope, split into the messages of its inner array. */
 export interface Unpacked {
   readonly parts: readonly Uint8Array[]
-  /** The same message with these parts only. */
+  /** The same message with only these parts. */
   pack(parts: readonly Uint8Array[]): Uint8Array
-  /** Bytes of the message without its parts, and what each part costs beside its own bytes, at most. */
+  /** Bytes of the message without its parts, and the most that each part needs in addition to its own bytes. */
   readonly shellBytes: number
   readonly partBytesMore: number
 }
@@ -48,11 +49,11 @@ export interface Grammar {
   /** Body of a request. */
   request(signal: Signal, elements: readonly Uint8Array[]): Uint8Array
   readSuccess(body: Uint8Array): OtlpAnswer
-  /** The message of a failure, or empty. */
+  /** The message of a failure, or an empty text. */
   readFailure(body: Uint8Array): string
 }
 
-/** Spans, log records or metrics in an element. */
+/** Number of spans, log records or metrics in an element. */
 export function countRecords(grammar: Grammar, bytes: Uint8Array, signal: Signal): number {
   let count = 0
   for (const scope of grammar.unpack(bytes, signal, 0)?.parts ?? []) {
@@ -62,8 +63,8 @@ export function countRecords(grammar: Grammar, bytes: Uint8Array, signal: Signal
 }
 
 /**
- * Cuts an element that is larger than a request may be: first between scopes, then between records; each piece repeats the
- * resource and scope around it. A single record is never cut.
+ * Splits an element that is too large for a request: first between scopes, then between records. Each piece repeats the
+ * resource and scope around it. A single record is never split.
  */
 export function splitElement(element: Element, bytesMax: number): Element[] {
   if (element.bytes.length <= bytesMax) return [element]
@@ -93,7 +94,7 @@ function split(
   return groupsWithin(parts, room, partBytesMore).map((group) => unpacked.pack(group))
 }
 
-/** Consecutive groups of at most `room` bytes; what is larger by itself stands alone. */
+/** Consecutive groups of at most `room` bytes; a larger part gets a group of its own. */
 function groupsWithin(parts: readonly Uint8Array[], room: number, partBytesMore: number): Uint8Array[][] {
   const groups: Uint8Array[][] = []
   let used = Infinity

@@ -1,7 +1,6 @@
 /**
- * OTLP JSON, cut by position and never parsed into values: `JSON.parse` would round 64-bit integers that a program wrote as
- * JSON numbers, which OTLP allows. Grammar: RFC 8259; only as much of it is checked as cutting needs, the receiver checks
- * the rest.
+ * OTLP JSON, cut by position and never parsed into values: `JSON.parse` would round 64-bit integers written as JSON
+ * numbers, which OTLP allows. Grammar: RFC 8259. Only what cutting needs is checked here; the receiver checks the rest.
  */
 import { InputError } from '../../base/errors.ts'
 import type { Grammar, OtlpAnswer, Signal, Unpacked } from './grammar.ts'
@@ -9,7 +8,7 @@ import type { Grammar, OtlpAnswer, Signal, Unpacked } from './grammar.ts'
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a]
 const [braceOpen, braceClose, bracketOpen, bracketClose] = [0x7b, 0x7d, 0x5b, 0x5d]
 
-/** Names of the arrays, from the outside in. */
+/** Names of the nested arrays, outermost first. */
 export const arrayNames: Readonly<Record<Signal, readonly [string, string, string]>> = {
   traces: ['resourceSpans', 'scopeSpans', 'spans'],
   logs: ['resourceLogs', 'scopeLogs', 'logRecords'],
@@ -74,12 +73,12 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 export interface Member {
   readonly name: string
   readonly nameStart: number
-  /** The value's bytes are from `start` to before `end`. */
+  /** The value is `bytes` from `start` up to, but not including, `end`. */
   readonly start: number
   readonly end: number
 }
 
-/** Members of the object that `bytes` hold. Throws `InputError` where there is none. */
+/** Members of the object in `bytes`. Throws `InputError` when there is no object. */
 export function membersOf(bytes: Uint8Array): Member[] {
   const members: Member[] = []
   let at = expect(bytes, skipSpace(bytes, 0), braceOpen, '{')
@@ -94,7 +93,7 @@ export function membersOf(bytes: Uint8Array): Member[] {
   return members
 }
 
-/** Elements of the array that `bytes` hold. */
+/** Elements of the array in `bytes`. */
 export function elementsOf(bytes: Uint8Array): Uint8Array[] {
   const elements: Uint8Array[] = []
   let at = expect(bytes, skipSpace(bytes, 0), bracketOpen, '[')
@@ -123,7 +122,7 @@ function skipValue(bytes: Uint8Array, start: number): number {
   throw broken(bytes, start, 'this value to end')
 }
 
-/** From the opening quote to behind the closing one. */
+/** Position after the closing quote of a string that begins here. */
 function skipString(bytes: Uint8Array, start: number): number {
   let at = expect(bytes, start, quote, '"')
   while (at < bytes.length && bytes[at] !== quote) at += bytes[at] === backslash ? 2 : 1
@@ -139,7 +138,7 @@ function skipScalar(bytes: Uint8Array, start: number): number {
   return at
 }
 
-/** Behind the comma, or at the closing bracket. */
+/** Position after the comma, or of the closing bracket. */
 function afterComma(bytes: Uint8Array, end: number, close: number): number {
   const at = skipSpace(bytes, end)
   if (bytes[at] === close) return at
@@ -159,7 +158,7 @@ function expect(bytes: Uint8Array, at: number, byte: number, name: string): numb
   return at + 1
 }
 
-/** Offsets in a part of a document would mislead, so the text at the place is quoted. */
+/** Offsets within a part of a document would mislead, so the text at the place is quoted. */
 function broken(bytes: Uint8Array, at: number, expected: string): InputError {
   const near = Buffer.from(bytes.subarray(at, at + 20)).toString()
   const place = near === '' ? 'at the end' : `at ${JSON.stringify(near)}`

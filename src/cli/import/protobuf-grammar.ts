@@ -53,13 +53,13 @@ export const protobufGrammar: Grammar = {
 export interface Field {
   readonly number: number
   readonly wireType: number
-  /** From the tag, and from behind tag and length, to before `end`. */
+  /** The tag begins at `start`; the value is from `valueStart` up to, but not including, `end`. */
   readonly start: number
   readonly valueStart: number
   readonly end: number
 }
 
-/** Fields of a message in order. Throws `InputError` with the offset where the bytes are no protobuf. */
+/** Fields of a message in order. Throws `InputError` with the offset of invalid protobuf. */
 export function fieldsOf(bytes: Uint8Array): Field[] {
   const fields: Field[] = []
   for (let at = 0; at < bytes.length;) {
@@ -110,9 +110,11 @@ function broken(at: number, reason: string): InputError {
 }
 
 /**
- * Which signal an element is of. The outer messages of all three have the same field numbers, so the first record that says
- * more decides: a span has fixed64 times in 7 and 8 or a varint kind in 6, a log record a fixed64 time in 1 or 11, a
- * varint severity in 2 or fixed32 flags in 8; of the length-delimited 5, 7, 9, 10 and 11 a metric has one and no others.
+ * The signal of an element. The outer messages of all three signals have the same field numbers, so the first record
+ * with a distinctive field decides:
+ * - a span has fixed64 times in 7 and 8, or a varint kind in 6;
+ * - a log record has a fixed64 time in 1 or 11, a varint severity in 2, or fixed32 flags in 8;
+ * - a metric has exactly one of the length-delimited fields 5, 7, 9, 10 and 11.
  */
 export function protobufSignal(element: Uint8Array): Signal | undefined {
   for (const scope of protobufGrammar.unpack(element, 'traces', 0)?.parts ?? []) {

@@ -1,7 +1,7 @@
 /**
- * Sends elements to an OTLP receiver over HTTP in requests of bounded size. What may be retried is (429, 502, 503, 504 and
- * broken connections; OTLP specification, "Retryable Response Codes"); a request that the receiver refuses for good is
- * halved until the elements at fault stand alone, so that one bad element costs nothing else.
+ * Sends elements to an OTLP receiver over HTTP in requests of bounded size. Retries 429, 502, 503, 504 and broken
+ * connections (OTLP specification, "Retryable Response Codes"). A request that the receiver rejects for good is halved
+ * until only the faulty elements are left, so that all others are stored.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UnavailableError } from '../../base/errors.ts'
@@ -17,14 +17,14 @@ export interface SenderOptions {
   readonly concurrentRequests: number
   /** How long one request is retried. */
   readonly retryMs: number
-  /** Told each reason for which records were refused. */
+  /** Called with each reason for which records were rejected. */
   readonly onRefused: (message: string) => void
 }
 
 export interface Totals {
   accepted: number
   rejected: number
-  /** Of those accepted: what the receiver said of their times and values. */
+  /** Accepted records whose times or values the receiver warned about. */
   warned: RowWarnings
   requests: number
   retries: number
@@ -52,7 +52,7 @@ export class OtlpSender {
   /** Resolves when there is room for more; throws when the receiver cannot be reached. */
   async send(element: Element): Promise<void> {
     for (const piece of splitElement(element, this.#options.requestBytesMax)) {
-      // Files may hold traces and logs in turns, so requests of each kind are filled side by side.
+      // A file may contain traces and logs in turns, so a request of each kind is filled at the same time.
       const kind = `${piece.signal} ${piece.grammar.contentType}`
       const bytes = piece.bytes.length + 8 // a tag and length, or a comma
       const open = this.#open.get(kind)
@@ -116,7 +116,7 @@ export class OtlpSender {
     this.#options.onRefused(`${first.place}: ${reason}`)
   }
 
-  /** Adds up what the message warns of; false when it says something else, or something was rejected too. */
+  /** Adds up the counts in the receiver's warning. Returns false when it reports anything else, or rejections too. */
   #countWarnings(message: string): boolean {
     const found = parseRowWarnings(message)
     const { warned } = this.totals
@@ -152,7 +152,7 @@ export class OtlpSender {
         )
       } catch (error) {
         failure = unreachable(url, error, '--otlp-url')
-        // Nobody listens: waiting is for a clew that is restarted, so at least one answer must have come from it.
+        // Retries bridge a restart of clew. Without an earlier answer nobody may be listening at all, so give up.
         if (!this.#hasAnswered && isNobodyThere(error)) throw failure
       }
       if (Date.now() + waitMs > giveUpAt) throw failure

@@ -22,7 +22,7 @@ const field = (number: number, ...parts: Uint8Array[]): Uint8Array => {
 }
 const fixed64 = (number: number): Uint8Array => Buffer.from([(number << 3) | 1, 1, 2, 3, 4, 5, 6, 7, 8])
 
-test('JSON members and elements are found by position, whatever texts contain', () => {
+test('JSON members and elements are found by position, whatever the strings contain', () => {
   const bytes = bytesOf(' { "a\\"}" : [1, {"b":"]},"}, "x" ] , "n":-1.5e3,"t":true, "e":{} } ')
   assert.deepEqual(
     membersOf(bytes).map(({ name, start, end }) => [name, textOf(bytes.subarray(start, end))]),
@@ -37,7 +37,7 @@ test('JSON members and elements are found by position, whatever texts contain', 
   assert.deepEqual(elementsOf(bytesOf('[ ]')), [])
 })
 
-test('broken JSON is refused with the byte, and never loops', () => {
+test('broken JSON is rejected with the byte, and never causes an endless loop', () => {
   for (const text of [
     '',
     '[',
@@ -88,7 +88,7 @@ test('a protobuf element is cut between records, with resource, scope and schema
   )
 })
 
-test('however an element is cut, no record is lost or changed and pieces keep to the size', () => {
+test('however an element is cut, no record is lost or changed, and no piece is too large', () => {
   const sizes = fc.array(fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 8 }), { maxLength: 5 })
   fc.assert(
     fc.property(sizes, fc.integer({ min: 60, max: 1500 }), (scopes, bytesMax) => {
@@ -122,7 +122,7 @@ test('however an element is cut, no record is lost or changed and pieces keep to
   )
 })
 
-test('protobuf fields are found, and what is no protobuf is refused with the byte', () => {
+test('protobuf fields are found, and invalid protobuf is rejected with the byte', () => {
   const bytes = Buffer.concat([field(1, Buffer.from('ab')), Buffer.from([0x10, 0x96, 0x01]), fixed64(7)])
   assert.deepEqual(
     fieldsOf(bytes).map(({ number, wireType, start, end }) => [number, wireType, start, end]),

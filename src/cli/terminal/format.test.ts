@@ -21,7 +21,7 @@ test('durations have three digits and a unit, then minutes and hours', () => {
   for (const [nanos, text] of cases) assert.equal(showDuration(nanos), text)
 })
 
-test('counts are exact and shares say when they are small', () => {
+test('counts are exact, and tiny shares are shown as less than the smallest step', () => {
   assert.equal(showCount(12_431), '12,431')
   assert.deepEqual(
     [showShare(0, 9), showShare(1, 100_000), showShare(31, 1000), showShare(9, 9), showShare(0, 0)],
@@ -29,7 +29,7 @@ test('counts are exact and shares say when they are small', () => {
   )
 })
 
-test('times are in the local zone, which is named', () => {
+test('times are in the local zone and name it', () => {
   process.env.TZ = 'Asia/Kolkata'
   assert.equal(showTime('2026-11-23T06:25:04.123456789Z'), '2026-11-23 11:55:04.123')
   assert.equal(zoneName('2026-11-23T06:25:04Z'), 'UTC+05:30')

@@ -1,4 +1,4 @@
-/** Figures for people: three digits with a unit, times with their zone named. Machines get `--json`. */
+/** Numbers for people: three digits with a unit, times with their zone. Programs use `--json`. */
 
 const secondNanos = 1e9
 const minuteNanos = 60 * secondNanos
@@ -26,7 +26,7 @@ export function showCount(count: number): string {
   return count.toLocaleString('en-US')
 }
 
-/** `3.1 %`, `< 0.1 %`, `-` when there is nothing to take a share of. */
+/** `3.1 %`, `< 0.1 %`, `-` when the whole is 0. */
 export function showShare(part: number, whole: number): string {
   if (whole === 0) return '-'
   const percent = (100 * part) / whole

@@ -1,4 +1,4 @@
-/** Writing results to stdout so that pipes work: slow readers slow us down, readers that leave end us quietly. */
+/** Writes results to stdout so that pipes work: a slow reader slows us down, a reader that leaves ends us quietly. */
 
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
@@ -13,7 +13,7 @@ export function ignoreClosedPipe(): void {
   }
 }
 
-/** Resolves once the stream takes more, so that a large result is not gathered in memory. Rejects when it breaks. */
+/** Resolves once the stream accepts more, so that a large result is not collected in memory. Rejects when it breaks. */
 export async function write(text: string | Uint8Array, stream: Writable = process.stdout): Promise<void> {
   if (stream.errored !== null) throw stream.errored
   if (!stream.write(text)) await once(stream, 'drain')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { paintFor } from './paint.ts'
 
-test('colour is used only on a terminal without NO_COLOR, in the depth it has', () => {
+test('colour is used only on a terminal without NO_COLOR, at the depth that the terminal supports', () => {
   const terminal = (depth: number, isTTY = true) =>
     ({ isTTY, getColorDepth: () => depth }) as unknown as NodeJS.WriteStream
   assert.equal(paintFor(terminal(24, false), {}).error('x'), 'x')

@@ -1,8 +1,8 @@
-/** Colours on a terminal. The name always stands beside the bar and `!` behind an error: colour is never the only sign. */
+/** Colours on a terminal. Colour is never the only sign: a bar has its name beside it, an error has `!`. */
 
 /**
- * By slot of a service (base/name-slots.ts): the 24-bit colours of the web UI's dark theme, as most terminals have a dark
- * background, and their nearest of the 256 that older ones know.
+ * Colours by slot of a service (base/name-slots.ts). The 24-bit colours are those of the web UI's dark theme, because
+ * most terminals have a dark background. The others are the nearest of the 256 colours that older terminals have.
  */
 const slots: readonly { readonly rgb: readonly [number, number, number]; readonly indexed: number }[] = [
   { rgb: [0xff, 0xab, 0x71], indexed: 215 },

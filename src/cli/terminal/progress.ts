@@ -1,10 +1,10 @@
-/** How far a long command is: a bar on a terminal, a line every few seconds elsewhere. Always on stderr. */
+/** Shows the progress of a long command: a bar on a terminal, elsewhere a line every few seconds. Always on stderr. */
 import { Presets, SingleBar } from 'cli-progress'
 
 export interface Progress {
-  /** `done` of the total, and a short text that follows it. */
+  /** `done` of the total, followed by a short text. */
   update(done: number, note: string): void
-  /** Prints the last state and gives the terminal back. */
+  /** Prints the last state and restores the terminal. */
   stop(): void
 }
 
@@ -12,8 +12,8 @@ const lineEveryMs = 5000
 const redrawEveryMs = 100
 
 /**
- * `total` may be 0 when it is not known; `show` prints a count, for example as a size. A signal ends the process, unless the
- * caller sees to signals itself.
+ * `total` may be 0 when it is unknown; `show` prints a count, for example as a size. A signal ends the process, unless
+ * the caller handles signals itself.
  */
 export function startProgress(
   label: string,
@@ -30,12 +30,12 @@ export function startProgress(
         fps: 1000 / redrawEveryMs,
         hideCursor: true,
         clearOnComplete: true,
-        // See `restoreOnSignal`: the library's own way out leaves the cursor hidden.
+        // See `restoreOnSignal`: the library's own exit handling leaves the cursor hidden.
         gracefulExit: false,
       },
       Presets.shades_classic,
     )
-    // Before the bar hides the cursor.
+    // Installed before the bar hides the cursor.
     const forget = ownSignals ? () => {} : restoreOnSignal(() => bar.stop())
     bar.start(total, 0, { share: shareOf(0), note: '' })
     return {
@@ -60,8 +60,8 @@ export function startProgress(
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
 /**
- * A signal that ends the process must not leave the terminal without cursor and line wrapping. Ends with the exit code that a
- * shell reports for the signal. Returns what takes the handlers away again.
+ * A signal that ends the process must not leave the terminal without cursor and line wrapping. Exits with the code that
+ * a shell reports for the signal. Returns a function that removes the handlers.
  */
 function restoreOnSignal(restore: () => void): () => void {
   const onSignal = (signal: NodeJS.Signals): void => {

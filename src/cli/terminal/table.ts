@@ -1,4 +1,4 @@
-/** Aligned columns for stdout. Numbers stand on the right, and the last text column is cut to the terminal's width. */
+/** Aligned columns for stdout. Numbers are right-aligned, and the last text column is cut to the terminal's width. */
 import stringWidth from 'string-width'
 import { clean, fit, padEnd, padStart, terminalWidth } from './terminal-text.ts'
 
@@ -10,10 +10,10 @@ export interface Column<Row> {
   readonly text: (row: Row) => string
 }
 
-/** A longer value moves the rest of its own line: one huge name must not pad the lines of all others. */
+/** A longer value shifts only the rest of its own line, so that one huge name does not pad all other lines. */
 const alignedWidthMax = 200
 
-/** A line of titles and a line a row. Values are cleaned of control characters here. Cuts happen only on a terminal. */
+/** A title line, then one line per row. Control characters are shown as their code. Values are cut only on terminals. */
 export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
   const isTerminal = process.stdout.isTTY
   const cells = [

@@ -1,6 +1,6 @@
 /**
- * The parts of OTLP JSON (opentelemetry-proto 1.x, JSON mapping) that the commands read from the API's answers. The server
- * writes 64-bit integers as decimal text and leaves out what is empty.
+ * The parts of OTLP JSON (opentelemetry-proto 1.x, JSON mapping) that the commands read from the API's answers. The
+ * server writes 64-bit integers as decimal text and omits empty fields.
  */
 export interface AnyValue {
   readonly stringValue?: string
@@ -36,7 +36,7 @@ export interface OtlpSpan {
     readonly attributes?: readonly KeyValue[]
   }[]
   readonly links?: readonly {
-    /** Absent in a link to something that carried no context. */
+    /** Absent in a link to something that had no trace context. */
     readonly traceId?: string
     readonly spanId?: string
     readonly attributes?: readonly KeyValue[]
@@ -69,12 +69,12 @@ export interface LogsData {
   }[]
 }
 
-/** `service.name`, or empty where the resource has none. */
+/** `service.name`, or an empty text when the resource has none. */
 export function serviceOf(resource: Resource | undefined): string {
   return resource?.attributes?.find(({ key }) => key === 'service.name')?.value?.stringValue ?? ''
 }
 
-/** For people: texts as they are, lists and maps in brackets. */
+/** For people: strings unquoted, lists and maps in brackets. */
 export function showValue(value: AnyValue | undefined): string {
   if (value?.stringValue !== undefined) return value.stringValue
   const scalar = value?.intValue ?? value?.doubleValue ?? value?.boolValue

@@ -1,4 +1,4 @@
-/** A trace as a tree in the order in which it is drawn: parents before children, siblings by start. */
+/** A trace as a tree in drawing order: parents before children, siblings by start. */
 import { buildTraceTree } from '../../model/trace/trace-tree.ts'
 import { treeNotes } from '../../model/trace/tree-notes.ts'
 import { serviceOf } from './otlp-json.ts'
@@ -13,22 +13,22 @@ export interface TreeSpan {
   readonly end: number
   readonly isError: boolean
   readonly children: TreeSpan[]
-  /** Time in which no child ran, nanoseconds. */
+  /** Nanoseconds in which no child ran. */
   self: number
 }
 
 export interface SpanTree {
-  /** Tops of the tree, by start. More than one when a trace has several roots. */
+  /** Roots of the tree, by start. A trace may have several. */
   readonly roots: readonly TreeSpan[]
-  /** Tops of parts whose parent was never received; those of one parent stand together. */
+  /** Spans whose parent was never received; those with the same parent are next to each other. */
   readonly orphans: readonly TreeSpan[]
-  /** Each span once. */
+  /** Each span exactly once. */
   readonly spans: readonly TreeSpan[]
-  /** What is odd about the tree, in words. */
+  /** Oddities of the tree, in words. */
   readonly notes: readonly string[]
-  /** Nanoseconds since 1970 of the first start. */
+  /** Start of the earliest span, nanoseconds since 1970. */
   readonly startNanos: bigint
-  /** From the first start to the last end, nanoseconds. */
+  /** Nanoseconds from the first start to the last end. */
   readonly duration: number
   readonly errorCount: number
 }
@@ -108,11 +108,11 @@ function selfTime({ start, end, children }: TreeSpan): number {
 export interface TreeLine {
   readonly item: TreeSpan
   readonly depth: number
-  /** Whether this and each of its ancestors is the last of its siblings, from the top. */
+  /** For this span and each of its ancestors, from the root: whether it is the last of its siblings. */
   readonly isLast: readonly boolean[]
 }
 
-/** The tree under one top, line by line. No recursion: traces may be thousands of spans deep. */
+/** The tree below one root, line by line. Not recursive, because traces may be thousands of spans deep. */
 export function* treeLines(top: TreeSpan): Generator<TreeLine> {
   const open: TreeLine[] = [{ item: top, depth: 0, isLast: [] }]
   for (let line = open.pop(); line !== undefined; line = open.pop()) {
@@ -121,7 +121,7 @@ export function* treeLines(top: TreeSpan): Generator<TreeLine> {
     for (let index = item.children.length - 1; index >= 0; index -= 1) {
       const child = item.children[index]
       if (child !== undefined) {
-        // Beyond what is drawn, the flags are not needed, and keeping them all would take depth^2 memory.
+        // Deeper levels are not drawn, and keeping the flags of all of them would take depth^2 memory.
         const flags = depth < indentLevelsMax ? [...isLast, index === item.children.length - 1] : isLast
         open.push({ item: child, depth: depth + 1, isLast: flags })
       }
@@ -129,5 +129,5 @@ export function* treeLines(top: TreeSpan): Generator<TreeLine> {
   }
 }
 
-/** Levels of indentation that can be drawn at all. */
+/** The maximum number of indentation levels that are drawn. */
 const indentLevelsMax = 200

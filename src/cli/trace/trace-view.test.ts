@@ -11,8 +11,8 @@ const paint = paintFor({ isTTY: false } as NodeJS.WriteStream, {})
 const base = 1_795_415_104_000_000_000n
 
 /**
- * A trace in a small notation, a span a line: `id parent service name from-to`, times in milliseconds, `-` for no parent,
- * `!` behind for an error.
+ * A trace in a small notation, one line per span: `id parent service name from-to`. Times are in milliseconds, `-`
+ * means no parent, and `!` at the end marks an error.
  */
 function draw(text: string): TracesData {
   const resourceSpans = text
@@ -42,7 +42,7 @@ function outline(tree: SpanTree): string[] {
   )
 }
 
-test('spans stand under their parents, siblings by start, whatever the order of arrival', () => {
+test('spans are drawn under their parents, siblings by start, whatever the order of arrival', () => {
   const tree = buildSpanTree(
     draw(`
       d b cart  select 5-9
@@ -68,7 +68,7 @@ test('self time leaves out the union of the children, cut to the parent', () => 
   assert.equal(tree.duration, 130_000_000)
 })
 
-test('spans whose parent is missing, themselves, or part of a ring are shown once', () => {
+test('a span whose parent is missing, itself, or part of a cycle is shown once', () => {
   const tree = buildSpanTree(
     draw(`
       a - shop order  0-100
@@ -101,7 +101,7 @@ test('a chain of 100,000 spans and a parent of 200,000 children are drawn', () =
   assert.equal([...traceViewLines(wide, { width: 100, paint })].length, 200_004)
 })
 
-test('a bar shows self time apart from time in children, and every span at all', () => {
+test('a bar distinguishes self time from time in children, and every span is visible', () => {
   const tree = buildSpanTree(
     draw(`
       a - shop order 0-100
@@ -112,7 +112,7 @@ test('a bar shows self time apart from time in children, and every span at all',
   assert.deepEqual(bars, { a: '██────████', b: '  ████', c: '        █' })
 })
 
-test('a trace is drawn with its figures, errors and missing parents', () => {
+test('a trace is drawn with its totals, errors and missing parents', () => {
   const tree = buildSpanTree(
     draw(`
       a - shop POST/pay 0-1840
@@ -139,7 +139,7 @@ test('a trace is drawn with its figures, errors and missing parents', () => {
   )
 })
 
-test('what is odd about the tree is said above it', () => {
+test('oddities of the tree are listed above it', () => {
   const tree = buildSpanTree(
     draw(`
       a x shop lost 0-10
@@ -154,7 +154,7 @@ test('what is odd about the tree is said above it', () => {
   )
 })
 
-test('both halves of a Zipkin call are drawn, the server half and what is below it under the client half', () => {
+test('both halves of a Zipkin call are drawn, with the server half and its children under the client half', () => {
   const data = draw(`
     b a shop GET/cart 0-12
     c b shop select   2-5
@@ -169,7 +169,7 @@ test('both halves of a Zipkin call are drawn, the server half and what is below 
   assert.deepEqual(names, ['page', '.route', '..GET/cart', '...select'])
 })
 
-test('names deeper than there is room for keep their text and say their depth', () => {
+test('names that are too deep to indent stay readable and show their depth', () => {
   const lines = Array.from({ length: 20 }, (_, id) => `s${id} ${id === 0 ? '-' : `s${id - 1}`} shop step 0-${100 - id}`)
   const drawn = [...traceViewLines(buildSpanTree(draw(lines.join('\n'))), { width: 70, paint })]
   assert.equal(drawn[7], '      └─ shop step         97.0 ms       1.00 ms  ───────────────────█')

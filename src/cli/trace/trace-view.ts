@@ -1,6 +1,6 @@
 /**
- * A trace on a terminal: a line a span with its place in the tree, duration, self time, and a bar on one common time axis.
- * In a bar `█` is self time and `─` is time in which a child ran; `!` marks an error.
+ * A trace on a terminal: one line per span with its place in the tree, duration, self time, and a bar on a common time
+ * axis. In a bar `█` is self time and `─` is time in which a child ran; `!` marks an error.
  *
  *     span                     duration     self  0                        1.84 s
  *     shop POST /pay             1.84 s   410 ms  ██────────────────────────█████
@@ -14,10 +14,10 @@ import type { SpanTree, TreeLine, TreeSpan } from './span-tree.ts'
 import { clean, fit, padEnd, padStart } from '../terminal/terminal-text.ts'
 
 export interface TraceViewOptions {
-  /** Columns of the terminal. */
+  /** Width of the terminal in columns. */
   readonly width: number
   readonly paint: Paint
-  /** Lines below a span: attributes, events, logs; unindented. */
+  /** Unindented lines below a span: attributes, events, logs. */
   readonly detailsOf?: (item: TreeSpan) => readonly string[]
 }
 
@@ -40,7 +40,7 @@ export function* traceViewLines(tree: SpanTree, options: TraceViewOptions): Gene
   for (const orphan of tree.orphans) yield* partLines(orphan, layout)
 }
 
-/** Names get what they need, at most half of the width; bars the rest, at least 20 columns. */
+/** Names get the width they need, up to half of the total; bars get the rest, at least 20 columns. */
 function layoutOf(tree: SpanTree, options: TraceViewOptions): Layout {
   const available = options.width - 2 * figureWidth - 3 * gap.length
   let longest = 'span'.length
@@ -94,7 +94,7 @@ function* partLines(top: TreeSpan, layout: Layout): Generator<string> {
   }
 }
 
-/** Deep levels share the last indentation and say their depth, so that names stay readable. */
+/** Deep levels share the last indentation and show their depth, so that names stay readable. */
 function nameCell({ item, depth, isLast }: TreeLine, slot: number, { nameWidth, options: { paint } }: Layout): string {
   const levels = Math.floor(indentMax(nameWidth) / 3)
   const branches = isLast.map((last, index) =>
@@ -117,7 +117,7 @@ function titleOf(item: TreeSpan): string {
   return `${item.service} ${item.span.name ?? ''}`.trim() || '(no name)'
 }
 
-/** Every span is seen: at least one cell. A cell is self time unless children fill at least half of it. */
+/** Every span gets at least one cell. A cell is self time unless children fill at least half of it. */
 export function barOf(item: TreeSpan, traceDuration: number, width: number): string {
   const perCell = Math.max(traceDuration, 1) / width
   const first = Math.min(width - 1, Math.floor(item.start / perCell))

@@ -1,4 +1,4 @@
-/** Time axis above the bars: ticks with labels in one unit, offsets from the trace's start. */
+/** The time axis above the bars: tick labels share one unit and are offsets from the trace's start. */
 import type { Axis } from '../model/axis.ts'
 import type { Palette } from '../model/colour.ts'
 import { beginDrawing, textWidth } from './surface.ts'

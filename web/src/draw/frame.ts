@@ -1,9 +1,11 @@
-/** The one owner of the animation frame: whoever must draw asks here, and all draw together, once. Idle means no frame. */
+/**
+ * The only owner of the animation frame: all drawing code asks here, and all draws once, together. Idle means no frame.
+ */
 
 const waiting = new Set<() => void>()
 let isScheduled = false
 
-/** Runs `draw` in the next frame; asking twice before it draws once. */
+/** Runs `draw` in the next frame; asking twice before that frame draws only once. */
 export function requestDraw(draw: () => void): void {
   waiting.add(draw)
   if (isScheduled) return

@@ -1,4 +1,4 @@
-/** Rows that stand for several spans: a density strip for a group of like siblings, a dashed line for a missing parent. */
+/** Rows that stand for several spans: a density strip for a group of siblings, a dashed line for a missing parent. */
 import type { RowPainter } from './row-painter.ts'
 
 const middle = 11
@@ -6,8 +6,8 @@ const stripHeight = 14
 const lineHeight = 2
 
 /**
- * How busy each pixel is with members decides how strong it is drawn. The cost is one step for each member in view and one
- * box for each run of equal strength.
+ * The more members run at a pixel, the stronger it is drawn. The cost is one step for each member in view and one box
+ * for each run of equal strength.
  */
 export function drawGroup(painter: RowPainter, node: number, top: number): void {
   const { context, view, x } = painter
@@ -39,8 +39,8 @@ export function drawGroup(painter: RowPainter, node: number, top: number): void 
 }
 
 /**
- * How many members run in each pixel column; the part of a column that a member covers counts. Whole columns are counted
- * as steps up and down, as each of 200,000 members may cover the width.
+ * How many members run in each pixel column. A partly covered column counts by the covered part. Whole columns are
+ * counted as steps up and down, because each of 200,000 members may cover the full width.
  */
 function membersPerColumn({ view, x }: RowPainter, node: number, columns: number): Float64Array {
   const { tree, timing } = view.trace
@@ -48,7 +48,7 @@ function membersPerColumn({ view, x }: RowPainter, node: number, columns: number
   const steps = new Float64Array(columns + 1)
   for (let child = node + 1; child < tree.subtreeEnd[node]!; child = tree.subtreeEnd[child]!) {
     const [a, b] = [x(timing.start[child]!), x(timing.start[child]! + timing.length[child]!)]
-    // Members are in order of start.
+    // Members are sorted by start.
     if (a > view.width) break
     if (b < 0) continue
     const [first, last] = [Math.max(0, Math.floor(a)), Math.min(columns - 1, Math.floor(b))]

@@ -1,4 +1,7 @@
-/** The heat map of Explore: time across, duration up (logarithmic), strength by number of traces, errors as a red foot. */
+/**
+ * The heat map of Explore: x is time, y is duration (logarithmic), colour strength is the number of traces. A red foot
+ * shows errors.
+ */
 import type { TraceOverviewAnswer } from '../../../src/api/native/contract.ts'
 import { clockTicks } from '../model/axis.ts'
 import type { Palette } from '../model/colour.ts'
@@ -16,7 +19,7 @@ export interface HeatSize {
   readonly height: number
 }
 
-/** Pixel places of a grid in a canvas of that size, and back. */
+/** Converts between a grid and the pixels of a canvas of that size. */
 export function heatScale(
   grid: HeatGrid,
   { width, height }: HeatSize,
@@ -43,7 +46,7 @@ export interface HeatView extends HeatSize {
   readonly palette: Palette
   readonly zone: Zone
   readonly box: Box | undefined
-  /** The trace pointed at in the table, or the cell under the pointer. */
+  /** The trace under the pointer in the table, or the cell under the pointer. */
   readonly pointed: { readonly ms: number; readonly nanos: number } | undefined
 }
 

@@ -1,4 +1,4 @@
-/** The layer above the bars, redrawn alone while the pointer moves: crosshair, outlines of the ancestors, the stretch dragged. */
+/** The layer above the bars, redrawn alone while the pointer moves: crosshair, outlines of ancestors, dragged range. */
 import { isSpan } from '../model/trace.ts'
 import { beginDrawing } from './surface.ts'
 import type { WaterfallView } from './row-painter.ts'
@@ -8,7 +8,7 @@ export interface Hover {
   /** Pixel of the crosshair; negative for none. */
   readonly x: number
   readonly node: number
-  /** A stretch being dragged out, in pixels. */
+  /** The range that is being dragged out, in pixels. */
   readonly drag: { readonly from: number; readonly to: number } | undefined
 }
 

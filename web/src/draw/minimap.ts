@@ -1,4 +1,7 @@
-/** The whole trace in 56 px: six depths, each with its critical rail, error ticks above, the selection below, the window in front. */
+/**
+ * The whole trace in 56 px: six depths, each with its critical rail; error ticks above, the selection below, the window
+ * in front.
+ */
 import type { Palette } from '../model/colour.ts'
 import { stripDepths } from '../model/strip.ts'
 import type { Strip } from '../model/strip.ts'
@@ -13,7 +16,7 @@ export interface MinimapView {
   readonly strip: Strip
   readonly width: number
   readonly palette: Palette
-  /** Shares of the width, 0 to 1. */
+  /** Fractions of the width, 0 to 1. */
   readonly window: { readonly from: number; readonly to: number }
   readonly selected: { readonly from: number; readonly to: number } | undefined
 }

@@ -1,4 +1,4 @@
-/** What the waterfall shows, and what the code that draws one of its rows is given. */
+/** What the waterfall shows, and the input of the code that draws one of its rows. */
 import type { Palette } from '../model/colour.ts'
 import type { Rows } from '../model/rows.ts'
 import type { Trace } from '../model/trace.ts'
@@ -7,7 +7,7 @@ export interface WaterfallView {
   readonly trace: Trace
   readonly rows: Rows
   readonly open: Uint8Array
-  /** Nanoseconds at the left and right edge. */
+  /** Nanoseconds at the left and right edges. */
   readonly from: number
   readonly to: number
   readonly width: number
@@ -17,11 +17,11 @@ export interface WaterfallView {
   readonly palette: Palette
   readonly selected: number
   readonly found: Uint8Array | undefined
-  /** Starts as sent; ghosts are drawn there while times are adjusted. */
+  /** Starts as sent. While times are adjusted, ghosts are drawn there. */
   readonly ghosts: Float64Array | undefined
 }
 
-/** What one row needs; x grows by `scale` pixels a nanosecond from `from`. */
+/** Input for drawing one row; x grows by `scale` pixels per nanosecond, starting at `from`. */
 export interface RowPainter {
   readonly context: CanvasRenderingContext2D
   readonly view: WaterfallView

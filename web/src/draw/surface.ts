@@ -1,7 +1,7 @@
 /** A canvas in CSS pixels: sized for the screen's pixel ratio (2 at most), cleared, ready to draw. */
 
 const ratioMax = 2
-/** Browsers draw nothing at all on a canvas with a longer side (16,384 in some). */
+/** Browsers draw nothing on a canvas whose longer side exceeds their limit (16,384 in some). */
 const sideMax = 8192
 export const axisFont = '11px system-ui, sans-serif'
 export const axisBoldFont = '600 11px system-ui, sans-serif'
@@ -10,7 +10,7 @@ function pixelRatio(): number {
   return Math.min(ratioMax, devicePixelRatio || 1)
 }
 
-/** Clears the canvas and answers its context scaled to CSS pixels; a side too long for a canvas is drawn coarser. */
+/** Clears the canvas and returns its context scaled to CSS pixels. A canvas with too long a side is drawn coarser. */
 export function beginDrawing(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
   const ratio = Math.min(pixelRatio(), sideMax / Math.max(1, width, height))
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))]
@@ -29,7 +29,7 @@ export function beginDrawing(canvas: HTMLCanvasElement, width: number, height: n
 const widthsMax = 2000
 const widths = new Map<string, number>()
 
-/** Width of a text in the axis font; the least recently used of 2,000 texts is forgotten. */
+/** Width of a text in the axis font. Up to 2,000 widths are cached; the least recently used is dropped. */
 export function textWidth(context: CanvasRenderingContext2D, text: string): number {
   const known = widths.get(text)
   if (known !== undefined) {

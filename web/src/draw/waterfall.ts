@@ -1,8 +1,9 @@
 /**
- * The bars of the waterfall, visible rows only.
+ * The bars of the waterfall, drawn only for visible rows.
  *
- * In a row of 24 px: self time is a bar of 14 px around the middle line at 11, time covered by children 6 px; the critical
- * path is a rail of 3 px at 20. An error is a red cap at the end and "!". Nothing here knows where the trace came from.
+ * In a row of 24 px, self time is a bar of 14 px around the middle line at 11, and time covered by children is 6 px
+ * high. The critical path is a rail of 3 px at 20. An error is a red cap at the end and "!". Nothing here depends on
+ * where the trace came from.
  */
 import { printDuration } from '../model/format.ts'
 import { errorsIn, groupSize, has, isSpan, nodeFlags } from '../model/trace.ts'
@@ -60,7 +61,7 @@ function renderRow(painter: RowPainter, node: number, top: number): void {
   context.globalAlpha = 1
 }
 
-/** A chevron at the edge says where the bar is. */
+/** A chevron at the edge shows in which direction the bar is. */
 function renderOffscreen({ context, view }: RowPainter, { x0, top }: { x0: number; top: number }): void {
   context.strokeStyle = view.palette.muted
   context.lineWidth = 1.5
@@ -155,7 +156,10 @@ function renderOutlined(context: CanvasRenderingContext2D, { x0, top, width, col
   strokeRound(context, box)
 }
 
-/** From the parent's row down to where an async span starts; below all bars and labels, as it crosses their rows. */
+/**
+ * From the parent's row down to the start of an async span. Drawn below all bars and labels, because it crosses their
+ * rows.
+ */
 function renderConnector({ context, view, x }: RowPainter, node: number, top: number): void {
   const { tree, timing } = view.trace
   if (!has(tree, node, nodeFlags.async)) return
@@ -241,7 +245,7 @@ function renderEvents({ context, view, x }: RowPainter, node: number, { top }: P
   }
 }
 
-/** Sub-pixel stretches are joined, so a group of thousands draws as few boxes. */
+/** Ranges thinner than a pixel are joined, so that a group of thousands needs few boxes. */
 function renderRail({ context, view, x }: RowPainter, node: number, top: number): void {
   const { tree, timing } = view.trace
   const isFoldedGroup = has(tree, node, nodeFlags.group) && !view.open[node]
@@ -287,7 +291,7 @@ function renderLabel(painter: RowPainter, node: number, { x0, x1, top }: Place):
   context.fillText(text, at.x + markWidth, top + middle + 1)
 }
 
-/** After the bar, else before it, else over its end; `undefined` where there is no room at all. */
+/** The label goes after the bar, else before it, else over its end; `undefined` where there is no room at all. */
 function placeLabel(
   { view }: RowPainter,
   { left, right, width }: { left: number; right: number; width: number },

@@ -1,4 +1,4 @@
-/** Axis ticks at round steps, and the one unit that all labels of an axis share. */
+/** Axis ticks at round steps, with one unit for all labels of an axis. */
 
 export interface Axis {
   readonly step: number
@@ -7,8 +7,8 @@ export interface Axis {
 }
 
 /**
- * Ticks inside `[from, to]` (nanoseconds) at round steps, at most `most` of them, all labelled in the same unit, and with as
- * many decimals as the step has in it: no label is rounded.
+ * At most `most` ticks inside `[from, to]` (nanoseconds) at round steps, all labelled in the same unit. Labels have as
+ * many decimals as the step, so no label is rounded.
  */
 export function durationAxis(from: number, to: number, most: number): Axis {
   const largest = Math.max(Math.abs(from), Math.abs(to))
@@ -31,11 +31,11 @@ const minute = 60 * second
 const hour = 60 * minute
 const longFrom = 600 * second
 const hoursFrom = 10 * hour
-/** A finer step than this is in seconds, however far from the start. */
+/** Steps finer than this are labelled in seconds, however far they are from the start. */
 const longStepMin = 20 * second
 const longSteps = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * minute)
 
-/** 1-2-5 steps up to seconds, what a clock knows for minutes and hours; whole days beyond. */
+/** Steps of 1, 2 and 5 up to seconds, clock steps for minutes and hours, and whole days beyond. */
 function chooseStep(raw: number, largest: number): Step {
   if (largest < 1e3) return { step: roundStep(raw), unit: 'ns', size: 1 }
   if (largest < 1e6) return { step: roundStep(raw), unit: 'µs', size: 1e3 }
@@ -52,7 +52,7 @@ function roundStep(raw: number): number {
   return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10)
 }
 
-/** Decimals that print `step` and its multiples exactly, nine at most. */
+/** Number of decimals that print `step` and its multiples exactly, at most nine. */
 function decimalsOf(step: number): number {
   let decimals = 0
   for (; decimals < 9; decimals++) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assignColours, palettes } from './colour.ts'
 
-test('twelve services have twelve colours, the thirteenth is striped', () => {
+test('twelve services have twelve colours, and the thirteenth is striped', () => {
   const services = Array.from({ length: 13 }, (_, i) => `service-${i}`)
   const colours = assignColours(services)
   assert.equal(new Set(colours.slice(0, 12).map(({ slot }) => slot)).size, 12)

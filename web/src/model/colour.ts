@@ -1,6 +1,7 @@
 /**
- * All colours, once: CSS variables and canvases both take them from here. Each theme keeps text at 4.5:1 or better on
- * every surface, and the twelve service colours apart under the common colour-vision deficiencies.
+ * The only place that defines colours: CSS variables and canvases both use them. In each theme, text has a contrast of
+ * 4.5:1 or better on every surface, and the twelve service colours differ for people with common colour-vision
+ * deficiencies.
  */
 import { slotCount, slotsOf } from '../../../src/base/name-slots.ts'
 
@@ -28,7 +29,7 @@ export interface Palette {
 const slotList = (text: string): readonly string[] => text.split(' ').map((hex) => '#' + hex)
 
 const darkInk = '#0B0E12'
-/** On the light theme's slots 1, 4, 6 and 10 white text would be too faint. */
+/** White text would be too faint on slots 1, 4, 6 and 10 of the light theme. */
 const lightSlotsWithDarkInk = new Set([0, 3, 5, 9])
 
 export const palettes: Record<Theme, Palette> = {
@@ -73,7 +74,7 @@ export interface ServiceColour {
   readonly striped: boolean
 }
 
-/** Of the services of a trace in first-seen order. */
+/** Colours of the services of a trace, which are given in order of first appearance. */
 export function assignColours(services: readonly string[]): ServiceColour[] {
   const taken = new Set<number>()
   return slotsOf(services).map((slot) => {

@@ -1,8 +1,10 @@
 /**
- * The critical path: walking back from the end of a root, the time at every moment belongs to the span that the root was
- * waiting for. Of the children that ended before the moment reached so far the last to end is followed. A child that
- * outlives its parent counts up to the parent's end, and so does everything below it: clocks of whole milliseconds often
- * make a child end after its parent. A child that starts after its parent ended does not count.
+ * The critical path. It is found by walking back from the end of a root: each moment belongs to the span that the root
+ * was waiting for. Among the children that ended before the current moment, the walk follows the one that ended last.
+ *
+ * A child that outlives its parent counts up to the parent's end, and so does everything below it, because clocks of
+ * whole milliseconds often make a child end after its parent. A child that starts after its parent ended does not
+ * count.
  */
 import { childSpans, nodeFlags } from './trace.ts'
 import type { Stretches, Tree } from './trace.ts'
@@ -27,7 +29,7 @@ function walk(tree: Tree, times: { start: Float64Array; length: Float64Array }, 
   const stack = [root]
   for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
     const { node, from, to } = task
-    // `to` is where the node ended, or where a span above it did.
+    // `to` is the end of the node, or the end of a span above it.
     const end = (child: number): number => Math.min(start[child]! + length[child]!, to)
     const children = childSpans(tree, node).filter(
       (child) => length[child]! > 0 && start[child]! < to && end(child) > from,

@@ -35,7 +35,7 @@ const list = decodeSpans({
 })
 const find = (text: string): string => [...(findSpans(list, text) ?? [])].join('')
 
-test('words look everywhere, without regard to case', () => {
+test('words match everywhere, ignoring case', () => {
   assert.equal(find('select'), '01')
   assert.equal(find('CART'), '11')
   assert.equal(find('deadlock'), '01')
@@ -45,7 +45,7 @@ test('words look everywhere, without regard to case', () => {
   assert.equal(find('nowhere'), '00')
 })
 
-test('key=value asks for one attribute or field, quotes keep spaces', () => {
+test('key=value searches one attribute or field, and quotes keep spaces', () => {
   assert.equal(find('user.id="u 47"'), '10')
   assert.equal(find('user.id=u'), '10')
   assert.equal(find('status=error'), '01')
@@ -54,7 +54,7 @@ test('key=value asks for one attribute or field, quotes keep spaces', () => {
   assert.equal(find('host.name=n2'), '00')
 })
 
-test('an empty text finds nothing in particular', () => {
+test('an empty text is not a search, and quotes keep spaces', () => {
   assert.equal(findSpans(list, '  '), undefined)
   assert.deepEqual(parseFind('a b="c d" "e f"'), [
     { key: '', text: 'a' },

@@ -1,7 +1,7 @@
 /**
- * Find in a trace. Words are joined by "and"; each is looked for, without regard to case, in the name, service, ids,
- * attributes, events and status message of a span. `key=value` asks for that attribute (or `service`, `name`, `status`,
- * `kind`) to contain the value; quotes keep spaces together.
+ * Find in a trace. A span must match all words. Each word is searched, ignoring case, in the span's name, service, ids,
+ * attributes, events and status message. `key=value` requires that attribute (or `service`, `name`, `status`, `kind`)
+ * to contain the value; quotes keep spaces together.
  */
 import { kindNames, printValue, serviceName, statusError, statusOk } from './otlp-json.ts'
 import type { KeyValue, OtlpResource } from './otlp-json.ts'

@@ -1,14 +1,14 @@
 /**
- * Which nodes are open. The picture starts from a default that depends only on the trace; what a person folds or unfolds
- * is kept as a short list of steps, so that it fits in the URL: `fold=-00f067aa0ba902b7.*g53995c3f42cd8ad8`.
+ * Which nodes are open. The default depends only on the trace. What a person folds or unfolds is kept as a short list
+ * of steps, so that it fits in the URL: `fold=-00f067aa0ba902b7.*g53995c3f42cd8ad8`.
  */
 import { findNode, hasChildren, isCritical, isSpan, nodeKey } from './trace.ts'
 import type { Trace, Tree } from './trace.ts'
 
-/** Larger traces open at depth 2, plus the way to errors and along the critical path. */
+/** Larger traces open to depth 2, plus the paths to errors and along the critical path. */
 const openWholeMax = 500
 const openDepth = 2
-/** Oldest steps are forgotten past this many, to keep the URL short. */
+/** Beyond this number the oldest steps are dropped, to keep the URL short. */
 const stepsMax = 60
 
 export interface FoldStep {
@@ -44,7 +44,7 @@ export function applySteps(tree: Tree, open: Uint8Array, steps: readonly FoldSte
   return result
 }
 
-/** Adds a step and drops those it makes pointless. */
+/** Adds a step and drops the steps that it makes pointless. */
 export function addStep(tree: Tree, steps: readonly FoldStep[], step: FoldStep): FoldStep[] {
   const isOverridden = (old: FoldStep): boolean =>
     step.wholeSubtree
@@ -60,7 +60,7 @@ export function printSteps(tree: Tree, steps: readonly FoldStep[]): string {
     .join('.')
 }
 
-/** Steps on nodes that the trace no longer has are left out. */
+/** Steps on nodes that the trace does not have are left out. */
 export function parseSteps(tree: Tree, text: string): FoldStep[] {
   const steps: FoldStep[] = []
   for (const part of text.split('.').slice(0, stepsMax)) {

@@ -21,7 +21,7 @@ test('durations have three digits and carry over to the next unit', () => {
   assert.equal(printOffset(40e6), '+40.0 ms')
 })
 
-test('a duration is read with any unit, in milliseconds without one', () => {
+test('a duration may have any unit, and is in milliseconds without one', () => {
   assert.equal(parseDuration('1.5 s'), 1.5e9)
   assert.equal(parseDuration('500'), 500e6)
   assert.equal(parseDuration('2m'), 120e9)
@@ -29,13 +29,13 @@ test('a duration is read with any unit, in milliseconds without one', () => {
   assert.deepEqual(['soon', '5 d', '-1s', ''].map(parseDuration), [undefined, undefined, undefined, undefined])
 })
 
-test('counts are exact to 9,999; totals always', () => {
+test('counts are exact to 9,999, and totals always', () => {
   assert.deepEqual([9999, 12_431, 999_960, 3_100_000].map(printCount), ['9,999', '12.4k', '1.00M', '3.10M'])
   assert.equal(printPlural(12_431, 'trace'), '12,431 traces')
   assert.equal(printPlural(1, 'trace'), '1 trace')
 })
 
-test('shares never claim zero or more digits than they have', () => {
+test('shares never show a false zero or more digits than they have', () => {
   assert.deepEqual(
     [printShare(31, 1000), printShare(1, 5000), printShare(0, 5), printShare(44, 100), printShare(0, 0)],
     ['3.1 %', '< 0.1 %', '0 %', '44 %', '-'],

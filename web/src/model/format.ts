@@ -1,4 +1,4 @@
-/** Numbers as people read them: durations, counts, shares. Every number carries its unit (three digits at most). */
+/** Numbers as people read them: durations, counts, shares. Each has its unit and at most three digits. */
 
 const durationUnits = [
   { unit: 'ns', nanos: 1 },
@@ -7,7 +7,7 @@ const durationUnits = [
   { unit: 's', nanos: 1e9 },
 ] as const
 
-/** `812 ns`, `84.1 ms`, `1.84 s`, `2 min 04 s`, `3 h 05 min`, `2 d 04 h`; negative with a true minus sign. */
+/** `812 ns`, `84.1 ms`, `1.84 s`, `2 min 04 s`, `3 h 05 min`, `2 d 04 h`; negative ones get a true minus sign. */
 export function printDuration(nanos: number): string {
   if (!Number.isFinite(nanos)) return '-'
   if (nanos < 0) return '−' + printDuration(-nanos)
@@ -58,7 +58,7 @@ export function printTotal(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** `3.1 %`, `44 %`, `< 0.1 %`, `0 %`; `-` when there is nothing to be a share of. */
+/** `3.1 %`, `44 %`, `< 0.1 %`, `0 %`; `-` when the whole is 0. */
 export function printShare(part: number, whole: number): string {
   if (!(whole > 0)) return '-'
   const percent = (part / whole) * 100
@@ -72,7 +72,7 @@ export function printPlural(count: number, one: string, many: string = one + 's'
   return `${printTotal(count)} ${count === 1 ? one : many}`
 }
 
-/** As `printPlural`, with the count shortened: `1 span`, `12.4k spans`. */
+/** Like `printPlural`, with the count shortened: `1 span`, `12.4k spans`. */
 export function printCountOf(count: number, one: string): string {
   return `${printCount(count)} ${one}${count === 1 ? '' : 's'}`
 }
@@ -88,7 +88,7 @@ const inputUnits: Record<string, number> = {
   h: 3600e9,
 }
 
-/** Nanoseconds of `500ms`, `1.5 s`, `2m`; a bare number is milliseconds; `undefined` when it is no duration. */
+/** Nanoseconds of `500ms`, `1.5 s`, `2m`; a bare number is milliseconds; `undefined` when it is not a duration. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([a-zµ]*)$/.exec(text.trim())
   const unit = inputUnits[match?.[2] || 'ms']

@@ -31,13 +31,13 @@ const answer: TraceOverviewAnswer = {
 }
 const start = Date.parse(answer.start)
 
-test('a row ends where the next begins, the highest at the end that the server names', () => {
+test('a row ends where the next begins, and the highest row at the end given by the server', () => {
   const grid = heatGrid(answer)
   assert.deepEqual(grid.bounds, [2000, 4000, 8000, 16_000])
   assert.equal(grid.columns, 6)
 })
 
-test('a highest row without an end takes in the longest traces', () => {
+test('a highest row without an end contains the longest traces', () => {
   assert.ok(heatGrid({ ...answer, rowsEnd: null }).bounds.at(-1)! > 86_400e9, 'a day is in it')
 })
 
@@ -50,7 +50,7 @@ test('the scale is labelled at round durations in the rows shown, else at their 
   assert.deepEqual(labels(1e9, day, 20 * day), ['1 s', '10 s', '1 min', '10 min', '1 h', '10 h', '1 d', '10 d'])
 })
 
-test('a point has a cell, two cells a box, and the box its traces', () => {
+test('a point gives a cell, two cells a box, and the box its traces', () => {
   const grid = heatGrid(answer)
   const a = cellOf(grid, start + 1, 2500)!
   const b = cellOf(grid, start + 700_000, 7999)!
@@ -71,7 +71,7 @@ test('a point has a cell, two cells a box, and the box its traces', () => {
   assert.equal(cellOf(grid, start, 16_000), undefined)
 })
 
-test('a range that does not hold the box is widened to it, or left for it', () => {
+test('a range that does not contain the box is widened to it, or replaced', () => {
   const holding = (fromMs: number, toMs: number) =>
     rangeHolding({ fromMs, toMs, minNano: 0, maxNano: 1 }, { fromMs: 1000, toMs: 2000 })
   assert.equal(holding(1000, 2000), undefined)
@@ -80,7 +80,7 @@ test('a range that does not hold the box is widened to it, or left for it', () =
   assert.deepEqual(holding(300, 400), { fromMs: 200, toMs: 500 })
 })
 
-test('the range that holds all traces is offered when it is a sliver', () => {
+test('the range that contains all traces is offered when they fill only a sliver of the map', () => {
   const at = (...columns: number[]): { fromMs: number; toMs: number } | undefined => {
     const cells = columns.map((column) => ({ column, row: 0, traces: 1, errorTraces: 0 }))
     const range = rangeOfData({ ...answer, bucketMs: 60_000, cells })

@@ -3,23 +3,23 @@ import type { TraceOverviewAnswer } from '../../../src/api/native/contract.ts'
 import { printDuration } from './format.ts'
 import type { Box } from './search-filters.ts'
 
-/** Where cells are: columns in time from `startMs`, rows between bounds in nanoseconds. */
+/** The places of cells: columns in time from `startMs`, rows between bounds in nanoseconds. */
 export interface HeatGrid {
   readonly startMs: number
   readonly endMs: number
   readonly bucketMs: number
   readonly columns: number
-  /** One more than rows, ascending; the first may be 0. */
+  /** One entry more than there are rows, ascending; the first may be 0. */
   readonly bounds: readonly number[]
 }
 
-/** Numbers of a column and a row. */
+/** Indexes of a column and a row. */
 export interface Cell {
   readonly column: number
   readonly row: number
 }
 
-/** Where a highest row without an end is drawn to, and what a box of it holds: 30 days. */
+/** A highest row without an end is drawn up to 30 days, and a box in it reaches as far. */
 const endlessTo = 30 * 86_400e9
 
 function boundsOf({ rows, rowsEnd }: TraceOverviewAnswer): number[] {
@@ -38,12 +38,12 @@ export function heatGrid(answer: TraceOverviewAnswer): HeatGrid {
   }
 }
 
-/** A lowest row that begins at 0 has no place on a logarithmic scale: it is drawn as high as a factor of two. */
+/** A logarithmic scale has no place for 0: a lowest row that begins at 0 is drawn as high as a factor of two. */
 export function lowestDrawn({ bounds }: HeatGrid): number {
   return bounds[0]! || bounds[1]! / 2
 }
 
-/** Decades up to seconds, then what a clock has. */
+/** Powers of ten up to seconds, then the units of a clock. */
 const roundDurations = [
   ...Array.from({ length: 11 }, (_, power) => 10 ** power),
   ...[1, 10, 60, 600, 1440, 14_400, 144_000].map((minutes) => minutes * 60e9),
@@ -53,7 +53,7 @@ const labelOf = (nanos: number): string =>
     .replace(/\.0+ /, ' ')
     .replace(/ 00 \S+$/, '')
 
-/** Labels of the scale, lowest first: round durations, or where none is in the shown rows, their bounds. */
+/** Labels of the scale, lowest first: round durations, or the bounds of the shown rows when none is in them. */
 export function durationLabels(grid: HeatGrid): { nanos: number; label: string }[] {
   const [low, high] = [lowestDrawn(grid), grid.bounds.at(-1)!]
   const inside = roundDurations.filter((nanos) => nanos >= low * 0.999 && nanos <= high * 1.001)
@@ -67,7 +67,7 @@ export function cellOf(grid: HeatGrid, ms: number, nanos: number): Cell | undefi
   return column < 0 || column >= grid.columns || row < 0 ? undefined : { column, row }
 }
 
-/** The smallest box that holds both cells. */
+/** The smallest box that contains both cells. */
 export function boxOf(grid: HeatGrid, a: Cell, b: Cell): Box {
   const left = grid.startMs + Math.min(a.column, b.column) * grid.bucketMs
   const right = grid.startMs + (Math.max(a.column, b.column) + 1) * grid.bucketMs
@@ -88,7 +88,10 @@ interface MsRange {
   readonly toMs: number
 }
 
-/** The range that shows a box which `range` does not hold: both where they overlap, else the box and its width around it. */
+/**
+ * A range that contains the box: both joined if they overlap, else the box with its own width around it. `undefined` if
+ * `range` does.
+ */
 export function rangeHolding(box: Box, range: MsRange): MsRange | undefined {
   if (box.fromMs >= range.fromMs - 1 && box.toMs <= range.toMs + 1) return undefined
   const width = box.toMs - box.fromMs
@@ -97,11 +100,11 @@ export function rangeHolding(box: Box, range: MsRange): MsRange | undefined {
     : { fromMs: Math.max(0, box.fromMs - width), toMs: box.toMs + width }
 }
 
-/** Data in less than this share of the range is a sliver on the map. */
+/** Data in less than this share of the range is only a sliver on the map. */
 const sliverShare = 0.2
 const offeredMsMin = 1000
 
-/** The part of the range that holds all traces, when it is a sliver; `undefined` otherwise. */
+/** The part of the range that contains all traces, if that is only a sliver; `undefined` otherwise. */
 export function rangeOfData(answer: TraceOverviewAnswer): MsRange | undefined {
   const { startMs, endMs, bucketMs, columns } = heatGrid(answer)
   let first = Infinity
@@ -116,7 +119,7 @@ export function rangeOfData(answer: TraceOverviewAnswer): MsRange | undefined {
   return range.toMs - range.fromMs < offeredMsMin ? undefined : range
 }
 
-/** Traces in the cells whose middle is in the box: exact when the box was made of cells of this answer. */
+/** Traces in the cells whose middle is in the box; exact when the box was made of cells of this answer. */
 export function tracesInBox(answer: TraceOverviewAnswer, box: Box): number {
   const startMs = Date.parse(answer.start)
   const bounds = boundsOf(answer)

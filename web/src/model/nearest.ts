@@ -1,7 +1,10 @@
-/** "Did you mean": the known names closest to one that is not known. */
+/** "Did you mean": the known names closest to an unknown one. */
 import { distance } from 'fastest-levenshtein'
 
-/** Up to `most` names within a third of the word's length in edits, closest first; names that contain the word count as close. */
+/**
+ * Up to `most` names, closest first, with at most a third of the word's length in edits. Names that contain the word
+ * count as close.
+ */
 export function nearestNames(word: string, known: readonly string[], most = 3): string[] {
   const wanted = word.toLowerCase()
   const limit = Math.max(2, Math.ceil(wanted.length / 3))

@@ -83,7 +83,7 @@ export const kinds = { internal: 1, server: 2, client: 3, producer: 4, consumer:
 
 export type ValueType = 'string' | 'int' | 'double' | 'bool' | 'bytes' | 'array' | 'map' | 'empty'
 
-/** One attribute ready to show: the whole value as text, and its type, so that `42` and `"42"` stay apart. */
+/** One attribute ready to show: the whole value as text, and its type, which distinguishes `42` from `"42"`. */
 export interface ShownAttribute {
   readonly key: string
   readonly type: ValueType
@@ -105,7 +105,7 @@ export function typeOf(value: AnyValue | undefined): ValueType {
   return value.kvlistValue === undefined ? 'empty' : 'map'
 }
 
-/** Strings as they are, integers with all digits, bytes as base64, arrays and maps as JSON. */
+/** Strings unquoted, integers with all digits, bytes as base64, arrays and maps as JSON. */
 export function printValue(value: AnyValue | undefined): string {
   if (value === undefined) return ''
   if (value.stringValue !== undefined) return value.stringValue

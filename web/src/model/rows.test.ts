@@ -25,16 +25,16 @@ function shown(filters: Partial<RowFilters> = {}, found?: Uint8Array, opened = o
   return outline(trace, rows.nodes)
 }
 
-test('a small trace is open whole, but for groups', () => {
+test('a small trace is fully open, except for groups', () => {
   assert.deepEqual(shown(), ['shop pay', '  cart reserve', '    db select ×5', '  pay charge', '    bank ask'])
 })
 
-test('a filter keeps the ancestors of what matches, and looks into groups', () => {
+test('a filter keeps the ancestors of matches, and opens groups', () => {
   assert.deepEqual(shown({ errors: true }), ['shop pay', '  cart reserve', '    db select ×5', '      db select'])
   assert.deepEqual(shown({ slow: true }), ['shop pay', '  cart reserve', '  pay charge', '    bank ask'])
 })
 
-test('a group of which all match stays one row', () => {
+test('a group stays one row when all of it matches', () => {
   assert.deepEqual(shown({ critical: true }), [
     'shop pay',
     '  cart reserve',
@@ -51,7 +51,7 @@ test('find text marks spans, and "only" shows just them', () => {
   assert.equal(shown({ found: true }, undefined).length, 5, 'without a text there is nothing to keep to')
 })
 
-test('steps fold and unfold, survive the URL, and replace one another', () => {
+test('steps fold and unfold, are kept in the URL, and replace one another', () => {
   const group = nodeNamed(trace, 'db select ×5')
   const charge = nodeNamed(trace, 'pay charge')
   let steps = addStep(trace.tree, [], { node: group, open: true, wholeSubtree: false })
@@ -65,7 +65,7 @@ test('steps fold and unfold, survive the URL, and replace one another', () => {
   assert.deepEqual(parseSteps(trace.tree, 'rubbish.-.*0000'), [])
 })
 
-test('a large trace opens at depth 2, plus the way to errors and along the critical path', () => {
+test('a large trace opens to depth 2, plus the paths to errors and along the critical path', () => {
   const lines = ['shop pay         |' + '='.repeat(40)]
   for (let i = 0; i < 300; i++) {
     const [service, at, mark] = i === 7 ? ['bad', 9, ' !'] : [`s${i}`, 2, '']
@@ -80,13 +80,13 @@ test('a large trace opens at depth 2, plus the way to errors and along the criti
   assert.ok(names.includes('    s9 b'))
 })
 
-test('a hidden node answers its nearest shown ancestor', () => {
+test('the row of a hidden node is that of its nearest shown ancestor', () => {
   const rows = computeRows({ tree: trace.tree, open, matches: undefined })
   const group = nodeNamed(trace, 'db select ×5')
   assert.equal(shownAncestor(trace.tree, rows, group + 3), group)
 })
 
-test('going to the next mark wraps round', () => {
+test('going to the next mark wraps around', () => {
   const marks = new Set([1, 5])
   const next = (from: number, step: 1 | -1): number => nextMarked((node) => marks.has(node), { from, step, count: 8 })
   assert.deepEqual([next(0, 1), next(1, 1), next(5, 1), next(1, -1)], [1, 5, 1, 5])

@@ -1,4 +1,4 @@
-/** The rows of the waterfall: the nodes left by folding and by the filters, in order. */
+/** The rows of the waterfall, in order: the nodes that folding and the filters leave. */
 import { isCritical, isSpan, spansIn } from './trace.ts'
 import type { Trace, Tree } from './trace.ts'
 
@@ -16,9 +16,9 @@ const slowShare = 0.1
 
 export interface Rows {
   readonly nodes: Int32Array
-  /** Row of each node, -1 when it is not shown. */
+  /** Row of each node, -1 when it is hidden. */
   readonly rowOf: Int32Array
-  /** Spans that pass the filters; the other rows are there to say where these hang. */
+  /** Spans that pass the filters. The other rows only show where these belong in the tree. */
   readonly matches: Uint8Array | undefined
   readonly matchCount: number
 }
@@ -30,7 +30,7 @@ export interface RowsInput {
   readonly matches: Uint8Array | undefined
 }
 
-/** With matches, only these and their ancestors have rows. */
+/** With `matches`, only matching nodes and their ancestors have rows. */
 export function computeRows({ tree, open, matches }: RowsInput): Rows {
   const nodes: number[] = []
   const rowOf = new Int32Array(tree.nodeCount).fill(-1)
@@ -53,7 +53,10 @@ export function computeRows({ tree, open, matches }: RowsInput): Rows {
   }
 }
 
-/** Under a filter everything starts open, so that matches are seen, but groups of which all match: one row says as much. */
+/**
+ * A filter opens everything, so that matches are visible. A group stays folded if all of it matches: one row says as
+ * much.
+ */
 export function openForMatches(tree: Tree, matches: Uint8Array): Uint8Array {
   const before = countBefore(matches)
   return Uint8Array.from(matches, (_, node) => {
@@ -90,7 +93,7 @@ function countBefore(marks: Uint8Array): Uint32Array {
   return before
 }
 
-/** Spans that would pass each filter alone, for the counts on the buttons. */
+/** For each filter, how many spans it alone would pass; the buttons show these counts. */
 export function countFilters({ tree, timing }: Trace): { critical: number; errors: number; slow: number } {
   let critical = 0
   let slow = 0
@@ -102,14 +105,14 @@ export function countFilters({ tree, timing }: Trace): { critical: number; error
   return { critical, errors: tree.errorCount, slow }
 }
 
-/** The nearest node upwards that has a row; -1 when none has. */
+/** The node itself or its nearest ancestor with a row; -1 when none has one. */
 export function shownAncestor(tree: Tree, rows: Rows, node: number): number {
   let at = node
   while (at >= 0 && rows.rowOf[at]! < 0) at = tree.parent[at]!
   return at
 }
 
-/** The next marked node after `from` (or before, going backwards), round the end; -1 when nothing is marked. */
+/** The next marked node after `from` (or before it, going backwards), wrapping around; -1 when nothing is marked. */
 export function nextMarked(
   marks: (node: number) => boolean,
   options: { from: number; step: 1 | -1; count: number },

@@ -23,7 +23,7 @@ test('the URL holds the whole search', () => {
   assert.equal(printExplore(emptyExplore).toString(), '')
 })
 
-test('what a URL gets wrong is left out and said', () => {
+test('faulty parts of a URL are left out and reported', () => {
   const problems = (text: string): string[] => exploreProblems(new URLSearchParams(text))
   assert.equal(problems('status=purple&min=soon&max=2x&sort=name&attribute=novalue&box=9_1_2_3').length, 6)
   assert.deepEqual(problems('status=purple'), ['status=purple is none of error, ok, unset'])
@@ -39,7 +39,7 @@ test('what a URL gets wrong is left out and said', () => {
   assert.deepEqual(state, emptyExplore)
 })
 
-test('one service, any number of attributes, never the same twice', () => {
+test('one service, any number of attributes, and no filter twice', () => {
   const cart = { field: 'service', key: '', value: 'cart' } as const
   const route = { field: 'attribute', key: 'r', value: '1' } as const
   let filters = addFilter(addFilter([], cart), { ...cart, value: 'pay' })
@@ -75,7 +75,7 @@ test('typed filters are understood', () => {
     assert.equal(typed(text), 'no', text)
 })
 
-test('what is not understood is told what would be right', () => {
+test('a text that cannot be parsed gets a message with the right form', () => {
   assert.match(explainTyped('service!=shop'), /^“Not” is not there yet.* service=…/)
   assert.match(explainTyped('service !~ "a"'), /^“Not”/)
   assert.match(explainTyped('{status=error}'), /without braces/)

@@ -1,6 +1,6 @@
 /**
- * The filters of Explore: one list that the chips show, the URL holds and the API takes. All conditions must be met by
- * one span of a trace.
+ * The filters of Explore: one list that the chips show, the URL keeps and the API receives. A single span of the trace
+ * must meet all conditions.
  */
 import { parseDuration, printDuration } from './format.ts'
 import type { Range } from './time.ts'
@@ -41,7 +41,7 @@ export const emptyExplore: ExploreState = {
   box: undefined,
 }
 
-/** Fields of which a search has at most one. */
+/** Fields that a search has at most once. */
 const single: readonly FilterField[] = ['service', 'operation', 'status', 'min', 'max']
 
 export function addFilter(filters: readonly Filter[], filter: Filter): Filter[] {
@@ -85,7 +85,7 @@ function rangeIn(search: URLSearchParams): Range {
   return { from: search.get('from') || defaultFrom, to: search.get('to') ?? '' }
 }
 
-/** What `parseExplore` leaves out of an address, each with what would be right. */
+/** Parts of an address that `parseExplore` leaves out, each with what would be right. */
 export function exploreProblems(search: URLSearchParams): string[] {
   const problems: string[] = []
   const status = search.get('status')
@@ -156,7 +156,7 @@ export function filterParameters(filters: readonly Filter[]): URLSearchParams {
   return search
 }
 
-/** How a chip reads: `service = cart`, `duration ≥ 500 ms`. */
+/** The text of a chip: `service = cart`, `duration ≥ 500 ms`. */
 export function printFilter({ field, key, value }: Filter): { name: string; sign: string; value: string } {
   if (field === 'min' || field === 'max') {
     return { name: 'duration', sign: field === 'min' ? '≥' : '≤', value: printDuration(parseDuration(value) ?? 0) }
@@ -165,8 +165,8 @@ export function printFilter({ field, key, value }: Filter): { name: string; sign
 }
 
 /**
- * A filter from what was typed: `service=cart`, `duration>500ms`, `min=1.5s`, `http.route="/pay now"`. The field names win
- * over attributes of the same name; `undefined` while it is not complete.
+ * Parses typed text into a filter: `service=cart`, `duration>500ms`, `min=1.5s`, `http.route="/pay now"`. Field names
+ * win over attributes of the same name. `undefined` while the text is not complete.
  */
 export function parseTyped(text: string): Filter | undefined {
   const match = /^([^\s=<>≥≤!{}]+)\s*(>=|<=|≥|≤|=|>|<)\s*(?:"([^"]*)"|(\S.*)?)$/.exec(text.trim())
@@ -188,7 +188,7 @@ export function parseTyped(text: string): Filter | undefined {
   return { field: 'attribute', key: name!, value }
 }
 
-/** Why `parseTyped` did not take a text, and what would be right. */
+/** Why `parseTyped` rejected a text, and what would be right. */
 export function explainTyped(text: string): string {
   const [, name = '', sign = ''] = /^([^\s=<>≥≤!]*)\s*(!=|!~|>=|<=|≥|≤|=|>|<)/.exec(text.trimStart()) ?? []
   if (/^\s*\{/.test(text)) return 'Filters are written without braces, one after the other: status=error'

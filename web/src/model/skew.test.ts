@@ -14,7 +14,7 @@ const behind = `
           cart read         |       ==
 `
 
-test('a server that starts before its caller is skewed, and moving it puts it inside the call', () => {
+test('a server that starts before its caller is skewed, and the shift puts it inside the call', () => {
   const raw = drawnTrace(behind)
   assert.deepEqual(raw.tree.skews, [{ service: 'cart', shift: 12e6, spans: 2 }])
   assert.equal(has(raw.tree, nodeNamed(raw, 'cart get'), nodeFlags.skewed), true)
@@ -26,7 +26,7 @@ test('a server that starts before its caller is skewed, and moving it puts it in
   assert.equal(at('cart read'), 3)
 })
 
-/** `behind`, with each service on its host. */
+/** Like `behind`, with each service on its host. */
 function onHosts(hosts: Readonly<Record<string, string>>): OtlpTraces {
   const { resourceSpans } = drawnOtlp(behind)
   return {
@@ -42,13 +42,13 @@ function onHosts(hosts: Readonly<Record<string, string>>): OtlpTraces {
   }
 }
 
-test('two programs of one host have one clock', () => {
+test('two programs on one host share a clock', () => {
   const skews = (traces: OtlpTraces): number => buildTree(decodeSpans(traces)).tree.skews.length
   assert.equal(skews(onHosts({ shop: 'a', cart: 'b' })), 1)
   assert.equal(skews(onHosts({ shop: 'a', cart: 'a' })), 0)
 })
 
-test('starts that are rounded to a millisecond may disagree by it', () => {
+test('starts that are rounded to a millisecond may disagree by a millisecond', () => {
   const call = (serverAheadNanos: bigint): number => {
     const traces = drawnOtlp(`
       shop call :client     |   ========
@@ -73,7 +73,7 @@ test('a server inside its call is left alone', () => {
   assert.deepEqual(tree.skews, [])
 })
 
-test('a server that goes on after its caller gave up is not skew', () => {
+test('a server that outlives a caller that gave up is not skewed', () => {
   const { tree } = drawnTrace(`
     shop call :client     |====
       cart get :server    | =========
@@ -81,7 +81,7 @@ test('a server that goes on after its caller gave up is not skew', () => {
   assert.deepEqual(tree.skews, [])
 })
 
-test('what hangs under a skewed service moves along', () => {
+test('spans below a skewed service move with it', () => {
   const trace = drawnTrace(
     `
     shop call :client       |      ==========

@@ -1,13 +1,13 @@
 /**
- * Clock skew between machines, estimated from what cannot be: a server span that starts before the client span that
- * caused it, or ends after it. Times are never changed silently; this only says what an adjustment would be.
+ * Clock skew between machines, estimated from impossible times: a server span starts before the client span that caused
+ * it, or ends after it. Times are never changed silently; this only computes the adjustment.
  *
- * For a pair of clocks every call gives the bounds [client start - server start, client end - server end] between which
- * the server's clock must be moved. The bounds of all calls are intersected; 0 inside means no skew. Contradicting calls
- * (drift) fall back to the median of their middles.
+ * For a pair of clocks, every call gives the bounds [client start - server start, client end - server end] of the shift
+ * that the server's clock needs. The bounds of all calls are intersected; if the result contains 0, there is no skew.
+ * If calls contradict each other (drift), the shift is the median of their middles.
  *
- * What runs on one host has one clock. Some SDKs round the start of a span to a millisecond; that much disagreement of
- * rounded starts says nothing.
+ * All programs on one host share a clock. Some SDKs round the start of a span to a millisecond, so rounded starts that
+ * disagree by up to that much prove nothing.
  */
 import { kinds, printValue } from './otlp-json.ts'
 import type { SpanList } from './span-list.ts'
@@ -21,14 +21,14 @@ export interface Skew {
   readonly services: readonly { readonly service: string; readonly shift: number; readonly spans: number }[]
 }
 
-/** Of two clocks, by number. */
+/** Two clocks, by number. */
 interface Pair {
   readonly from: number
   readonly to: number
   low: number
   high: number
   readonly middles: number[]
-  /** By how much rounded starts may have moved the bounds. */
+  /** How far rounded starts may have moved the bounds. */
   tolerance: number
 }
 
@@ -56,7 +56,7 @@ export function estimateSkew(list: SpanList, parent: Int32Array): Skew {
   return { shift, isSkewed, services: [...services.values()] }
 }
 
-/** The clock of each span: that of its host, else of its resource. */
+/** The clock of each span: that of its host, else that of its resource. */
 function clocksOf(list: SpanList): Uint32Array {
   const clockOfResource = new Map<number, number>()
   const clockOfHost = new Map<string, number>()
@@ -85,7 +85,7 @@ function gatherPairs(list: SpanList, parent: Int32Array, clocks: Uint32Array): M
     if (list.kind[i] !== kinds.server || list.kind[above] !== kinds.client) continue
     if (list.unfinished[i] || list.unfinished[above]) continue
     const low = list.start[above]! - list.start[i]!
-    // A server may go on after its caller gave up, so the upper bound counts only where the call could hold it whole.
+    // A server may outlive a caller that gave up, so the upper bound counts only if the server span fits in the call.
     const high = list.length[i]! <= list.length[above]! ? low + list.length[above]! - list.length[i]! : Infinity
     const [from, to] = [clocks[above]!, clocks[i]!]
     const key = from * 2 ** 32 + to
@@ -106,7 +106,7 @@ function relativeShift({ low, high, middles, tolerance }: Pair): number {
   return middles.sort((a, b) => a - b)[middles.length >> 1]!
 }
 
-/** Shifts relative to the clock of the root, breadth first along the calls. */
+/** Shifts relative to the clock of the root, found breadth first along the calls. */
 function walkClocks(pairs: readonly Pair[], root: number): Map<number, number> {
   const shifts = new Map<number, number>()
   if (pairs.length === 0) return shifts

@@ -8,7 +8,7 @@ const record = (body: string, second: number, spanId?: string) => ({
   ...(spanId && { spanId }),
 })
 
-test('records that name no span, or one that is not there, are beside the spans, oldest first', () => {
+test('records that name no span, or an absent one, are listed apart, oldest first', () => {
   const logRecords = [
     record('lost', 3, '00000000000000ff'),
     record('own', 2, '0000000000000001'),

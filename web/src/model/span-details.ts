@@ -1,4 +1,4 @@
-/** Everything the panel shows of one span, and its log records; made only when a span is selected. */
+/** Everything that the panel shows for one span, and its log records; built only when a span is selected. */
 import { kindNames, printValue, serviceName, showAttributes, statusError, statusOk } from './otlp-json.ts'
 import type { OtlpLogs, ShownAttribute } from './otlp-json.ts'
 import { parseSpanId } from './span-list.ts'
@@ -75,7 +75,7 @@ export function showSpan({ span, resource, scope }: SourceSpan): SpanDetails {
 export interface ShownLog {
   readonly timeNano: bigint
   readonly severity: string
-  /** OTLP severity number, 0 when not given: 17 and above is an error, 13 and above a warning. */
+  /** OTLP severity number, 0 when absent: 17 and above is an error, 13 and above a warning. */
   readonly severityNumber: number
   readonly service: string
   readonly body: string
@@ -84,7 +84,7 @@ export interface ShownLog {
 
 const severityNames = ['', 'TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL']
 
-/** Log records by span id (0 for those of the trace that name no span), oldest first. */
+/** Log records by span id, oldest first. Key 0 has the records of the trace that name no span. */
 export function groupLogs(logs: OtlpLogs): Map<bigint, ShownLog[]> {
   const bySpan = new Map<bigint, ShownLog[]>()
   for (const { resource, scopeLogs } of logs.resourceLogs ?? []) {

@@ -1,4 +1,4 @@
-/** OTLP JSON -> columns in order of arrival. Also keeps the parsed spans, from which the details of one are shown later. */
+/** Turns OTLP JSON into columns in order of arrival, and keeps the parsed spans to show details from later. */
 import { kinds, serviceName, statusError } from './otlp-json.ts'
 import type { OtlpResource, OtlpScope, OtlpSpan, OtlpTraces } from './otlp-json.ts'
 import { parseUnixNano } from './time.ts'
@@ -24,7 +24,7 @@ export interface SpanList {
   readonly services: readonly string[]
   readonly name: Uint32Array
   readonly service: Uint16Array
-  /** Number of the resource a span came from: one clock each. */
+  /** Number of the resource that a span came from. Each resource has its own clock. */
   readonly resource: Uint32Array
   readonly kind: Uint8Array
   readonly isError: Uint8Array
@@ -65,7 +65,7 @@ class Interned {
   }
 }
 
-/** Columns of every span of the answer. An end before the start, or none, makes an unfinished span of length 0. */
+/** Columns of all spans. A span whose end is missing or before its start is unfinished and has length 0. */
 export function decodeSpans(traces: OtlpTraces): SpanList {
   const { sources, resourceOf } = collect(traces)
   const count = sources.length

@@ -1,7 +1,7 @@
 /**
- * The trace at the resolution of the minimap: for each pixel column and each of the first depths, what runs there. Spans
- * thinner than a pixel are merged: the longest gives the colour, errors are OR-ed. One pass over all spans, so it is made
- * again only when the width or the times change.
+ * The trace at the resolution of the minimap: what runs at each pixel column and each of the first depths. Spans
+ * thinner than a pixel are merged: the longest gives the colour, and an error in any of them shows. It takes one pass
+ * over all spans, so it is computed again only when the width or the times change.
  */
 import { isSpan } from './trace.ts'
 import type { Trace } from './trace.ts'
@@ -10,11 +10,13 @@ export const stripDepths = 6
 
 export interface Strip {
   readonly columns: number
-  /** Service slot + 1 of the longest span at [depth * columns + column]; 0 for nothing. */
+  /** Service slot + 1 of the longest span at [depth * columns + column]; 0 where nothing runs. */
   readonly slot: Uint8Array
   /** 1 where an error starts. */
   readonly error: Uint8Array
-  /** 1 where the critical path runs, at [depth * columns + column]; deeper than what is shown counts as the last depth. */
+  /**
+   * 1 where the critical path runs, at [depth * columns + column]. Depths below the last shown one count as the last.
+   */
   readonly critical: Uint8Array
 }
 

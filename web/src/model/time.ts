@@ -1,6 +1,6 @@
 /**
- * Points in time. The exact value is a bigint of nanoseconds since the epoch, parsed once where data comes in; inside a
- * trace times are Float64 offsets from its start (2^53 ns = 104 days exact). Every printed time names its zone.
+ * Points in time. The exact value is a bigint of nanoseconds since the epoch, parsed once where data comes in. Inside a
+ * trace, times are Float64 offsets from its start (exact up to 2^53 ns = 104 days). Every printed time names its zone.
  */
 export type Zone = 'local' | 'utc'
 
@@ -10,7 +10,7 @@ export function parseUnixNano(value: unknown): bigint {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? BigInt(Math.round(value)) : 0n
 }
 
-/** Nanoseconds of an RFC 3339 time with up to nine decimals, UTC or with an offset; `undefined` when it is none. */
+/** Nanoseconds of an RFC 3339 time with up to nine decimals, UTC or with an offset; `undefined` when it is not one. */
 export function parseRfc3339(text: string): bigint | undefined {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$/.exec(text)
   if (!match) return undefined
@@ -37,12 +37,12 @@ function fieldsOf(ms: number, zone: Zone): Fields {
   return { date: shifted.slice(0, 10), time: shifted.slice(11, 23) }
 }
 
-/** Minutes east of UTC in force at that moment. */
+/** Minutes east of UTC at that moment. */
 export function offsetMinutes(ms: number, zone: Zone): number {
   return zone === 'utc' ? 0 : -new Date(ms).getTimezoneOffset()
 }
 
-/** `UTC`, `UTC+01`, `UTC-03:30`: the zone as it is at that moment. */
+/** `UTC`, `UTC+01`, `UTC-03:30`: the zone's offset at that moment. */
 export function printZone(ms: number, zone: Zone): string {
   const minutes = offsetMinutes(ms, zone)
   if (minutes === 0) return 'UTC'
@@ -57,7 +57,7 @@ export function printTime(ms: number, zone: Zone): string {
   return `${date} ${time} ${printZone(ms, zone)}`
 }
 
-/** `2026-11-23 06:25:04.123456789 UTC+01`, nothing rounded. */
+/** `2026-11-23 06:25:04.123456789 UTC+01`, not rounded. */
 export function printExactTime(nanos: bigint, zone: Zone): string {
   const ms = millisOf(nanos)
   const { date, time } = fieldsOf(ms, zone)
@@ -65,13 +65,13 @@ export function printExactTime(nanos: bigint, zone: Zone): string {
   return `${date} ${time}${rest} ${printZone(ms, zone)}`
 }
 
-/** `06:25:04.123` on the day of `nowMs`, else `11-22 06:25:04.123`; for columns whose head names the zone. */
+/** `06:25:04.123` on the day of `nowMs`, else `11-22 06:25:04.123`; for columns whose header names the zone. */
 export function printClock(ms: number, nowMs: number, zone: Zone): string {
   const { date, time } = fieldsOf(ms, zone)
   return date === fieldsOf(nowMs, zone).date ? time : `${date.slice(5)} ${time}`
 }
 
-/** For axes: as much as tells two ticks `stepMs` apart. */
+/** For axes: only as much as distinguishes two ticks `stepMs` apart. */
 export function printTick(ms: number, stepMs: number, zone: Zone): string {
   const { date, time } = fieldsOf(ms, zone)
   if (stepMs >= 86_400_000) return date.slice(5)
@@ -107,7 +107,7 @@ export const defaultFrom = '-1h'
 
 const backUnits: Record<string, number> = { s: 1e3, m: 60e3, h: 3600e3, d: 86_400e3 }
 
-/** Milliseconds `[from, to)`; what cannot be read falls back to the last hour. */
+/** Milliseconds `[from, to)`; an invalid range becomes the last hour. */
 export function resolveRange(range: Range, nowMs: number): { fromMs: number; toMs: number } {
   const toMs = resolveEnd(range.to, nowMs) ?? nowMs
   const fromMs = resolveEnd(range.from, toMs) ?? toMs - backUnits['h']!
@@ -121,7 +121,7 @@ function resolveEnd(text: string, nowMs: number): number | undefined {
   return Number.isNaN(ms) ? undefined : ms
 }
 
-/** What is wrong with a range, `undefined` when nothing is. */
+/** What is wrong with a range; `undefined` when it is valid. */
 export function rangeProblem({ from, to }: Range): string | undefined {
   const [a, b] = [resolveEnd(from, 0), to === '' ? Infinity : resolveEnd(to, 0)]
   if (a === undefined) return `from=${from} is not a time, such as -1h or 2026-11-23T06:25:04Z`
@@ -140,7 +140,10 @@ export function printRange(range: Range, nowMs: number, zone: Zone): string {
   return `${a.date} ${short(a)} – ${a.date === b.date ? '' : b.date + ' '}${short(b)}`
 }
 
-/** Milliseconds of `2026-11-23 06:25:04` (seconds and decimals optional) read in that zone; `undefined` when it is no time. */
+/**
+ * Milliseconds of `2026-11-23 06:25:04` (seconds and decimals optional) in that zone; `undefined` when it is not a
+ * time.
+ */
 export function parseTimeInput(text: string, zone: Zone): number | undefined {
   const match = /^\s*(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)\s*$/.exec(text)
   if (!match) {
@@ -151,7 +154,7 @@ export function parseTimeInput(text: string, zone: Zone): number | undefined {
   return Number.isNaN(ms) ? undefined : ms
 }
 
-/** What `parseTimeInput` reads back. */
+/** Prints a time in the form that `parseTimeInput` reads. */
 export function printTimeInput(ms: number, zone: Zone): string {
   const { date, time } = fieldsOf(ms, zone)
   return `${date} ${time.endsWith('.000') ? time.slice(0, 8) : time}`

@@ -43,7 +43,7 @@ test('the critical path follows the last child to end, and its children', () => 
   assert.equal(path('cart get'), '')
 })
 
-test('below a child that outlives its parent the path goes on, cut at the end of the parent', () => {
+test('below a child that outlives its parent, the path continues but is cut at the end of the parent', () => {
   const trace = drawnTrace(`
     shop pay      |==========
       cart get    |===========

@@ -1,4 +1,4 @@
-/** Times of every node: length, where children ran, self time, critical path; raw or adjusted for clock skew. */
+/** Times of every node: length, when children ran, self time, critical path; raw or adjusted for clock skew. */
 import { findCriticalPath } from './critical-path.ts'
 import type { SpanList } from './span-list.ts'
 import { childSpans, nodeFlags } from './trace.ts'
@@ -34,7 +34,7 @@ export function computeTiming(list: SpanList, layout: Layout, adjusted: boolean)
   return { duration, start, length, self, covered, critical: findCriticalPath(tree, start, length) }
 }
 
-/** A group and a missing parent reach from the first start to the last end of what is under them. */
+/** A group or missing parent lasts from the first start to the last end of the spans below it. */
 function envelop(tree: Tree, node: number, start: Float64Array, length: Float64Array): void {
   let from = Infinity
   let to = -Infinity

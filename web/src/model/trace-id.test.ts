@@ -4,7 +4,7 @@ import { pastedTraceId } from './trace-id.ts'
 
 const id = '0bf92f3577b34da6a3ce929d0e0e4736'
 
-test('a trace id is recognised in every form in which it is pasted', () => {
+test('a trace id is recognised in every form that people paste', () => {
   for (const text of [
     id,
     id.toUpperCase(),
@@ -18,7 +18,7 @@ test('a trace id is recognised in every form in which it is pasted', () => {
   assert.equal(pastedTraceId('a3ce929d0e0e4736'), '0000000000000000a3ce929d0e0e4736')
 })
 
-test('what is no trace id is not', () => {
+test('other texts are not recognised as trace ids', () => {
   for (const text of [
     '',
     'cafe',

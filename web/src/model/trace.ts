@@ -1,27 +1,27 @@
 /**
- * One trace, laid out for drawing: columns indexed by node. Nodes are numbered in pre-order, so the subtree of `node` is
- * the range [node, subtreeEnd[node]) and folding is a jump. A node is a span, a group of like siblings, or a stand-in for
- * a parent that never arrived. Times are nanoseconds from the trace's start.
+ * One trace, laid out for drawing: columns indexed by node. Nodes are numbered in pre-order, so the subtree of `node`
+ * is the range [node, subtreeEnd[node]) and folding skips it at once. A node is a span, a group of similar siblings, or
+ * a stand-in for a parent that never arrived. Times are nanoseconds from the trace's start.
  *
- * Bytes a node, besides events: 8+8+8+4+4+2+4+4+4+4+8 = 58, and 16 for each covered or critical stretch.
+ * Bytes per node, without events: 8+8+8+4+4+2+4+4+4+4+8 = 58, and 16 for each covered or critical range.
  */
 import type { ServiceColour } from './colour.ts'
 
 export const nodeFlags = {
   error: 1,
-  /** Starts after its parent ended or outlives it, or consumes what its parent produced: nobody waits for it. */
+  /** Nobody waits for it: it starts after its parent ended, outlives it, or consumes what its parent produced. */
   async: 2,
   hasLinks: 4,
-  /** The span came without an end. */
+  /** The span was sent without an end. */
   unfinished: 8,
   group: 16,
   missingParent: 32,
-  /** Its clock disagrees with its parent's: it would start before its cause. */
+  /** Its clock disagrees with its parent's: by the times sent it would start before its cause. */
   skewed: 64,
   hasExceptions: 128,
 } as const
 
-/** What does not change when clock skew is adjusted. */
+/** The part that stays the same when clock skew is adjusted. */
 export interface Tree {
   readonly traceId: string
   /** Start of the earliest span, nanoseconds since the epoch. */
@@ -37,7 +37,7 @@ export interface Tree {
   readonly service: Uint16Array
   readonly kind: Uint8Array
   readonly flags: Uint8Array
-  /** -1 for the top of the tree. */
+  /** -1 for a root. */
   readonly parent: Int32Array
   readonly depth: Uint32Array
   readonly subtreeEnd: Int32Array
@@ -50,27 +50,27 @@ export interface Tree {
   readonly events: Float64Array
   /** Milliseconds by which each skewed service would be moved. */
   readonly skews: readonly { readonly service: string; readonly shift: number; readonly spans: number }[]
-  /** What is odd about the tree, each with the first node it is about. */
+  /** Oddities of the tree, each with the first node concerned. */
   readonly notes: readonly { readonly text: string; readonly why: string; readonly node: number }[]
 }
 
-/** Stretches of time per node: those of `node` are entries [first[node], first[node + 1]) of `from` and `to`, ascending. */
+/** Time ranges per node: those of `node` are entries [first[node], first[node + 1]) of `from` and `to`, ascending. */
 export interface Stretches {
   readonly first: Uint32Array
   readonly from: Float64Array
   readonly to: Float64Array
 }
 
-/** What follows from the times; there are two, raw and adjusted for skew. */
+/** Values computed from the times; there are two versions, raw and adjusted for skew. */
 export interface Timing {
   readonly duration: number
   readonly start: Float64Array
   readonly length: Float64Array
-  /** Time in which no child ran; for a group the sum over its members. */
+  /** Time in which no child ran; for a group, the sum over its members. */
   readonly self: Float64Array
-  /** Where children ran inside a node. */
+  /** When children of a node ran. */
   readonly covered: Stretches
-  /** Where the trace waited for exactly this span. */
+  /** When the trace waited for exactly this span. */
   readonly critical: Stretches
 }
 
@@ -91,7 +91,7 @@ export function hasChildren(tree: Tree, node: number): boolean {
   return tree.subtreeEnd[node]! > node + 1
 }
 
-/** Spans with an error in the subtree, the node itself included. */
+/** Number of spans with an error in the subtree, including the node itself. */
 export function errorsIn(tree: Tree, node: number): number {
   return tree.errorsBefore[tree.subtreeEnd[node]!]! - tree.errorsBefore[node]!
 }
@@ -104,7 +104,7 @@ export function isCritical(timing: Timing, node: number): boolean {
   return timing.critical.first[node + 1]! > timing.critical.first[node]!
 }
 
-/** Total length of a node's stretches. */
+/** Total length of a node's time ranges. */
 export function totalOf(stretches: Stretches, node: number): number {
   let total = 0
   for (let i = stretches.first[node]!; i < stretches.first[node + 1]!; i++)
@@ -117,8 +117,8 @@ function spanIdText(id: bigint): string {
 }
 
 /**
- * Short, stable name of a node in URLs: the span id; groups and missing parents take a letter before that of their first
- * span. Of several spans with one id, such as the halves of a Zipkin call, the second ends in `_2`.
+ * Short, stable name of a node in URLs: the span id. Groups and missing parents have a letter before the id of their
+ * first span. If several spans share an id, such as the halves of a Zipkin call, the key of the second ends in `_2`.
  */
 export function nodeKey(tree: Tree, node: number): string {
   const letter = has(tree, node, nodeFlags.group) ? 'g' : has(tree, node, nodeFlags.missingParent) ? 'm' : ''
@@ -130,7 +130,7 @@ export function nodeKey(tree: Tree, node: number): string {
   return letter + spanIdText(tree.spanIds[node]!) + (number > 1 ? `_${number}` : '')
 }
 
-/** The node of a key; -1 when the trace has none. */
+/** The node of a key; -1 when the trace has no such node. */
 export function findNode(tree: Tree, key: string): number {
   const match = /^([gm]?)([0-9a-f]{16})(?:_(\d{1,9}))?$/.exec(key)
   if (!match) return -1
@@ -150,7 +150,7 @@ export function* childrenOf(tree: Tree, node: number): Generator<number> {
   for (let child = node + 1; child < tree.subtreeEnd[node]!; child = tree.subtreeEnd[child]!) yield child
 }
 
-/** The children of a span, members of a group in the group's place. */
+/** The children of a span, with a group replaced by its members. */
 export function childSpans(tree: Tree, node: number): number[] {
   const children: number[] = []
   for (let child = node + 1; child < tree.subtreeEnd[node]!; child = tree.subtreeEnd[child]!) {

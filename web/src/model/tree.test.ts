@@ -8,7 +8,7 @@ import { computeTiming } from './timing.ts'
 import { findNode, groupSize, has, nodeFlags, nodeKey } from './trace.ts'
 import { buildTree } from './tree.ts'
 
-test('siblings are in order of start, whatever order they came in', () => {
+test('siblings are sorted by start, whatever their order of arrival', () => {
   const trace = drawnTrace(`
     shop pay      |==========
       shop last   |       ==
@@ -35,7 +35,7 @@ test('orphans of one parent hang under one missing parent, below the roots', () 
   assert.equal(trace.timing.length[1], 4e6)
 })
 
-test('five like siblings become a group in the place of the first; four do not', () => {
+test('five similar siblings become a group in the place of the first; four do not', () => {
   const trace = drawnTrace(`
     shop pay      |==============
       db select   | =
@@ -66,7 +66,7 @@ test('a cycle is cut at its earliest span and loses nothing', () => {
   assert.deepEqual([...tree.depth], [0, 0, 1])
 })
 
-test('a span that names itself as parent is a root', () => {
+test('a span that is its own parent is a root', () => {
   const otlp = drawnOtlp('shop pay |=====')
   const span = otlp.resourceSpans![0]!.scopeSpans![0]!.spans![0] as { parentSpanId: string; spanId: string }
   span.parentSpanId = span.spanId
@@ -95,7 +95,7 @@ test('errors and spans below a node are counted', () => {
   assert.deepEqual([...tree.errorsBefore], [0, 0, 1, 2, 2])
 })
 
-test('keys name every node, groups and missing parents too', () => {
+test('every node has a key, also groups and missing parents', () => {
   const trace = drawnTrace(`
     shop pay      |==============
       db select   | =
@@ -111,7 +111,7 @@ test('keys name every node, groups and missing parents too', () => {
   assert.equal(findNode(trace.tree, 'dddddddddddddddd'), -1)
 })
 
-test('keys tell the two halves of a Zipkin call apart', () => {
+test('the two halves of a Zipkin call have different keys', () => {
   const otlp = drawnOtlp(`
     edge route :client      |  ========
       shop get :server      |====
@@ -138,7 +138,7 @@ function spansOf(count: number, parentOf: (span: number) => number): OtlpTraces 
   return { resourceSpans: [{ scopeSpans: [{ spans }] }] }
 }
 
-test('a chain of 70,000 spans keeps its depths, past 16 bits too', () => {
+test('a chain of 70,000 spans keeps its depths, even past 16 bits', () => {
   const list = decodeSpans(spansOf(70_000, (span) => span - 1))
   const layout = buildTree(list)
   const { tree } = layout

@@ -1,6 +1,6 @@
 /**
- * A trace laid out for the waterfall: the tree that src/model/trace/trace-tree.ts makes of the spans, with like siblings in
- * groups, numbered in pre-order, and columns for what is drawn of each node.
+ * A trace laid out for the waterfall. The tree comes from src/model/trace/trace-tree.ts; here similar siblings are
+ * grouped, nodes are numbered in pre-order, and the columns for drawing are filled.
  */
 import { buildTraceTree } from '../../../src/model/trace/trace-tree.ts'
 import type { TraceTree } from '../../../src/model/trace/trace-tree.ts'
@@ -13,7 +13,7 @@ import { parseUnixNano } from './time.ts'
 import { nodeFlags } from './trace.ts'
 import type { Tree } from './trace.ts'
 
-/** Siblings of one service and name become a group from this many on. */
+/** This many siblings with the same service and name become a group. */
 const groupMin = 5
 
 const none = -1
@@ -26,11 +26,11 @@ export interface Layout {
   readonly shift: Float64Array
 }
 
-/** The tree and its groups: items [0, spans.count) are spans, then the missing parents, then the groups. */
+/** The tree and its groups. Items [0, spans.count) are spans; then come the missing parents, then the groups. */
 interface Draft {
   readonly list: SpanList
   readonly spans: TraceTree
-  /** The item above, -1 for none; a member's is its group. */
+  /** Parent item, -1 for none; the parent of a member is its group. */
   readonly parent: Int32Array
   /** Members of each group, by start. */
   readonly groups: (readonly number[])[]
@@ -49,12 +49,12 @@ export function buildTree(list: SpanList): Layout {
     names: list.name,
     services: list.service,
   })
-  // Nothing is known of the clock of a parent that never came.
+  // The clock of a parent that never arrived is unknown.
   const linked = spans.parents.map((parent) => (parent < list.count ? parent : none))
   return describe(groupAndNumber(list, spans), estimateSkew(list, linked))
 }
 
-/** Pre-order, in which a group stands in the place of its first member. */
+/** Pre-order; a group takes the place of its first member. */
 function groupAndNumber(list: SpanList, spans: TraceTree): Draft {
   const groups: (readonly number[])[] = []
   const parent = new Int32Array(spans.size + Math.floor(list.count / groupMin)).fill(none)
@@ -87,7 +87,7 @@ function groupAndNumber(list: SpanList, spans: TraceTree): Draft {
   return { list, spans, parent, groups, preOrder: Int32Array.from(preOrder) }
 }
 
-/** The children to show: `addGroup` gives the item that stands for five or more alike. */
+/** The children to show. `addGroup` returns the item of a group of five or more similar children. */
 function groupLikeSiblings(
   { service, name }: SpanList,
   children: Int32Array,

@@ -1,4 +1,4 @@
-/** The native API, typed from its contract. Every failure says what was tried, why it failed and what to do next. */
+/** The native API, typed by its contract. Every failure says what was tried, why it failed and what to do next. */
 import type {
   AttributeValuesAnswer,
   ErrorBody,
@@ -13,7 +13,7 @@ import type { attributeKeysAnswer } from '../../../src/api/native/contract.ts'
 
 type AttributeKeysAnswer = (typeof attributeKeysAnswer)['_zod']['output']
 
-/** `what` cannot be done; `why` in the server's words; `next` is the way on. */
+/** `what` failed; `why` is the reason in the server's words; `next` says what to do. */
 export class ApiError extends Error {
   readonly status: number
   readonly what: string
@@ -41,7 +41,7 @@ export function apiUrl({ path, search }: Pick<Request, 'path' | 'search'>): stri
   return `/api/v1${path}${query === '' ? '' : '?' + query}`
 }
 
-/** The answer's JSON; rejects with `ApiError`, or with an `AbortError` when the signal fires. */
+/** The answer's JSON; rejects with `ApiError`, or with an `AbortError` when the signal is aborted. */
 export async function getJson<T>(request: Request): Promise<T> {
   const { what, signal } = request
   let response: Response

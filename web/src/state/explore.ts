@@ -1,4 +1,4 @@
-/** Explore: URL -> requests -> answers. Answers of recent URLs are kept, so that Back shows the same picture at once. */
+/** Explore: URL -> requests -> answers. Answers of recent URLs are kept, so that Back shows the same page at once. */
 import { computed, effect, signal } from '@preact/signals'
 import type {
   FacetsAnswer,
@@ -22,7 +22,7 @@ export const explorePath = '/explore'
 const pageSize = 100
 const heatColumns = 96
 const limitMax = 1000
-/** Pages of `limitMax` traces read at most to fill one page of a box. */
+/** To fill one page of a box, at most this many pages of `limitMax` traces are read. */
 const boxPagesMax = 10
 const rememberedMax = 12
 const emptyPollMs = 2000
@@ -33,7 +33,7 @@ export interface Page {
   readonly nextCursor: string | undefined
 }
 
-/** Why nothing is shown, and the ways out. */
+/** Why nothing is shown, and what a person can do about it. */
 export interface NoMatch {
   readonly without: readonly { readonly filter: Filter; readonly total: number }[]
   readonly lastMatchMs: number | undefined
@@ -44,17 +44,17 @@ export const isExplore = computed(() => place.value.path === '/' || place.value.
 export const exploreState = computed<ExploreState>(() =>
   isExplore.value ? parseExplore(new URLSearchParams(place.value.search)) : emptyExplore,
 )
-/** The range in milliseconds, fixed when the query ran, so that paging and the map speak of the same moment. */
+/** The range in milliseconds, fixed when the query ran, so that paging and the map use the same times. */
 export const exploreRange = signal(resolveRange(emptyExplore.range, Date.now()))
 
 export const page = createLoader<Page>()
 export const overview = createLoader<TraceOverviewAnswer>()
 export const facets = createLoader<FacetsAnswer>()
 export const noMatch = createLoader<NoMatch>()
-/** Set while the store holds nothing at all. */
+/** Set while the store is empty. */
 export const emptyStore = signal<StatusAnswer | undefined>(undefined)
 export const scrollTop = signal(0)
-/** Trace under the pointer, in the table or on the map. */
+/** The trace under the pointer, in the table or on the map. */
 export const pointed = signal('')
 
 interface Remembered {
@@ -76,16 +76,16 @@ const printedRange = ({ fromMs, toMs }: { fromMs: number; toMs: number }): Range
 })
 const isSameRange = (a: Range, b: Range): boolean => a.from === b.from && a.to === b.to
 
-/** Copies the address with the times that are shown, as "the last hour" is another one for whoever opens it. */
+/** Copies the address with fixed times, because "the last hour" would be a different one for whoever opens it. */
 export function shareExplore(): void {
   const url = exploreUrl({ ...exploreState.value, range: printedRange(exploreRange.value) })
   void copy(location.origin + url, 'Link')
 }
 
-/** What a range was before a box fixed it. */
+/** The range before a box fixed it. */
 let beforeBox: { readonly fixed: Range; readonly range: Range } | undefined
 
-/** A box is of fixed times, so its range is as well, until the box goes. */
+/** A box has fixed times, so the range is fixed too until the box is removed. */
 function rangeFor(next: ExploreState, old: ExploreState): Range {
   if (next.box && !old.box && next.range.to === '') {
     beforeBox = { fixed: printedRange(exploreRange.value), range: next.range }
@@ -95,7 +95,7 @@ function rangeFor(next: ExploreState, old: ExploreState): Range {
   return isLet ? beforeBox!.range : next.range
 }
 
-/** Changes part of the state as a step that Back undoes. */
+/** Changes part of the state in one step, which Back undoes. */
 export function change(part: Partial<ExploreState>): void {
   const old = exploreState.value
   const wanted = { ...old, ...part }
@@ -125,7 +125,7 @@ let shown = ''
 let shownFilters = ''
 let shownRange = emptyExplore.range
 
-/** Follows the URL for as long as the page lives. */
+/** Follows the URL as long as the page is open. */
 export function startExplore(): void {
   effect(() => {
     const url = isExplore.value ? exploreUrl(exploreState.value) : ''
@@ -157,7 +157,10 @@ function filtersKey(): string {
   return exploreUrl({ ...emptyExplore, filters: exploreState.value.filters })
 }
 
-/** Asks again. The map, facets and figures do not depend on order or box, so they stay when only those changed. */
+/**
+ * Sends the requests again. Map, facets and statistics do not depend on order or box, so they stay if only those
+ * changed.
+ */
 export async function run(options: { force?: boolean } = {}): Promise<void> {
   const { range, box } = exploreState.value
   const isShown = isSameRange(range, shownRange) || isSameRange(range, printedRange(exploreRange.value))
@@ -180,7 +183,7 @@ export async function run(options: { force?: boolean } = {}): Promise<void> {
         }),
         facets.run((signal) => api.facets(shared, signal)),
       ]
-  // A box takes its total from the map.
+  // The total of a box comes from the map.
   const before = exploreState.value.box ? Promise.all(rest) : Promise.resolve()
   const readFirst = async (signal: AbortSignal): Promise<Page> => {
     await before
@@ -221,8 +224,8 @@ async function readPage(limit: number, signal: AbortSignal, cursor?: string): Pr
 }
 
 /**
- * Traces of the box. The search can bound the duration of spans, not of traces, so the box's duration is checked here;
- * the total is that of the map's cells until the list is complete.
+ * Traces of the box. The search can limit the duration of spans but not of traces, so the box's duration is checked
+ * here. Until the list is complete, the total is that of the map's cells.
  */
 async function readBox(box: Box, signal: AbortSignal, after?: string): Promise<Page> {
   const traces: TraceSummary[] = []
@@ -238,7 +241,7 @@ async function readBox(box: Box, signal: AbortSignal, after?: string): Promise<P
   return { traces, total: isComplete ? traces.length : Math.max(traces.length, cells), nextCursor: cursor }
 }
 
-/** Another page below: by cursor when newest first; other orders have none, so the whole list is read again, longer. */
+/** Loads one more page. Only "newest first" has a cursor; for other orders a longer list is read again. */
 export async function showMore(): Promise<void> {
   const old = page.state.value.value
   if (!old || !canShowMore(old)) return
@@ -285,7 +288,7 @@ async function nearest(filters: readonly Filter[]): Promise<NoMatch['nearest']> 
   return names.length === 0 ? [] : [{ filter: service, names }]
 }
 
-/** Someone is about to send the first span: show it as soon as it is there. */
+/** Someone is about to send the first span: show it as soon as it arrives. */
 async function pollEmpty(): Promise<void> {
   if (!isExplore.value || emptyStore.value === undefined) return
   const status = await api.status().catch(() => emptyStore.value!)

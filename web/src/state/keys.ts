@@ -1,6 +1,6 @@
 /**
- * Keys, one table a page: the help (`?`) prints the same table that is acted on. Off while typing, and off altogether when
- * a person says so. Two-key sequences start with `g`.
+ * Keyboard shortcuts, in one table per page. The help (`?`) prints that same table. Shortcuts are off while typing, and
+ * off completely if a person switches them off. Two-key sequences start with `g`.
  */
 import { signal } from '@preact/signals'
 import { keysEnabled, nextZone } from './settings.ts'
@@ -8,7 +8,7 @@ import { go } from './location.ts'
 import { explorePath } from './explore.ts'
 
 export interface KeyBinding {
-  /** As `KeyboardEvent.key`, letters in lower case; `Shift+`, `Ctrl+` before it. */
+  /** Like `KeyboardEvent.key`, letters in lower case, with `Shift+` or `Ctrl+` before it. */
   readonly keys: readonly string[]
   readonly label: string
   readonly does: string
@@ -22,13 +22,13 @@ export interface KeyTable {
 
 export const helpOpen = signal(false)
 export const rangeOpen = signal(false)
-/** In narrow windows the facets lie over the table, when asked for. */
+/** In narrow windows the facets are hidden until opened, and then cover the table. */
 export const facetsOpen = signal(false)
 const sequenceMs = 1000
 let pageTable: KeyTable | undefined
 let pendingG = -Infinity
 
-/** Puts the caret into the page's query or find box. */
+/** Puts the cursor into the query or find box of the page. */
 function focusQuery(): void {
   document.querySelector<HTMLInputElement>('[data-query]')?.focus()
 }
@@ -49,7 +49,7 @@ export function keyTables(): readonly KeyTable[] {
   return pageTable ? [pageTable, general] : [general]
 }
 
-/** Keys of the page shown; answers how to take them away again. */
+/** Sets the shortcuts of the shown page; returns a function that removes them. */
 export function usePageKeys(table: KeyTable): () => void {
   pageTable = table
   return () => {
@@ -68,14 +68,14 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 }
 
-/** Enter and Space press the button they are on; arrows scroll the pane they are in. */
+/** Enter and Space press the focused button; arrows scroll the focused pane. */
 function belongsToElement({ key, target }: KeyboardEvent): boolean {
   if (!(target instanceof Element)) return false
   if (key === 'Enter' || key === ' ') return /^(BUTTON|A|SUMMARY)$/.test(target.tagName)
   return key.startsWith('Arrow') && target.closest('[data-panel]') !== null
 }
 
-/** Esc closes what is open, leaves a text box, or goes back from the panel to the rows. */
+/** Esc closes an open menu, leaves a text box, or moves the focus from the panel back to the rows. */
 function escape(event: KeyboardEvent): void {
   if (helpOpen.value) helpOpen.value = false
   else if (rangeOpen.value) rangeOpen.value = false

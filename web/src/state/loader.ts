@@ -1,4 +1,4 @@
-/** One kind of answer being loaded: the newest request wins, the old answer stays until the new one is there. */
+/** Loads one kind of answer: the newest request wins, and the old answer stays until the new one is there. */
 import { signal } from '@preact/signals'
 import type { ReadonlySignal } from '@preact/signals'
 import { ApiError } from './api.ts'
@@ -6,14 +6,14 @@ import { ApiError } from './api.ts'
 export interface Loaded<T> {
   readonly value: T | undefined
   readonly error: ApiError | undefined
-  /** `performance.now()` when the request under way began; 0 when none is. */
+  /** `performance.now()` when the current request began; 0 when there is none. */
   readonly since: number
 }
 
 export interface Loader<T> {
   readonly state: ReadonlySignal<Loaded<T>>
   run(request: (signal: AbortSignal) => Promise<T>): Promise<void>
-  /** Stops waiting; what was there stays. */
+  /** Stops waiting and keeps the old answer. */
   cancel(): void
   set(value: T | undefined): void
 }

@@ -1,7 +1,10 @@
-/** The address bar as a signal. Every screen is a function of it; what cannot be in the URL (result list) rides in history state. */
+/**
+ * The address bar as a signal. Every page is a function of it. The result list does not fit in a URL, so it is in the
+ * history state.
+ */
 import { signal } from '@preact/signals'
 
-/** The results a trace was opened from, for "next result" and for the way back. */
+/** The results from which a trace was opened, for "next result" and for the way back. */
 export interface ResultList {
   readonly url: string
   readonly traceIds: readonly string[]
@@ -29,9 +32,9 @@ export function startLocation(): void {
 }
 
 export interface GoOptions {
-  /** Zoom, selection and typing replace; deliberate steps push. */
+  /** Zoom, selection and typing replace the history entry; deliberate steps push one. */
   readonly replace?: boolean
-  /** Kept from the current entry when not given. */
+  /** Taken from the current entry when absent. */
   readonly results?: ResultList | undefined
 }
 
@@ -43,7 +46,7 @@ export function go(url: string, options: GoOptions = {}): void {
   place.value = read()
 }
 
-/** Plain clicks stay in the page; with a modifier the browser opens its tab. */
+/** Plain clicks stay in the page; with a modifier key the browser opens its tab. */
 export function followLink(event: MouseEvent, url: string, options: GoOptions = {}): void {
   if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)
     return
@@ -51,7 +54,7 @@ export function followLink(event: MouseEvent, url: string, options: GoOptions = 
   go(url, options)
 }
 
-/** URLs print `=`, `:` and `,` in values as they are; they are legal there and easier to read. */
+/** Values keep `=`, `:` and `,` unescaped in URLs, where they are legal and easier to read. */
 export function printUrl(path: string, search: URLSearchParams): string {
   const text = search
     .toString()

@@ -1,4 +1,4 @@
-/** Short confirmations ("Link copied"), shown for a moment and read out politely. */
+/** Short confirmations ("Link copied"), shown for a moment and announced by screen readers. */
 import { signal } from '@preact/signals'
 
 export const notice = signal('')
@@ -12,7 +12,7 @@ export function say(text: string): void {
   }, 2500)
 }
 
-/** Copies, and says so; where the browser forbids the clipboard it says that instead. */
+/** Copies a text and confirms it, or says that the browser does not allow it. */
 export async function copy(text: string, what: string): Promise<void> {
   try {
     await writeClipboard(text)
@@ -22,7 +22,7 @@ export async function copy(text: string, what: string): Promise<void> {
   }
 }
 
-/** The clipboard API exists in secure contexts only; plain http on another machine needs the old way. */
+/** The clipboard API exists only in secure contexts; plain http on another machine needs the older method. */
 async function writeClipboard(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text)
   const area = document.createElement('textarea')

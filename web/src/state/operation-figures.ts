@@ -1,4 +1,4 @@
-/** How long an operation usually takes, to hold one span against; asked once for each operation of a page. */
+/** How long an operation usually takes, to compare one span with; loaded once per operation and page. */
 import { millisOf } from '../model/time.ts'
 import * as api from './api.ts'
 
@@ -12,7 +12,9 @@ const hourMs = 3_600_000
 const keptMax = 50
 const asked = new Map<string, Promise<Awaited<ReturnType<typeof api.operations>>>>()
 
-/** Figures of the hour up to the span; `undefined` when there are none or they cannot be had: they are an extra. */
+/**
+ * Statistics of the hour up to the span; `undefined` when there are none or loading fails, because they are optional.
+ */
 export async function operationFigures(
   service: string,
   operation: string,

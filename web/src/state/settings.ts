@@ -1,4 +1,4 @@
-/** What a person set for all pages, kept in the browser: theme, zone, pane sizes, keys on or off. */
+/** Settings of a person for all pages, kept in the browser: theme, zone, pane sizes, keys on or off. */
 import { computed, effect, signal } from '@preact/signals'
 import type { Signal } from '@preact/signals'
 import { palettes } from '../model/colour.ts'
@@ -26,7 +26,7 @@ function stored<T extends string | number | boolean>(
     try {
       localStorage.setItem(name, text)
     } catch {
-      // Without storage the setting lasts as long as the page.
+      // Without storage the setting lasts until the page is closed.
     }
   })
   return value
@@ -47,7 +47,7 @@ export const zone = stored<Zone>('zone', 'local', oneOf<Zone>('local', 'utc'))
 export const keysEnabled = stored('keys', true, isBoolean)
 export const namesWidth = stored('names-width', 400, between(160, 1200))
 export const panelWidth = stored('panel-width', 400, between(240, 1200))
-/** Attribute keys shown first in the panel, joined by newlines. */
+/** Attribute keys that the panel shows first, joined by newlines. */
 export const pinnedAttributes = stored('pinned', '', (value): value is string => typeof value === 'string')
 
 const prefersLight = matchMedia('(prefers-color-scheme: light)')
@@ -56,7 +56,7 @@ const systemTheme = signal<Theme>(prefersLight.matches ? 'light' : 'dark')
 export const theme = computed<Theme>(() => (themeChoice.value === 'auto' ? systemTheme.value : themeChoice.value))
 export const palette = computed(() => palettes[theme.value])
 
-/** Puts the palette's colours where style sheets find them (`--bg`, `--text`, `--slot-1` …). */
+/** Puts the palette's colours into CSS variables (`--bg`, `--text`, `--slot-1` …). */
 export function startTheme(): void {
   prefersLight.addEventListener('change', () => {
     systemTheme.value = prefersLight.matches ? 'light' : 'dark'

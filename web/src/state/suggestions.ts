@@ -1,4 +1,6 @@
-/** What the query box offers while typing: fields first, then the values of the field. Lists are asked for once a minute. */
+/**
+ * Suggestions of the query box while typing: first fields, then the values of the field. Lists are kept for a minute.
+ */
 import { printCountOf } from '../model/format.ts'
 import { parseTyped, statusValues, valueOf } from '../model/search-filters.ts'
 import type { Filter } from '../model/search-filters.ts'
@@ -8,13 +10,13 @@ import { exploreRange } from './explore.ts'
 import { tracePath } from './trace-url.ts'
 
 export interface Suggestion {
-  /** Text that the box holds when this is taken; ends in `=` or a sign when a value must follow. */
+  /** Text of the box once this is chosen; ends in `=` or a comparison sign when a value must follow. */
   readonly text: string
   readonly label: string
   readonly hint: string
-  /** Set when taking it completes a filter. */
+  /** Set when choosing it completes a filter. */
   readonly filter: Filter | undefined
-  /** Set when taking it leaves the page. */
+  /** Set when choosing it opens another page. */
   readonly path?: string
 }
 
@@ -46,7 +48,7 @@ function valueOffer(name: string, value: string, hint: string): Suggestion {
   return { text, label: value, hint, filter: parseTyped(text) }
 }
 
-/** Offers for the text so far; never rejects: without lists there is nothing to offer, and typing still works. */
+/** Suggestions for the text so far. Never rejects: without lists there are no suggestions, but typing still works. */
 export async function suggest(text: string, filters: readonly Filter[]): Promise<readonly Suggestion[]> {
   const traceId = pastedTraceId(text)
   if (traceId !== undefined)

@@ -1,10 +1,13 @@
-/** The page's end of the trace worker: one worker a trace, ended with it, so leaving a huge trace stops its work. */
+/**
+ * The page's side of the trace worker. Each trace has its own worker, which ends with it: leaving a huge trace stops
+ * its work.
+ */
 import { ApiError, noAnswer } from './api.ts'
 import type { Answers, FromWorker, ToWorker } from './trace-messages.ts'
 
 type Question = { [Ask in keyof Answers]: Omit<Extract<ToWorker, { ask: Ask }>, 'id'> & { ask: Ask } }
 
-/** A worker whose script never came says nothing of why; one that ran and failed does. */
+/** A worker whose script could not be loaded gives no reason; a worker that started and then failed does. */
 function stopped(message: string | undefined): ApiError {
   if (!message) return noAnswer('open the trace')
   return new ApiError({ status: -1, what: 'lay out the trace', why: message, next: 'Retry, or reload the page.' })
@@ -36,7 +39,10 @@ export class TraceClient {
     this.#waiting.clear()
   }
 
-  /** Rejects with `ApiError`; never settles after `close`. After a failure only `open` starts again: a new worker knows no trace. */
+  /**
+   * Rejects with `ApiError`; never settles after `close`. After a failure only `open` works, because a new worker has
+   * no trace.
+   */
   ask<Ask extends keyof Answers>(question: Question[Ask]): Promise<Answers[Ask]> {
     if (this.#failure && question.ask !== 'open') return Promise.reject(this.#failure)
     this.#failure = undefined

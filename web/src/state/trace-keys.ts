@@ -1,4 +1,4 @@
-/** Keys of the trace page; the help prints this table. */
+/** Keyboard shortcuts of the trace page; the help prints this table. */
 import { has, nodeFlags } from '../model/trace.ts'
 import type { KeyTable } from './keys.ts'
 import { go, place } from './location.ts'
@@ -9,9 +9,9 @@ import { tracePath } from './trace-url.ts'
 const zoomStep = 0.7
 const panStep = 0.15
 
-/** The address of the picture, absolute. */
+/** The absolute address of the current view. */
 export function shareLink(): void {
-  // The address bar follows zooming and selection with a short delay; share what is there once that has passed.
+  // The address bar follows zooming and selection with a short delay, so share its address after that delay.
   setTimeout(() => void copy(location.href, 'Link'), 150)
 }
 
@@ -28,7 +28,7 @@ function moveRow(page: TracePage, step: 1 | -1): void {
   if (node !== undefined) page.select(node, { reveal: true })
 }
 
-/** Left folds, or goes to the parent where nothing is to fold; Right unfolds, or goes to the first child. */
+/** Left folds, or goes to the parent if nothing can be folded. Right unfolds, or goes to the first child. */
 function fold(page: TracePage, open: boolean, wholeSubtree: boolean): void {
   const trace = page.trace.value
   const node = page.selected.value
@@ -52,7 +52,7 @@ function focusPanel(page: TracePage): void {
   requestAnimationFrame(() => document.querySelector<HTMLElement>('[data-panel]')?.focus())
 }
 
-/** Keys act once the trace is there. */
+/** Shortcuts work once the trace is loaded. */
 export function traceKeys(page: TracePage): KeyTable {
   const when = (act: () => void) => () => {
     if (page.trace.value) act()

@@ -1,4 +1,4 @@
-/** What the page and the trace worker say to each other. The worker reads, decodes and lays out; the page only draws. */
+/** Messages between the page and the trace worker. The worker reads, decodes and lays out; the page only draws. */
 import type { SpanDetails, ShownLog } from '../model/span-details.ts'
 import type { Timing, Tree } from '../model/trace.ts'
 
@@ -29,7 +29,7 @@ export interface Found {
 }
 export interface SpanLogs {
   readonly own: readonly ShownLog[]
-  /** Only with the first node: records that name no span, or one that is not in the trace. */
+  /** Only with the first node: records that name no span, or a span that is not in the trace. */
   readonly others: readonly ShownLog[]
 }
 export interface Answers {

@@ -1,4 +1,4 @@
-/** One open trace: what is shown of it, as signals, and the steps that change that. Lives as long as its page. */
+/** One open trace: its view as signals, and the actions that change the view. Lives as long as its page. */
 import { batch, computed, effect, signal, untracked } from '@preact/signals'
 import { addStep, applySteps, defaultOpen, parseSteps, printSteps } from '../model/fold.ts'
 import type { FoldStep } from '../model/fold.ts'
@@ -31,7 +31,7 @@ export class TracePage {
   readonly opened = createLoader<Opened>()
   readonly trace = signal<Trace | undefined>(undefined)
   readonly selected = signal(-1)
-  /** Row under the pointer, in the names or the bars; -1 for none. */
+  /** Row under the pointer, in the names or in the bars; -1 for none. */
   readonly hovered = signal(-1)
   readonly window = signal<TimeWindow>({ from: 0, to: 1 })
   readonly steps = signal<readonly FoldStep[]>([])
@@ -42,7 +42,7 @@ export class TracePage {
   readonly panelOpen = signal(true)
   readonly scrollTop = signal(0)
   readonly viewHeight = signal(600)
-  /** Asks the waterfall to scroll a node into view; a new object each time. */
+  /** Tells the waterfall to scroll a node into view; a new object each time. */
   readonly reveal = signal<{ readonly node: number } | undefined>(undefined)
 
   readonly #matches = computed(() =>
@@ -139,7 +139,7 @@ export class TracePage {
     if (url.adjusted !== this.adjusted.value) void this.setAdjusted(url.adjusted)
   }
 
-  /** URL -> state on Back and Forward; state -> URL otherwise. */
+  /** On Back and Forward the state follows the URL; otherwise the URL follows the state. */
   #followUrl(): void {
     this.#stops.push(
       effect(() => {
@@ -162,7 +162,7 @@ export class TracePage {
     )
   }
 
-  /** The address of the picture as it is. */
+  /** The address of the current view. */
   #printUrl(): string {
     const { tree, timing } = this.trace.value!
     const { from, to } = this.window.value
@@ -177,7 +177,7 @@ export class TracePage {
   }
 
   #writeTimer: ReturnType<typeof setTimeout> | undefined
-  /** Browsers refuse more than some hundred history changes a minute, so zooming writes at rest. */
+  /** Browsers reject more than a few hundred history changes per minute, so the URL is written when zooming stops. */
   #writeUrl(): void {
     clearTimeout(this.#writeTimer)
     this.#writeTimer = setTimeout(() => this.#commitUrl(true), 120)
@@ -222,7 +222,7 @@ export class TracePage {
   #loadPanel(): void {
     const node = this.selected.value
     const trace = this.trace.value
-    // Nodes that stand for others have nothing of their own, but the first has the logs that belong to no span.
+    // Groups and missing parents have no details, but the first node also shows the logs that belong to no span.
     if (node >= 0 && trace) this.panel.show(node, isSpan(trace.tree, node) || node === 0)
   }
 
@@ -293,7 +293,7 @@ export class TracePage {
     this.window.value = clampWindow(window, this.trace.value!.timing.duration)
   }
 
-  /** Factor below 1 zooms in, keeping `at` (nanoseconds) where it is. */
+  /** A factor below 1 zooms in and keeps `at` (nanoseconds) in its place. */
   zoomBy(factor: number, at: number): void {
     const { from, to } = this.window.value
     this.zoomTo({ from: at - (at - from) * factor, to: at + (to - at) * factor })
@@ -307,7 +307,7 @@ export class TracePage {
     this.zoomTo({ from: from + by, to: to + by })
   }
 
-  /** The window around a node with a little air. */
+  /** The window around a node, with a small margin. */
   fit(node: number): void {
     const { timing } = this.trace.value!
     const length = Math.max(windowMinNanos, timing.length[node]!)

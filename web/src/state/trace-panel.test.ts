@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { TraceClient } from './trace-client.ts'
 import { TracePanel } from './trace-panel.ts'
 
-/** A worker that answers when it is told to. */
+/** A worker that answers only on command. */
 function askedPanel() {
   const answers: { readonly asked: string; readonly resolve: (value: unknown) => void }[] = []
   const ask = ({ ask, node }: { ask: string; node: number }): Promise<unknown> =>
@@ -19,7 +19,7 @@ function askedPanel() {
   }
 }
 
-test('an answer for a node that is not shown any more is dropped, whatever was shown between', async () => {
+test('an answer for a node that is no longer shown is dropped, whatever was shown in between', async () => {
   const { panel, answer } = askedPanel()
   panel.show(1, true)
   panel.show(2, true)
@@ -31,7 +31,7 @@ test('an answer for a node that is not shown any more is dropped, whatever was s
   assert.deepEqual(panel.content.value, { node: 1, details: 'details', logs: 'of 1', logsError: undefined })
 })
 
-test('a node is asked for once while it is shown, and one that stands for others not at all', () => {
+test('a node is loaded once while it is shown; groups and missing parents are not loaded', () => {
   const { panel, asked } = askedPanel()
   panel.show(3, false)
   assert.deepEqual(panel.content.value?.logs, { own: [], others: [] })

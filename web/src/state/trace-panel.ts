@@ -1,4 +1,4 @@
-/** What the panel shows of one node: details and logs, as the worker finds them. */
+/** What the panel shows for one node: the details and logs that the worker finds. */
 import { signal } from '@preact/signals'
 import type { SpanDetails } from '../model/span-details.ts'
 import type { ApiError } from './api.ts'
@@ -22,7 +22,7 @@ export class TracePanel {
     this.#client = client
   }
 
-  /** `isAsked` false when the node has nothing that the worker could tell. */
+  /** `isAsked` is false when the worker has nothing about the node. */
   show(node: number, isAsked: boolean): void {
     if (this.content.value?.node === node) return
     const nothingYet = { node, details: undefined, logs: undefined, logsError: undefined }
@@ -30,7 +30,7 @@ export class TracePanel {
     if (!isAsked) return
     void this.#client.ask<'details'>({ ask: 'details', node }).then(
       (details) => this.#update(node, { details }),
-      () => {}, // the worker is gone, which the logs say as well
+      () => {}, // the worker is gone, and the logs section shows that too
     )
     this.#client.ask<'logs'>({ ask: 'logs', node }).then(
       (logs) => this.#update(node, { logs }),
@@ -38,7 +38,7 @@ export class TracePanel {
     )
   }
 
-  /** An answer that comes when another node is shown is too late. */
+  /** An answer is too late when another node is shown by then. */
   #update(node: number, part: Partial<PanelContent>): void {
     const shown = this.content.value
     if (shown?.node === node) this.content.value = { ...shown, ...part }

@@ -1,4 +1,4 @@
-/** The part of a trace's picture that is in the URL: `/trace/ID?span,t,find,only,crit,err,slow,skew,fold`. */
+/** The part of a trace's view that is in the URL: `/trace/ID?span,t,find,only,crit,err,slow,skew,fold`. */
 import { parsePastedTraceId } from '../../../src/base/pasted-id.ts'
 import { noFilters } from '../model/rows.ts'
 import type { RowFilters } from '../model/rows.ts'
@@ -11,7 +11,7 @@ export interface TimeWindow {
 }
 
 export interface TraceUrl {
-  /** Key of the selected node, '' for none given. */
+  /** Key of the selected node, '' when the URL has none. */
   readonly span: string
   /** `undefined` for the whole trace. */
   readonly window: TimeWindow | undefined
@@ -25,13 +25,15 @@ export function tracePath(traceId: string): string {
   return '/trace/' + traceId
 }
 
-/** The id in `/trace/ID`, in full where it was pasted without leading zeros or in a header; `undefined` for other pages. */
+/**
+ * The full id of `/trace/ID`, which may lack leading zeros or come from a pasted header; `undefined` for other pages.
+ */
 export function traceIdOf(path: string): string | undefined {
   const typed = /^\/trace\/([^/]+)\/?$/.exec(path)?.[1]
   return typed === undefined ? undefined : (parsePastedTraceId(unescaped(typed)) ?? typed)
 }
 
-/** Text with a broken escape is what it is: it names no trace. */
+/** A text with a broken escape is kept as it is, because it cannot be a trace id. */
 function unescaped(text: string): string {
   try {
     return decodeURIComponent(text)

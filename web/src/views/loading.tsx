@@ -1,4 +1,7 @@
-/** The shared ways of waiting and failing: nothing for 300 ms, then a line; after a second the time and Cancel. */
+/**
+ * Shared views of waiting and failure: nothing for 300 ms, then a line; after a second also the elapsed time and
+ * Cancel.
+ */
 import { useEffect, useState } from 'preact/hooks'
 import type { ApiError } from '../state/api.ts'
 import { Icon } from './icons.tsx'

@@ -5,7 +5,7 @@ import { followLink, place } from '../state/location.ts'
 import { nextTheme, theme } from '../state/settings.ts'
 import { Icon } from './icons.tsx'
 
-/** Only pages that exist. From a trace the way back keeps the search it was opened from. */
+/** Links to existing pages only. From a trace, the link back keeps the search from which it was opened. */
 export function Rail() {
   const url = place.value.results?.url ?? exploreUrl(emptyExplore)
   const other = theme.value === 'dark' ? 'light' : 'dark'

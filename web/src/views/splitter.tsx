@@ -5,7 +5,10 @@ const keyStep = 24
 const smallest = 200
 const largest = 1000
 
-/** A handle between two panes; `value` is the width of the pane on its `side`, `at` where it stands from there. */
+/**
+ * A handle between two panes. `value` is the width of the pane on its `side`; `at` is the handle's distance from that
+ * side.
+ */
 export function Splitter({
   value,
   at,

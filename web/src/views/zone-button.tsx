@@ -1,7 +1,7 @@
 import { printZone } from '../model/time.ts'
 import { nextZone, zone } from '../state/settings.ts'
 
-/** Names the zone that every time on the page is in; a click changes it. */
+/** Shows the zone of all times on the page; a click changes it. */
 export function ZoneButton({ atMs }: { atMs: number }) {
   const other = zone.value === 'local' ? 'UTC' : 'local time'
   return (

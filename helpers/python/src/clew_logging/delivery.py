@@ -1,6 +1,6 @@
 """
-The handler's own thread: takes entries off the queue, sends them in batches, tries again while that may help, and counts
-and says aloud what was lost. Nothing here runs on a thread of the program except `stop` and `flush`, which wait.
+The handler's own thread: takes entries off the queue, sends them in batches, and retries while that may help. It counts
+and reports what was lost. Nothing here runs on a thread of the program except `stop` and `flush`, which wait.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BACKOFF_MAX_SECONDS = 30.0
 #: Lost records are reported on stderr at most this often.
 _REPORT_EVERY_SECONDS = 60.0
 
-#: A request for everything before it to be sent; set once it is (or is lost).
+#: Marks a place in the queue; it is set once everything before it is sent or lost.
 Marker = threading.Event
 Item = Union[Entry, Marker]
 
@@ -30,7 +30,7 @@ class Policy(NamedTuple):
     batch_bytes: int
     batch_wait_seconds: float
     request_timeout_seconds: float
-    #: A batch is given up this long after its first try.
+    #: A batch is given up when this much time has passed since its first try.
     retry_seconds: float
 
 
@@ -39,9 +39,9 @@ class Delivery:
         self._exporter = exporter
         self._policy = policy
         self._report = report or _report_on_stderr
-        # SimpleQueue.put may be interrupted by itself (signal handlers, finalizers) without a deadlock.
+        # A signal handler or finalizer may call SimpleQueue.put inside another call of it, without a deadlock.
         self.queue: "queue.SimpleQueue[Item]" = queue.SimpleQueue()
-        #: Bytes that left the queue, counted by this thread alone; the handler counts those that entered.
+        #: Bytes that left the queue, counted only by this thread; the handler counts those that entered.
         self.bytes_out = 0
         self.sent = 0
         self.retries = 0
@@ -57,8 +57,8 @@ class Delivery:
         self._thread: Optional[threading.Thread] = None
 
     def ensure_started(self) -> None:
-        """Raises `RuntimeError` when the system has no thread to give."""
-        # Another thread, or the code that a signal interrupted just here, may be starting it.
+        """Raises `RuntimeError` when the system cannot start another thread."""
+        # Another thread, or the code that a signal interrupted here, may be starting it already.
         if self._thread is not None or not self._starting.acquire(blocking=False):
             return
         try:
@@ -81,7 +81,7 @@ class Delivery:
             return dict(self._dropped)
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Waits until what was queued before the call is sent or lost; False when the time was too short."""
+        """Waits until everything queued before the call is sent or lost; returns False when the time was too short."""
         if self._thread is None or self.is_own_thread():
             return self.queue.empty()
         marker = Marker()
@@ -89,7 +89,7 @@ class Delivery:
         return marker.wait(timeout_seconds)
 
     def stop(self, timeout_seconds: float) -> None:
-        """Sends what is queued within the time, counts and reports the rest. Safe to call twice."""
+        """Sends what is queued within the time, then counts and reports the rest. Safe to call twice."""
         if self._stop_at is None:
             self._stop_at = time.monotonic() + timeout_seconds
         self._wake.set()
@@ -97,7 +97,7 @@ class Delivery:
         if self._thread is None or not self._thread.is_alive():
             self._drain()  # no thread could be started
         elif not self.is_own_thread():
-            # A little beyond, for the thread to count what it could not send.
+            # One second longer, so that the thread can count what it could not send.
             self._done.wait(max(0.0, self._stop_at - time.monotonic()) + 1.0)
         left = self.queue.qsize() + self.in_flight
         if not self._done.is_set() and left > 0:
@@ -182,7 +182,7 @@ class Delivery:
             self._told = lost
 
     def _send(self, body: bytes) -> "tuple[int, str]":
-        """Sends until it is confirmed, refused, or the time for it is over (then the last `RetryLater` is raised)."""
+        """Sends until the batch is confirmed, rejected, or out of time (then the last `RetryLater` is raised)."""
         policy = self._policy
         first = time.monotonic()
         backoff = _BACKOFF_FIRST_SECONDS
@@ -191,7 +191,7 @@ class Delivery:
                 outcome = self._exporter.send(body, self._time_for_request())
                 return outcome.rejected, outcome.reason
             except RetryLater as error:
-                # Some jitter, so that many programs do not come back at the same moment.
+                # Some jitter, so that many programs do not retry at the same moment.
                 pause = max(error.after_seconds, backoff * random.uniform(0.5, 1.0))
                 end = first + policy.retry_seconds
                 if self._stop_at is not None:
@@ -206,7 +206,7 @@ class Delivery:
                 backoff = min(backoff * 2, _BACKOFF_MAX_SECONDS)
 
     def _pause(self, seconds: float) -> None:
-        """Returns early when the handler is being closed: then one more try at once is all there is time for."""
+        """Returns early when the handler is being closed, because then there is time for only one more try."""
         if self._stop_at is None:
             self._wake.wait(seconds)
         else:
@@ -225,7 +225,7 @@ class Delivery:
         return self._stop_at is not None
 
     def _loss_notice(self, lost: int) -> Optional[Entry]:
-        """A record that says how many others were lost, so that the loss is seen where the records are read."""
+        """A record that says how many others were lost, so that the loss is visible among the records."""
         count = lost - self._told
         if count <= 0:
             return None
@@ -250,7 +250,7 @@ class Delivery:
         parts = [f"cannot send log records, trying again: {trouble}" if trouble else "", f"lost so far: {losses}" if losses else ""]
         try:
             self._report("; ".join(part for part in parts if part))
-        except Exception:  # the program's own function, or stderr is closed
+        except Exception:  # the program's own function failed, or stderr is closed
             pass
 
 
@@ -260,7 +260,7 @@ def _report_on_stderr(text: str) -> None:
 
 
 def _suppress_instrumentation() -> None:
-    """Keeps OpenTelemetry, if it is loaded, from tracing this thread's own requests."""
+    """Keeps OpenTelemetry, if it is loaded, from tracing the requests of this thread."""
     context = sys.modules.get("opentelemetry.context")
     if context is None:
         return

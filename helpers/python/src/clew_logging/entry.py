@@ -1,8 +1,8 @@
 """
 A log record as plain, immutable data.
 
-It is taken on the thread that logs, because messages and `extra` may refer to objects that change a moment later. All
-that is slower (encoding, compression, the network) happens on the handler's own thread.
+It is made on the thread that logs, because messages and `extra` may refer to objects that change a moment later. All
+slower work (encoding, compression, the network) happens on the handler's own thread.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from .trace_context import TraceContext, trace_context_of
 
-#: What an attribute value may be after `plain_value`; containers hold only these again.
+#: Types that `plain_value` returns for an attribute value; containers hold only these types.
 Plain = Union[None, bool, int, float, str, bytes, List[Any], Dict[str, Any]]
 
-#: Longest text of one value in characters, nesting of containers, entries of one container.
+#: Limits of one value: characters of a text, nesting of containers, entries of one container.
 TEXT_MAX = 64 * 1024
 NESTING_MAX = 8
 ENTRIES_MAX = 256
@@ -43,12 +43,12 @@ class Entry(NamedTuple):
     scope: str
     attributes: Dict[str, Plain]
     trace: Optional[TraceContext]
-    #: About how much memory it takes, bytes.
+    #: Approximate memory use in bytes.
     size: int
 
 
 def make_entry(record: logging.LogRecord, formatter: Optional[logging.Formatter]) -> Entry:
-    """Never raises because of what the program logged: a message that cannot be formatted is kept unformatted."""
+    """Never raises because of the program's values: a message that cannot be formatted is kept unformatted."""
     attributes: Dict[str, Plain] = {}
     body = _body_of(record, formatter, attributes)
     for key, value in vars(record).items():
@@ -125,8 +125,8 @@ def _type_name(kind: type) -> str:
 
 
 def plain_value(value: Any, depth: int = 0) -> Plain:
-    """A copy in plain types. Whatever has no plain type is its text."""
-    # Exact types first: subclasses (enums, numpy numbers) may print otherwise than they count.
+    """A copy in plain types. Any other value becomes its text."""
+    # Converted to the exact type, because subclasses (enums, numpy numbers) may print differently.
     if value is None or value is True or value is False:
         return value
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What a protocol is to the handler's thread: it turns entries into a body once, and sends that same body until it is in."""
+"""A protocol as the handler's thread sees it: it encodes entries once, and sends the same bytes until they are stored."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from .entry import Entry
 
 
 class Outcome(NamedTuple):
-    #: Records the receiver refused one by one, and why; the others are stored.
+    #: Records that the receiver rejected one by one, and why; the others are stored.
     rejected: int
     reason: str
 
 
 class RetryLater(Exception):
-    """The receiver is away or busy; `after_seconds` is what it asked for, 0 when it said nothing."""
+    """The receiver is unreachable or busy. `after_seconds` is the pause it asked for, 0 when it named none."""
 
     def __init__(self, reason: str, after_seconds: float = 0.0) -> None:
         super().__init__(reason)
@@ -22,7 +22,7 @@ class RetryLater(Exception):
 
 
 class Refused(Exception):
-    """The receiver will never take this body."""
+    """The receiver will never accept this body."""
 
     def __init__(self, reason: str, too_large: bool = False) -> None:
         super().__init__(reason)
@@ -33,9 +33,9 @@ class Exporter(Protocol):
     def encode(self, entries: List[Entry]) -> bytes: ...
 
     def send(self, body: bytes, timeout_seconds: float) -> Outcome:
-        """Raises `RetryLater` or `Refused`; returns once the receiver has confirmed."""
+        """Returns once the receiver has confirmed; raises `RetryLater` or `Refused`."""
 
     def close(self) -> None: ...
 
     def forget(self) -> None:
-        """After a fork, in the child: lets go of the parent's connection without a word to the receiver."""
+        """In the child after a fork: drops the parent's connection without sending anything to the receiver."""

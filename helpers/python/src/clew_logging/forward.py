@@ -4,7 +4,7 @@ Fluentd Forward (wiki "Forward Protocol Specification v1"), CompressedPackedForw
     -> [tag, gzip([time, record]…), {"chunk": id, "size": n, "compressed": "gzip"}]
     <- {"ack": id}
 
-With a shared key the receiver opens with HELO, and PING and PONG prove to each side that the other has the key:
+With a shared key the receiver starts with HELO; PING and PONG then prove to each side that the other has the key:
 
     <- ["HELO", {"nonce": …, "auth": …, "keepalive": …}]
     -> ["PING", hostname, salt, sha512(salt hostname nonce key), user, sha512(auth user password)]
@@ -89,7 +89,7 @@ class ForwardExporter:
             answer = self._read(connection, deadline)
             if isinstance(answer, dict) and answer.get("ack") == chunk:
                 return
-            # Anything else belongs to an earlier try whose answer came too late.
+            # Anything else belongs to an earlier try whose acknowledgement came too late.
 
     def _connect(self, deadline: float) -> socket.socket:
         connection = socket.create_connection((self._host, self._port), timeout=_left(deadline))
@@ -149,12 +149,12 @@ class ForwardExporter:
         connection, self._socket = self._socket, None
         self._received = b""
         if connection is not None:
-            # A TLS socket that is closed would say goodbye on the connection that the parent still uses.
+            # Closing a TLS socket would send a close message on the connection that the parent still uses.
             os.close(connection.detach())
 
 
 def _record(entry: Entry, resource: Dict[str, Plain]) -> Dict[str, Any]:
-    """One flat map, as Forward records are. What the record says itself wins over the resource."""
+    """One flat map, as Forward records are. Fields of the record win over those of the resource."""
     record: Dict[str, Any] = {**resource, **entry.attributes}
     record["message"] = entry.body
     record["level"] = entry.severity_text

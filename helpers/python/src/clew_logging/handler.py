@@ -1,4 +1,4 @@
-"""The `logging.Handler`: takes a record, makes plain data of it, puts it on a bounded queue, and is done."""
+"""The `logging.Handler`: turns a record into plain data and puts it on a bounded queue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .otlp import OtlpExporter
 from .resource import make_resource
 from .stats import Stats
 
-#: A record may log while it is being formatted, and that record may; deeper is a loop.
+#: A record may log while it is being formatted, and so may that record; deeper nesting is a loop.
 _NESTED_MAX = 3
 
 
@@ -31,12 +31,12 @@ class ClewHandler(logging.Handler):
     `protocol` is `"otlp"` (OTLP/HTTP, the default; endpoint from `OTEL_EXPORTER_OTLP_ENDPOINT`, else
     `http://127.0.0.1:4318`) or `"forward"` (Fluentd Forward with acknowledgements; `tcp://127.0.0.1:24224`, `tls://…`).
 
-    The body is the message alone, since time, level, logger and exception have fields of their own, and `basicConfig` gives
-    every handler a formatter whether wanted or not; `use_formatter=True` takes the formatter's text instead.
+    The body is only the message: time, level, logger and exception have fields of their own, and `basicConfig` gives every
+    handler a formatter, wanted or not. `use_formatter=True` sends the formatter's text instead.
 
-    It never blocks and never raises: past `queue_records` or `queue_bytes` new records are dropped, counted (`stats()`),
-    reported on stderr (or to `report`) at most once a minute, and told to the receiver in a record of its own. At exit what
-    is queued is sent within `exit_timeout_seconds`. Raises `ValueError` for arguments that make no sense.
+    It never blocks and never raises. Past `queue_records` or `queue_bytes` new records are dropped and counted (`stats()`).
+    Losses are reported on stderr (or to `report`) at most once a minute, and sent to the receiver in a record of their own.
+    At exit, what is queued is sent within `exit_timeout_seconds`. Raises `ValueError` for invalid arguments.
     """
 
     def __init__(
@@ -89,13 +89,13 @@ class ClewHandler(logging.Handler):
         self._closed = False
         self._begin()
         _open_handlers.add(self)
-        # After logging's own exit hook was registered, so it runs before it.
+        # Registered after logging's own exit hook, so it runs before that hook.
         atexit.register(_close_at_exit, weakref.ref(self))
 
     def _begin(self) -> None:
-        """The state of one process: fresh at the start and in a child after a fork."""
+        """Sets the state of one process: at the start, and again in a child after a fork."""
         self._pid = os.getpid()
-        # One step of `count` cannot be interrupted; a `+= 1` can, by a signal handler that logs.
+        # One step of `count` cannot be interrupted; `+= 1` can, by a signal handler that logs.
         self._emitted = itertools.count()
         self._looked = 0
         self._bytes_in = 0
@@ -107,7 +107,7 @@ class ClewHandler(logging.Handler):
         if self._pid != os.getpid():
             self._after_fork()
         delivery = self._delivery
-        # What the sending itself logs would be sent, and log again.
+        # Records logged by the sending itself would be sent too, and so log more records without end.
         if delivery.is_own_thread():
             return
         next(self._emitted)
@@ -132,7 +132,7 @@ class ClewHandler(logging.Handler):
             return
         entry = make_entry(record, self.formatter if self._use_formatter else None)
         if delivery.queue.qsize() == 0:
-            self._bytes_in = delivery.bytes_out  # puts right what an interrupted addition may have lost
+            self._bytes_in = delivery.bytes_out  # corrects what an interrupted addition may have lost
         if self._bytes_in - delivery.bytes_out + entry.size > self._queue_bytes:
             delivery.drop("queue full")
             return
@@ -142,10 +142,10 @@ class ClewHandler(logging.Handler):
         try:
             delivery.ensure_started()
         except RuntimeError:
-            pass  # no thread now: the entry waits for the next record, or for close
+            pass  # no thread yet: the entry waits for the next record or for close
 
     def _hook_multiprocessing_exit(self) -> None:
-        """Workers of multiprocessing leave without atexit; what they run instead forgets, at a fork, what came before."""
+        """Workers of multiprocessing exit without atexit. They run finalizers instead, and a fork clears those of the parent."""
         if self._exit_known:
             return
         self._exit_known = True
@@ -166,13 +166,13 @@ class ClewHandler(logging.Handler):
         )
 
     def flush(self, timeout_seconds: Optional[float] = None) -> bool:  # type: ignore[override]
-        """Waits until everything logged so far is sent, at most the exit timeout or the given time; False if it is not."""
+        """Waits until everything logged so far is sent, up to the exit timeout or the given time; returns False if it is not."""
         if self._closed or self._pid != os.getpid():
             return True
         return self._delivery.flush(self._exit_timeout_seconds if timeout_seconds is None else timeout_seconds)
 
     def close(self) -> None:
-        """Sends what is queued within the exit timeout, counts and reports what is left, and takes no more records."""
+        """Sends what is queued within the exit timeout, counts and reports the rest, and accepts no more records."""
         if not self._closed and self._pid == os.getpid():
             self._closed = True
             self._delivery.stop(self._exit_timeout_seconds)
@@ -185,7 +185,7 @@ class ClewHandler(logging.Handler):
         return self._resource
 
     def _after_fork(self) -> None:
-        """In a child: the parent's thread is gone and its records are the parent's to send; start again."""
+        """In a child: starts again, because the parent's thread is gone, and the parent sends its own records."""
         self._exporter.forget()
         self._resource = None
         self._begin()

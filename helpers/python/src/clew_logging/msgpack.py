@@ -1,5 +1,5 @@
 """
-The part of MessagePack (msgpack.org, spec.md) that Fluentd Forward needs: writing records, reading short answers.
+The part of MessagePack (msgpack.org, spec.md) that Fluentd Forward needs: writing records and reading short answers.
 
     nil c0 · false c2 · true c3 · float64 cb · int: fixint, d0-d3, cc-cf
     str: fixstr a0-bf, d9-db · bin: c4-c6 · array: fixarray 90-9f, dc-dd · map: fixmap 80-8f, de-df
@@ -97,7 +97,7 @@ def _write_head(out: bytearray, length: int, fixed: Any, codes: Tuple[Any, int, 
 
 
 def unpack(data: bytes, at: int = 0, depth: int = 0) -> Tuple[Any, int]:
-    """The value at an offset and the offset after it. Raises `NeedMore`, or `ValueError` for what no answer holds."""
+    """The value at an offset and the offset after it. Raises `NeedMore`, or `ValueError` for types that no answer contains."""
     if depth > _NESTING_MAX:
         raise ValueError("nests too deep")
     code = _take(data, at, 1)[0]

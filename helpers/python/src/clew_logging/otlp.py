@@ -1,14 +1,14 @@
 """
 OTLP/HTTP with JSON bodies (opentelemetry-proto, docs/specification.md, "OTLP/HTTP").
 
-`POST <endpoint>/v1/logs`, gzip. 200 is success, its `partialSuccess` says what was refused; 429, 502, 503 and 504 are to be
-sent again, not before `Retry-After`; anything else is final.
+`POST <endpoint>/v1/logs`, gzip. 200 is success, and its `partialSuccess` says what was rejected. 429, 502, 503 and 504 must
+be sent again, not before `Retry-After`. Anything else is final.
 """
 
 from __future__ import annotations
 
 import email.utils
-import encodings.idna  # noqa: F401  # sockets load it at first use; a fork in the middle of that leaves a child without it
+import encodings.idna  # noqa: F401  # sockets load it at first use; after a fork during that load the child lacks it
 import gzip
 import http.client
 import json
@@ -23,7 +23,7 @@ from .exporter import Outcome, Refused, RetryLater
 from .version import version
 
 _RETRYABLE = (429, 502, 503, 504)
-#: An answer is a few hundred bytes; more is not read.
+#: An answer is a few hundred bytes long; no more than this is read.
 _ANSWER_MAX = 64 * 1024
 _Connection = Union[http.client.HTTPConnection, http.client.HTTPSConnection]
 
@@ -64,7 +64,7 @@ class OtlpExporter:
         ]
         request = {"resourceLogs": [{"resource": {"attributes": key_values(self._resource())}, "scopeLogs": scopes}]}
         body = json.dumps(request, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
-        # The same bytes at every try let the receiver recognise a repetition, hence no time in the gzip header.
+        # The same bytes at every try let the receiver recognise a repetition, so the gzip header has no time.
         return gzip.compress(body, 5, mtime=0) if self._use_gzip else body
 
     def send(self, body: bytes, timeout_seconds: float) -> Outcome:
@@ -73,7 +73,7 @@ class OtlpExporter:
             return self._exchange(body, timeout_seconds)
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
             self.close()
-            # A kept connection that the other side closed meanwhile says nothing about the receiver.
+            # The other side may have closed an idle connection; that says nothing about the receiver.
             if not reused:
                 raise RetryLater(_describe(error)) from error
         except (OSError, http.client.HTTPException) as error:
@@ -114,12 +114,12 @@ class OtlpExporter:
     def forget(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None and connection.sock is not None:
-            # A TLS socket that is closed would say goodbye on the connection that the parent still uses.
+            # Closing a TLS socket would send a close message on the connection that the parent still uses.
             os.close(connection.sock.detach())
 
 
 def logs_url(endpoint: Optional[str]) -> str:
-    """The address for logs: an argument or `OTEL_EXPORTER_OTLP_ENDPOINT` is a base, the `_LOGS_` variable is complete."""
+    """The URL for logs: an argument or `OTEL_EXPORTER_OTLP_ENDPOINT` is a base, the `_LOGS_` variable is complete."""
     if endpoint is None:
         complete = os.environ.get("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "")
         if complete:
@@ -171,11 +171,11 @@ def _partial_success(answer: bytes) -> Tuple[int, str]:
         partial = json.loads(answer or b"{}").get("partialSuccess") or {}
         return int(partial.get("rejectedLogRecords") or 0), str(partial.get("errorMessage") or "")
     except (ValueError, AttributeError, TypeError):
-        return 0, ""  # a success whose body is not ours to judge
+        return 0, ""  # a success, whatever its body
 
 
 def retry_after_seconds(text: Optional[str]) -> float:
-    """`Retry-After` in seconds or as an HTTP date (RFC 9110 §10.2.3); 0 when absent or wrong."""
+    """`Retry-After` in seconds or as an HTTP date (RFC 9110 §10.2.3); 0 when absent or invalid."""
     if not text:
         return 0.0
     try:

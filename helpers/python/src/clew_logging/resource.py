@@ -1,4 +1,4 @@
-"""Who logs: resource attributes from arguments, environment and the process (OpenTelemetry resource conventions)."""
+"""Resource attributes from arguments, environment and the process (OpenTelemetry resource conventions)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the records: every one that was not delivered is counted under the reason."""
+"""Counts of the records: each undelivered record is counted under its reason."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class Stats(NamedTuple):
 
     #: Records given to the handler.
     emitted: int
-    #: Records the receiver said it has.
+    #: Records that the receiver confirmed.
     sent: int
-    #: Records waiting or on their way.
+    #: Records in the queue or being sent.
     pending: int
     #: Records lost, by reason: queue full, refused by the receiver, gave up retrying, exit deadline, nested too deep.
     dropped: Dict[str, int]

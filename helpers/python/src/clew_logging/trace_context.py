@@ -1,6 +1,6 @@
 """
-Which trace a record belongs to. In this order: the ids that OpenTelemetry's logging instrumentation wrote on the record,
-ids given as `extra`, the span that is current on the thread that logs.
+The trace that a record belongs to. Sources in this order: the ids that OpenTelemetry's logging instrumentation wrote on
+the record, ids given as `extra`, the current span of the thread that logs.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _from_texts(trace_id: Any, span_id: Any, sampled: Any) -> Optional[TraceCont
 
 
 def _current(record: logging.LogRecord) -> Optional[TraceContext]:
-    # A program that never imported the API has no current span, and this package must not import it for it.
+    # A program that never imported the API has no current span, so this package need not import it either.
     api = sys.modules.get("opentelemetry.trace")
     if api is None or record.thread != threading.get_ident():
         return None
@@ -53,5 +53,5 @@ def _current(record: logging.LogRecord) -> Optional[TraceContext]:
         if not context.is_valid:
             return None
         return TraceContext(f"{context.trace_id:032x}", f"{context.span_id:016x}", int(context.trace_flags))
-    except Exception:  # a half-imported or foreign module of that name
+    except Exception:  # a half-imported or unrelated module of that name
         return None

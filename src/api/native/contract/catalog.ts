@@ -1,4 +1,4 @@
-/** What is known of services, nodes, clusters, the system and attributes. */
+/** Services, nodes, clusters, the system and attributes. */
 import { z } from 'zod'
 import { counts, decimal } from './formats.ts'
 

@@ -1,4 +1,4 @@
-/** Everything that is stored, or what matches, as lines of OTLP JSON. */
+/** Everything that is stored, or everything that matches, as lines of OTLP JSON. */
 import { z } from 'zod'
 import { openRange } from './formats.ts'
 import { spanFilter } from './traces.ts'

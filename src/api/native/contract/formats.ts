@@ -1,4 +1,4 @@
-/** What parameters and answers of several routes share. */
+/** Parameters and answers that several routes share. */
 import { z } from 'zod'
 
 export const timeParameter = z.string().describe('RFC 3339 time or Unix milliseconds')
@@ -18,7 +18,7 @@ export const errorBody = z.object({
 })
 export type ErrorBody = z.infer<typeof errorBody>
 
-/** For figures of the whole store. */
+/** For statistics over the whole store. */
 export const openRange = {
   start: timeParameter.optional().describe('start of the range, inclusive; default: everything stored'),
   end: timeParameter.optional().describe('end of the range, exclusive; default: everything stored'),

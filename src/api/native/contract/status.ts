@@ -1,4 +1,4 @@
-/** What clew says of itself. */
+/** What clew reports about itself. */
 import { z } from 'zod'
 import { counts } from './formats.ts'
 

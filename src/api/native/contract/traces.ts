@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { counts, decimal, durationParameter, openRange, range } from './formats.ts'
 
-/** Conditions that one span of a trace must meet together. */
+/** Conditions that a single span of the trace must meet together. */
 export const spanFilter = {
   service: z.string().optional().describe('service.name'),
   operation: z.string().optional().describe('span name'),
@@ -48,7 +48,7 @@ export const traceSearchAnswer = z.object({
 })
 export type TraceSearchAnswer = z.infer<typeof traceSearchAnswer>
 
-/** Same filter as the search; figures over the matching spans' traces for the count line and the heat map. */
+/** Same filter as the search; statistics over the matching spans' traces for the count line and the heat map. */
 export const traceOverviewParameters = z.object({
   ...spanFilter,
   ...range,
@@ -73,7 +73,7 @@ export const traceOverviewAnswer = z.object({
 })
 export type TraceOverviewAnswer = z.infer<typeof traceOverviewAnswer>
 
-/** Values to filter by and how many matching spans each has. */
+/** Values to filter by, each with its number of matching spans. */
 export const facetsParameters = z.object({
   ...spanFilter,
   ...range,
@@ -95,8 +95,8 @@ export const facetsAnswer = z.object({
 })
 export type FacetsAnswer = z.infer<typeof facetsAnswer>
 
-/** OTLP JSON (`TracesData`): `{"resourceSpans":[…]}`; typed loosely as its grammar is opentelemetry-proto's own. */
+/** OTLP JSON (`TracesData`): `{"resourceSpans":[…]}`; typed loosely because opentelemetry-proto defines its grammar. */
 export const otlpTraces = z.object({ resourceSpans: z.array(z.record(z.string(), z.unknown())) })
 
-/** The same of `LogsData`. */
+/** The same for `LogsData`. */
 export const otlpLogs = z.object({ resourceLogs: z.array(z.record(z.string(), z.unknown())) })

@@ -1,12 +1,12 @@
 /**
- * Traces drawn as text, for tests. A line is a span; indentation (2 spaces) hangs it under the line above; each `=` is a
+ * Traces drawn as text, for tests. Each line is a span, indented by 2 spaces under its parent. Each `=` is a
  * millisecond, counted from the `|`; all bars line up.
  *
  *   shop pay :server     |==========
  *     cart reserve !     | ====
  *     ~ mail send        |       ===
  *
- * After the service and the name: `:kind`, `!` error, `?` no end; before them: `~` the parent was never sent.
+ * After the service and the name: `:kind`, `!` error, `?` no end. Before them: `~` the parent was never sent.
  */
 import { kindNames } from '../otlp-json.ts'
 import type { OtlpSpan, OtlpTraces } from '../otlp-json.ts'
@@ -68,12 +68,12 @@ export function drawnTrace(drawing: string, adjusted = false): DrawnTrace {
   return { list, layout, tree: layout.tree, timing: computeTiming(list, layout, adjusted) }
 }
 
-/** One line a node, indented by depth. */
+/** One line per node, indented by depth. */
 export function outline({ tree }: Trace, nodes: Iterable<number> = Array(tree.nodeCount).keys()): string[] {
   return Array.from(nodes, (node) => '  '.repeat(tree.depth[node]!) + nodeTitle(tree, node))
 }
 
-/** Stretches of a node in milliseconds: `0-2 5-6`. */
+/** Time ranges of a node in milliseconds: `0-2 5-6`. */
 export function printStretches({ first, from, to }: Stretches, node: number): string {
   const parts: string[] = []
   for (let i = first[node]!; i < first[node + 1]!; i++) parts.push(`${from[i]! / 1e6}-${to[i]! / 1e6}`)

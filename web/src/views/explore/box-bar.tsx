@@ -3,7 +3,7 @@ import { printClock, printRfc3339, printZone } from '../../model/time.ts'
 import { change, exploreState, page } from '../../state/explore.ts'
 import { zone } from '../../state/settings.ts'
 
-/** What the box on the map holds, and what to do with it. */
+/** The content of the box on the map, and actions for it. */
 export function BoxBar() {
   const { box } = exploreState.value
   if (!box) return null

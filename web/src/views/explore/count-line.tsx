@@ -6,7 +6,7 @@ import { facetsOpen } from '../../state/keys.ts'
 import { zone } from '../../state/settings.ts'
 import { Icon } from '../icons.tsx'
 
-/** The answer in one line: how many, how many failed, how long they took. */
+/** The result in one line: how many traces, how many failed, how long they took. */
 export function CountLine() {
   const answer = overview.state.value.value
   if (!answer) return <div class="count-line">&nbsp;</div>

@@ -65,7 +65,7 @@ export function ExplorePage() {
   )
 }
 
-/** What the address says and nothing can be made of; gone with the next step. */
+/** Parts of the address that could not be understood; the message disappears with the next step. */
 function Ignored() {
   const problems = exploreProblems(new URLSearchParams(place.value.search))
   if (problems.length === 0) return null

@@ -8,7 +8,7 @@ import { LoadingLine } from '../loading.tsx'
 
 const fields: readonly string[] = ['service', 'operation', 'status']
 
-/** Values of the matching spans; a click filters by one, another click takes it back. */
+/** Values of the matching spans. A click filters by a value, a second click removes the filter. */
 export function FacetList() {
   const { value, error, since } = facets.state.value
   return (
@@ -25,10 +25,10 @@ export function FacetList() {
   )
 }
 
-/** Spans that the server counts at most. */
+/** The maximum number of spans that the server counts. */
 const countedMax = 100_000
 
-/** What the counts leave out is said. */
+/** Says what the counts leave out. */
 function CutNote({ spans, since }: { spans: number; since: string | null }) {
   if (spans < countedMax && since === null) return null
   const ms = since === null ? undefined : Date.parse(since)

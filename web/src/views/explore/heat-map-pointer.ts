@@ -1,4 +1,4 @@
-/** The pointer on the heat map: hover tells and points at a row, a click takes a cell, a drag a box. */
+/** The pointer on the heat map: hover shows counts and marks a row, a click selects a cell, a drag selects a box. */
 import type { RefObject } from 'preact'
 import { useState } from 'preact/hooks'
 import type { TraceOverviewAnswer } from '../../../../src/api/native/contract.ts'
@@ -77,7 +77,7 @@ function cellAt(answer: TraceOverviewAnswer, size: HeatSize, { x, y }: Point, cl
   return cellOf(grid, within(ms, grid.startMs, grid.endMs - 1), within(nanos, bottom, top * (1 - 1e-9)))
 }
 
-/** All cells that the drag touched, so that the map's own counts say how many traces these are. */
+/** All cells that the drag touched, so that the map's own counts give the number of traces. */
 function boxBetween(answer: TraceOverviewAnswer, size: HeatSize, corners: readonly [Point, Point]): Box | undefined {
   const [a, b] = corners.map((corner) => cellAt(answer, size, corner, true))
   return a && b && boxOf(heatGrid(answer), a, b)
@@ -96,7 +96,7 @@ function describeCell({ box, traces, errorTraces }: NonNullable<ReturnType<typeo
   return `${printPlural(traces, 'trace')}${errors}\n${durations} at ${time}`
 }
 
-/** A listed trace of that cell. */
+/** A listed trace in that cell. */
 function traceIn(box: Box): string | undefined {
   return page.state.value.value?.traces.find(({ startTime, durationNano }) => {
     const ms = Date.parse(startTime)

@@ -7,13 +7,13 @@ import { copy } from '../../state/notice.ts'
 import { zone } from '../../state/settings.ts'
 import { Icon } from '../icons.tsx'
 
-/** Nothing newer matches, so the hour lies before the last match. */
+/** No newer trace matches, so the suggested hour is before the last match. */
 const beforeMs = 59 * 60_000
 const afterMs = 60_000
 
 const takesSpans = new Set<StatusAnswer['listeners'][number]['accepts']>(['otlp-grpc', 'otlp-http', 'zipkin', 'jaeger'])
 
-/** The store holds nothing: where to send the first span. */
+/** The store is empty: shows where to send the first span. */
 export function EmptyStore({ status }: { status: StatusAnswer }) {
   const listeners = status.listeners.filter(({ accepts }) => takesSpans.has(accepts))
   const http = listeners.find(({ accepts }) => accepts === 'otlp-http')
@@ -60,7 +60,7 @@ function Command({ text, what }: { text: string; what: string }) {
   )
 }
 
-/** Nothing matches: what each filter costs, when something last matched, and names that are near. */
+/** Nothing matches: shows how much each filter excludes, when something last matched, and similar names. */
 export function NothingFound() {
   const { value, error } = noMatch.state.value
   const { filters } = exploreState.value

@@ -14,7 +14,10 @@ const add = (filter: Filter): void => change({ filters: addFilter(exploreState.v
 const remove = (filter: Filter): void =>
   change({ filters: removeFilter(exploreState.value.filters, filter), box: undefined })
 
-/** Filters as chips, and a box that completes fields and values; a click on a chip takes it back into the box. */
+/**
+ * Filters as chips, and a box that completes fields and values. A click on a chip moves it back into the box for
+ * editing.
+ */
 export function QueryBar() {
   const { filters } = exploreState.value
   const box = useFilterBox(filters)
@@ -116,12 +119,12 @@ function typedText({ field, key, value }: Filter): string {
   return `${field === 'attribute' ? key : field}=${/\s/.test(value) ? `"${value}"` : value}`
 }
 
-/** Round the ends; -1 is none. */
+/** Wraps around at both ends; -1 means none. */
 function nextOffer(active: number, move: number, count: number): number {
   return active < 0 && move < 0 ? count - 1 : (active + move + count) % count
 }
 
-/** Hands on what was asked for, unless the answered function was called before: something newer was asked for. */
+/** Passes on the result, unless the returned function was called before because a newer request was sent. */
 function latest<T>(asked: Promise<T>, show: (value: T) => void): () => void {
   let isCurrent = true
   void asked.then((value) => (isCurrent ? show(value) : undefined))
@@ -130,7 +133,7 @@ function latest<T>(asked: Promise<T>, show: (value: T) => void): () => void {
   }
 }
 
-/** State in signals, so that a key pressed right after typing acts on what was typed, not on what was last drawn. */
+/** State in signals, so that a key pressed right after typing acts on the typed text, not on the last drawn one. */
 function useFilterBox(filters: readonly Filter[]) {
   const input = useRef<HTMLInputElement>(null)
   const listId = useId()

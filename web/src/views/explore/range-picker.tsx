@@ -33,7 +33,7 @@ export function RangePicker() {
   )
 }
 
-/** Arrows walk the presets; Tab goes on to the times. */
+/** Arrow keys move through the presets; Tab goes on to the times. */
 function moveInMenu(event: KeyboardEvent): void {
   const item = document.activeElement
   if (!item?.classList.contains('menu-item') || !/^Arrow(Up|Down)$/.test(event.key)) return

@@ -162,7 +162,10 @@ function Row({ trace, top, index, longest, results }: RowProps) {
   )
 }
 
-/** The name's own slot, so a service keeps its colour on every page of results; a trace moves services apart. */
+/**
+ * The name's own slot, so a service has the same colour on every page of results. Within a trace, clashing services are
+ * moved apart.
+ */
 function Swatch({ service }: { service: string }) {
   return <i class="swatch" style={{ background: `var(--slot-${slotOf(service) + 1})` }} />
 }

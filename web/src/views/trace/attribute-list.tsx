@@ -8,7 +8,7 @@ import { pinnedAttributes } from '../../state/settings.ts'
 import type { TracePage } from '../../state/trace-page.ts'
 import { Icon } from '../icons.tsx'
 
-/** Longer values take the whole width, still longer ones are cut until asked for. */
+/** Longer values get the whole width. Still longer ones are cut until a person expands them. */
 const wideText = 60
 const longText = 1000
 

@@ -4,7 +4,7 @@ import type { TracePage } from '../../state/trace-page.ts'
 
 const listedMax = 10
 
-/** A group of like siblings, or a parent that never came: figures and the way to the spans. */
+/** A group of similar siblings, or a parent that never arrived: statistics and links to the spans. */
 export function GroupPanel({ page, node }: { page: TracePage; node: number }) {
   const { tree, timing } = page.trace.value!
   if (has(tree, node, nodeFlags.missingParent)) return <MissingPanel page={page} node={node} />

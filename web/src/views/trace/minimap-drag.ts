@@ -1,4 +1,4 @@
-/** Dragging on the minimap: a new window, the window as a whole, or one of its edges. */
+/** Dragging on the minimap: makes a new window, moves the window, or moves one of its edges. */
 import type { RefObject } from 'preact'
 import { useRef } from 'preact/hooks'
 import type { TracePage } from '../../state/trace-page.ts'
@@ -12,7 +12,7 @@ type Drag =
   | { readonly kind: 'from' }
   | { readonly kind: 'to' }
 
-/** Where a press at that time would take hold. */
+/** What a press at that time would grab. */
 function takeHold(at: number, window: { from: number; to: number }, limits: { slop: number; duration: number }): Drag {
   const { from, to } = window
   if (from <= 0 && to >= limits.duration) return { kind: 'new', at }
@@ -49,7 +49,7 @@ export function useMinimapDrag(page: TracePage, canvas: RefObject<HTMLCanvasElem
       canvas.current!.style.cursor = kind === 'new' ? 'crosshair' : kind === 'move' ? 'grab' : 'ew-resize'
       if (drag.current && event.buttons > 0) move(drag.current, timeOf(event))
     },
-    /** A click outside the window shows the whole again. */
+    /** A click outside the window shows the whole trace again. */
     onPointerUp(event: PointerEvent) {
       const was = drag.current
       drag.current = undefined

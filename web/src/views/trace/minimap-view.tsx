@@ -7,7 +7,9 @@ import { palette } from '../../state/settings.ts'
 import type { TracePage } from '../../state/trace-page.ts'
 import { useMinimapDrag } from './minimap-drag.ts'
 
-/** Drag a stretch to zoom to it, the window to move it, its edges to change it; a double click shows the whole. */
+/**
+ * Drag a range to zoom to it, the window to move it, or its edges to resize it. A double click shows the whole trace.
+ */
 export function MinimapView({ page }: { page: TracePage }) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const [width, setWidth] = useState(0)

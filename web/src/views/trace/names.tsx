@@ -8,13 +8,13 @@ import type { TracePage } from '../../state/trace-page.ts'
 import { rowHeight } from '../../state/trace-page.ts'
 
 const indent = 12
-/** In a view deeper than this only the deepest levels are indented, as far as there is room for their names. */
+/** In a view with more levels than this, only the deepest ones are indented, as far as their names have room. */
 const wholeIndentMax = 40
 const spare = 2
-/** Pixels for a name that is revealed. */
+/** Pixels that a revealed name gets. */
 const nameRoom = 240
 
-/** The rows in view as a tree grid for pointers, keyboards and screen readers; never one element a span. */
+/** The rows in view as a tree grid for pointers, keyboards and screen readers. Rows out of view have no elements. */
 export function Names({ page, width }: { page: TracePage; width: number }) {
   const grid = useRef<HTMLDivElement>(null)
   const layer = useRef<HTMLDivElement>(null)
@@ -63,7 +63,7 @@ export function Names({ page, width }: { page: TracePage; width: number }) {
       }),
     [page],
   )
-  // A node is asked for before its rows are scrolled into view, and how far it is indented depends on the view.
+  // A node may be requested before its rows are scrolled into view, and its indentation depends on the view.
   useLayoutEffect(reveal, [from, deepest, page.reveal.value])
   return (
     <div
@@ -85,7 +85,7 @@ export function Names({ page, width }: { page: TracePage; width: number }) {
   )
 }
 
-/** How far to scroll sideways so that a name that begins at `left` can be read; as it is where it can be already. */
+/** Sideways scroll position at which a name that begins at `left` is readable; unchanged if it already is. */
 function revealed(sideways: number, left: number, width: number): number {
   const room = Math.min(nameRoom, width * 0.6)
   if (left < sideways) return Math.max(0, left - 2 * indent)
@@ -96,9 +96,9 @@ interface NameRowProps {
   readonly page: TracePage
   readonly node: number
   readonly row: number
-  /** Pixels. */
+  /** In pixels. */
   readonly indentation: number
-  /** The indentation does not show the level: it is said. */
+  /** The indentation does not show the level, so the row says it in words. */
   readonly isCut: boolean
 }
 
@@ -183,7 +183,7 @@ function NameText({ trace: { tree }, node, isOpen }: { trace: Trace; node: numbe
   )
 }
 
-/** As a screen reader says it: "cart reserve, 812 ms, at +40 ms, error". */
+/** The text for screen readers: "cart reserve, 812 ms, at +40 ms, error". */
 function describeRow({ tree, timing }: Trace, node: number): string {
   const errors = errorsIn(tree, node)
   const parts = [nodeTitle(tree, node), printDuration(timing.length[node]!), 'at ' + printOffset(timing.start[node]!)]

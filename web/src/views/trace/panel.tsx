@@ -16,7 +16,7 @@ import { Splitter } from '../splitter.tsx'
 import { AttributeList } from './attribute-list.tsx'
 import { GroupPanel } from './group-panel.tsx'
 
-/** Beside the rows, so that reading about a span never moves them. */
+/** The panel is beside the rows, so that reading about a span never moves them. */
 export function Panel({ page }: { page: TracePage }) {
   const node = page.selected.value
   const content = page.panel.content.value
@@ -239,7 +239,7 @@ function LogItem({ page, log, startNano, find }: { page: TracePage; log: ShownLo
   )
 }
 
-/** Below the first node, where a trace opens: what no span of it would show. */
+/** Shown below the first node, which is open at the start: logs that belong to no span of the trace. */
 function OtherLogs({ page, logs }: { page: TracePage; logs: readonly ShownLog[] }) {
   return (
     <Section title="Other logs of the trace" count={logs.length} open>

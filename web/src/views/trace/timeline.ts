@@ -1,4 +1,4 @@
-/** Draws the canvases of the waterfall and answers the pointer; everything it changes goes through the page's state. */
+/** Draws the canvases of the waterfall and handles the pointer; it changes only the page's state. */
 import { effect } from '@preact/signals'
 import type { RefObject } from 'preact'
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
@@ -117,7 +117,7 @@ function revealRow(page: TracePage, scroller: HTMLElement, node: number): void {
   if (row < 0) return
   const top = row * rowHeight
   const height = page.viewHeight.peek()
-  // The spacer of new rows is laid out after this; asking for the height now makes the browser do it first.
+  // The spacer of new rows is laid out after this; reading the height now forces the layout to happen first.
   requestDraw(() => {
     const at = scroller.scrollTop
     if (top < at + rowHeight) scroller.scrollTop = Math.max(0, top - height / 3)
@@ -126,7 +126,9 @@ function revealRow(page: TracePage, scroller: HTMLElement, node: number): void {
   })
 }
 
-/** In a low window the page scrolls around the rows: the row `offset` pixels down must be in that view as well. */
+/**
+ * In a low window the page scrolls around the rows, so the row `offset` pixels down must be visible in the page too.
+ */
 function scrollPage(scroller: HTMLElement, offset: number): void {
   const page = scroller.closest('.trace')
   if (!page || page.scrollHeight <= page.clientHeight) return
@@ -147,7 +149,7 @@ function placeStripes(page: TracePage, { stripes }: TimelineElements): void {
   }
 }
 
-/** The time under the pointer, on the axis where it covers no bar. */
+/** The time under the pointer, shown on the axis, where it covers no bar. */
 function placeCursor(
   page: TracePage,
   { cursor, bars }: TimelineElements,
@@ -193,7 +195,7 @@ function useWheel(page: TracePage, { bars, axis }: TimelineElements, width: numb
         page.panBy((event.deltaX || event.deltaY) / width)
       }
     }
-    // Preact listens passively to wheel, and a passive listener cannot keep the browser from zooming the page.
+    // Preact adds passive wheel listeners, and a passive listener cannot stop the browser from zooming the page.
     target.addEventListener('wheel', zoom, { passive: false })
     axis.current!.addEventListener('wheel', zoom, { passive: false })
     return () => {

@@ -89,7 +89,7 @@ function FilterButtons({ page }: { page: TracePage }) {
   )
 }
 
-/** What folding and filters leave out is always said. */
+/** Always says what folding and filters leave out. */
 function ShownCount({ page }: { page: TracePage }) {
   const { tree } = page.trace.value!
   const { nodes, matches, matchCount } = page.rows.value!

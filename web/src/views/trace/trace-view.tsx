@@ -57,7 +57,7 @@ export function TraceView({ traceId }: { traceId: string }) {
   )
 }
 
-/** Spans of an id may still come; what is no id stays none. */
+/** Spans of a valid id may still arrive; an invalid id never has any. */
 function UnknownTrace({ page, why, isId }: { page: TracePage; why: string; isId: boolean }) {
   const [stored, setStored] = useState<StatusAnswer['stored']>()
   useEffect(() => {

@@ -6,7 +6,10 @@ import { Splitter } from '../splitter.tsx'
 import { Names } from './names.tsx'
 import { useTimeline } from './timeline.ts'
 
-/** Names left (DOM, a virtual tree grid), bars right (canvas); both drawn from one scroll position in one frame. */
+/**
+ * Names on the left (DOM, a virtual tree grid), bars on the right (canvas); one scroll position and one frame draw
+ * both.
+ */
 export function Waterfall({ page }: { page: TracePage }) {
   const scroller = useRef<HTMLDivElement>(null)
   const axis = useRef<HTMLCanvasElement>(null)
