@@ -311,7 +311,7 @@ export class PartitionLoop {
         if (this.#stopping) throw error
         // A store that says when it is back, as after its process ended, is asked again then.
         const knownMs = error instanceof UnavailableError && error.retryAfterMs > 0 ? error.retryAfterMs : Infinity
-        await this.#pause(Math.min(pauseMs, knownMs / 4))
+        await this.#pause(Math.min(pauseMs, knownMs / 10))
         pauseMs = Math.min(pauseMs * 2, retryPauseMaxMs)
       }
     }

@@ -115,7 +115,8 @@ test(
     assert.match(said.get('doctor')!, /nothing is wrong\n$/)
 
     const second = await start('second')
-    copyFileSync(join(clew.env.HOME!, 'hour.jsonl'), join(second.env.HOME!, 'spans.jsonl'))
+    const [, file = ''] = /^clew import (\S+)/.exec(imports[0]!) ?? []
+    copyFileSync(join(clew.env.HOME!, file), join(second.env.HOME!, file))
     for (const line of imports) await shell(second, line)
     assert.deepEqual(services(await tracesOf(second, 3)), services(traces))
     assert.match(await shell(second, 'clew doctor'), /nothing is wrong\n$/)
