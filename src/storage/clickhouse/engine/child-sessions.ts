@@ -27,6 +27,8 @@ const memoryPeriodMs = 1000
 
 /** How long a query waits for the engine to start without a damaged part. */
 const putAsideMsMax = 10_000
+/** How many damaged parts one query makes the engine start again for. */
+const damagedPartsMax = 4
 
 class DamagedPartError extends UnavailableError {
   constructor() {
@@ -158,15 +160,16 @@ export class ChildSessions implements Sessions {
     return (await this.#ask((process) => process.request(frameKinds.run, session, sql))).payload
   }
 
-  /** Asks again without the damaged part. */
+  /** Asks again without the damaged part; the parts that it was made of may be damaged too. */
   async #ask(request: (process: EngineProcess) => Promise<Frame>): Promise<Frame> {
-    try {
-      return await request(this.#running())
-    } catch (error) {
-      const explained = this.#explain(error)
-      if (!(explained instanceof DamagedPartError)) throw explained
-      await this.#untilPutAside()
-      return await request(this.#running())
+    for (let damagedParts = 0; ; damagedParts++) {
+      try {
+        return await request(this.#running())
+      } catch (error) {
+        const explained = this.#explain(error)
+        if (!(explained instanceof DamagedPartError) || damagedParts === damagedPartsMax) throw explained
+        await this.#untilPutAside()
+      }
     }
   }
 
