@@ -46,6 +46,15 @@ test('a merged part that cannot be read is replaced by the parts it was made of'
   assert.equal(await count(), 3000)
 })
 
+test('a merged part whose number of rows is empty too gives way to what it was made of', async () => {
+  await createMerged('uncounted')
+  const part = await mergedPart('uncounted')
+  fs.truncateSync(path.join(part, 'count.txt'), 0)
+  await damage(part)
+  const [row] = await engine.query<[string]>("SELECT count() FROM (SELECT text FROM uncounted WHERE text != '')")
+  assert.equal(row![0], '3000')
+})
+
 test('a part whose sources are gone stays where it is, and the error is reported', async () => {
   await engine.execute('OPTIMIZE TABLE t FINAL')
   const part = await mergedPart()

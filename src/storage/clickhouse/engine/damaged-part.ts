@@ -29,14 +29,20 @@ export function damagedPartOf(error: unknown, dir: string): string | undefined {
   return part !== undefined && part.level > 0 ? folder : undefined
 }
 
-/** Whether the parts it was made of are still there, with as many rows. */
+/**
+ * Whether the parts it was made of are still there, with as many rows. A full disk may leave the damaged part's own number of
+ * rows empty as well. Then the sources must reach from its first block to its last.
+ */
 export function hasSources(folder: string): boolean {
   const table = path.dirname(folder)
   const damaged = parsePart(path.basename(folder))
   if (damaged === undefined || !fs.existsSync(folder)) return false
   const sources = sourcesOf(damaged, fs.readdirSync(table))
-  const rows = sources.reduce((sum, { name }) => sum + rowsOf(path.join(table, name)), 0)
-  return sources.length > 0 && rows === rowsOf(folder)
+  const counts = sources.map(({ name }) => rowsOf(path.join(table, name)))
+  if (sources.length === 0 || !counts.every((rows) => rows > 0)) return false
+  const own = rowsOf(folder)
+  if (own > 0) return counts.reduce((sum, rows) => sum + rows, 0) === own
+  return sources.some(({ first }) => first === damaged.first) && sources.some(({ last }) => last === damaged.last)
 }
 
 /** Moves the part out of use, into the folder `detached` of its table. Only while no engine has the folder open. */
